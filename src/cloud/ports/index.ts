@@ -1,0 +1,30 @@
+import type { Secret } from '../../secret.ts';
+import type { BuildPort } from './build.ts';
+import type { Call } from './call.ts';
+import type { LogsPort } from './logs.ts';
+import type { RunPort } from './run.ts';
+import type { StoragePort } from './storage.ts';
+
+export * from './build.ts';
+export * from './call.ts';
+export * from './logs.ts';
+export * from './run.ts';
+export * from './storage.ts';
+
+export type IdentityPort = {
+  /** Who is acting, as the credentials tell; '' when they do not. */
+  whoami(call: Call): Promise<string>;
+  /** An ID token that a private service with this URL accepts. */
+  idToken(audience: string, call: Call): Promise<Secret>;
+};
+
+/** All that Sluice knows of a cloud. The same adapters speak to Google and to the local cloud. */
+export type Cloud = {
+  kind: 'google' | 'local';
+  run: RunPort;
+  build: BuildPort;
+  logs: LogsPort;
+  storage: StoragePort;
+  identity: IdentityPort;
+  close(): Promise<void>;
+};

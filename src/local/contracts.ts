@@ -1,0 +1,134 @@
+/** What the parts of the local cloud know of each other. Everything else goes over the wire. */
+
+/** A log line on its way into the store, by revision (Cloud Run) or build (Cloud Build). */
+export type NewLogEntry = {
+  logName: string;
+  resource: { type: string; labels: Record<string, string> };
+  labels?: Record<string, string>;
+  severity?: string;
+  timestamp?: Date;
+  textPayload?: string;
+  jsonPayload?: Record<string, unknown>;
+  httpRequest?: {
+    requestMethod: string;
+    requestUrl: string;
+    status: number;
+    responseSize: number;
+    userAgent: string;
+    remoteIp: string;
+    latencySeconds: number;
+    protocol: string;
+  };
+  trace?: string;
+  spanId?: string;
+};
+
+export type LogSink = { write(entry: NewLogEntry): void };
+
+/** An image as the local cloud runs it: a folder and how to start what is in it. */
+export type LocalImage = {
+  /** `sha256:…` over the content, the command and the image's own environment. */
+  digest: string;
+  /** Absolute path of the unpacked, read-only content. */
+  root: string;
+  command: string[];
+  env: Record<string, string>;
+};
+
+export type ImageStore = {
+  /** By `REPO@sha256:…` or `REPO:tag`. */
+  resolve(reference: string): LocalImage | undefined;
+};
+
+export type Probe = {
+  kind: 'tcp' | 'http' | 'default';
+  path: string;
+  port: number;
+  httpHeaders: { name: string; value: string }[];
+  initialDelaySeconds: number;
+  periodSeconds: number;
+  timeoutSeconds: number;
+  failureThreshold: number;
+};
+
+/** What the runtime must know to run a revision. */
+export type RunnableRevision = {
+  project: string;
+  location: string;
+  service: string;
+  revision: string;
+  image: LocalImage;
+  containerName: string;
+  /** Replace the image's own command. */
+  command: string[];
+  args: string[];
+  env: Record<string, string>;
+  port: number;
+  startupProbe: Probe;
+  concurrency: number;
+  timeoutSeconds: number;
+  maxInstances: number;
+  /** Kept alive while the revision is routed to. */
+  minInstances: number;
+};
+
+export type DeployReport =
+  | { ready: true }
+  /** `reason` is a RevisionReason, `message` Cloud Run's own sentence (without the `Revision 'X' …` prefix). */
+  | { ready: false; reason: string; message: string };
+
+export type InstanceStart = 'DEPLOYMENT_ROLLOUT' | 'AUTOSCALING' | 'MANUAL_OR_CUSTOMER_MIN_INSTANCE';
+
+export type Runtime = {
+  /** Starts one instance for the deployment's health check and reports as Cloud Run does. */
+  deploy(revision: RunnableRevision): Promise<DeployReport>;
+  /** Makes a stored revision known again (after a restart) without starting it. */
+  register(revision: RunnableRevision): void;
+  /** A running instance's port, started for the request if there is none. Throws when it cannot start. */
+  acquire(revision: string): Promise<{ port: number; instanceId: string; release(): void }>;
+  /** How many instances must live now (0 = scale to zero is allowed). */
+  keep(revision: string, minimum: number): void;
+  remove(revision: string): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export type Route = {
+  project: string;
+  location: string;
+  service: string;
+  /** False: a request needs an ID token that this local cloud minted. */
+  public: boolean;
+  /** Effective split: percents sum to 100, or empty while nothing is ready. */
+  split: { revision: string; percent: number }[];
+  tags: { tag: string; revision: string }[];
+};
+
+export type Router = {
+  /** Applies a service's routes; returns the URLs. Ports stay the same for a service or tag as long as it lives. */
+  apply(route: Route): Promise<{ uri: string; tagUris: Record<string, string> }>;
+  remove(service: { project: string; location: string; service: string }): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Mints and verifies the ID tokens that a private service asks for. */
+export type TokenAuthority = {
+  mint(audience: string, email: string): string;
+  /** Does this `Authorization` header open a service with one of these URLs? */
+  opens(authorization: string | undefined, audiences: string[]): boolean;
+};
+
+/** One thing that goes wrong on purpose. Matching calls are counted down from `times`. */
+export type Fault = {
+  /** gRPC method, for example `google.cloud.run.v2.Services/UpdateService`. */
+  method: string;
+  kind:
+    | { error: { code: number; message: string } }
+    | { delayMs: number }
+    /** The call takes effect, its answer does not arrive (UNAVAILABLE after the effect). */
+    | { lostReply: true }
+    /** A stream ends with UNAVAILABLE after this many messages. */
+    | { cutStreamAfter: number }
+    /** A read answers with what was true before the last write. */
+    | { staleRead: true };
+  times: number;
+};
