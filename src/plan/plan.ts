@@ -11,7 +11,7 @@ export const changeSchema = z.object({
 export const trafficSchema = z.object({
   revision: z.string(),
   percent: z.number().int().min(0).max(100),
-  tag: z.string().optional(),
+  tag: z.string().exactOptional(),
 });
 
 /** What a deploy starts from: versioned, printable, and exactly what apply is given. */

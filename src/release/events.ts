@@ -24,10 +24,10 @@ const stage = z.enum(stages);
 const service = z.string();
 const problem = z.object({
   what: z.string(),
-  why: z.string().optional(),
-  next: z.array(z.string()).optional(),
+  why: z.string().exactOptional(),
+  next: z.array(z.string()).exactOptional(),
 });
-const observedTraffic = trafficSchema.extend({ uri: z.string().optional() });
+const observedTraffic = trafficSchema.extend({ uri: z.string().exactOptional() });
 
 const durable = [
   z.object({

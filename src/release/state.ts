@@ -26,7 +26,7 @@ export type ServiceState = {
   startupDecidedBy: string | null;
   checks: CheckResult[];
   running: string[];
-  traffic: (PlannedTraffic & { uri?: string | undefined })[];
+  traffic: (PlannedTraffic & { uri?: string })[];
   trafficSettled: boolean;
   /** The last write that was intended and has not been observed: what a resume must read first. */
   openIntent: Of<'candidate.intended'> | Of<'traffic.intended'> | null;
