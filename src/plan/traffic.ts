@@ -19,7 +19,7 @@ export function shares(
 /** The one revision with all the traffic; undefined for a split or for none. */
 export function onlyServing(traffic: readonly PlannedTraffic[], latestReady = ''): string | undefined {
   const [entry, ...others] = shares(traffic, latestReady);
-  return entry && entry[0] && others.length === 0 && entry[1] === 100 ? entry[0] : undefined;
+  return entry?.[0] && others.length === 0 && entry[1] === 100 ? entry[0] : undefined;
 }
 
 /** Revisions as they really serve, by name, tags apart: what a restore writes. */
