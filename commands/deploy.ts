@@ -1,0 +1,94 @@
+import { Args, Flags } from '@oclif/core';
+import { parseAssignments } from '../src/config/assignments.ts';
+import { deploy } from '../src/release/deploy.ts';
+import { releaseDocument } from '../src/report/json.ts';
+import { summaryLines } from '../src/report/summary.ts';
+import { SluiceCommand } from '../src/terminal/base-command.ts';
+import { cloudFlags, configFlags } from '../src/terminal/flags.ts';
+import { ndjsonLine } from '../src/terminal/ndjson.ts';
+import { identifyActor, openWorkbench } from '../src/workbench.ts';
+
+export default class Deploy extends SluiceCommand {
+  static override summary = 'take a service from source to a verified revision that serves';
+  static override description = `Builds the image, makes the new revision as a tagged 0 % candidate beside what serves, follows its
+startup, runs the checks on it, moves the traffic, proves who answers, and runs the post-deploy checklist.
+Whatever fails after the first write, the former traffic is restored and proven.`;
+  static override examples = [
+    '<%= config.bin %> deploy staging',
+    '<%= config.bin %> deploy staging --local --dir templates/chat',
+    '<%= config.bin %> deploy staging --env LOG_LEVEL=debug',
+    '<%= config.bin %> deploy staging --json > release.json',
+  ];
+  static override args = {
+    environment: Args.string({ description: 'an environment of sluice.yaml', required: true }),
+  };
+  static override flags = {
+    ...configFlags,
+    ...cloudFlags,
+    service: Flags.string({ description: 'only this service', helpValue: 'NAME' }),
+    env: Flags.string({
+      description: 'set a variable for this one deploy',
+      helpValue: 'KEY=VALUE',
+      multiple: true,
+    }),
+    'take-over-traffic': Flags.boolean({ description: 'move traffic that somebody else has pinned' }),
+    events: Flags.boolean({ description: 'events as NDJSON on stdout, as they happen', exclusive: ['json'] }),
+    timings: Flags.boolean({ description: "tell how much of the time was Sluice's own" }),
+  };
+
+  protected override readonly restores = true;
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Deploy);
+    const began = performance.now();
+    const [bench, actor] = await Promise.all([
+      openWorkbench({
+        dir: flags.dir,
+        environment: args.environment,
+        local: flags.local,
+        set: parseAssignments(flags.env ?? []),
+        signal: this.signal,
+        ...(flags.config ? { config: flags.config } : {}),
+        ...(flags.service ? { service: flags.service } : {}),
+      }),
+      identifyActor(flags.dir),
+    ]);
+    const view = await this.releaseView();
+    try {
+      const state = await deploy(
+        {
+          environment: args.environment,
+          targets: bench.targets,
+          takeOverTraffic: flags['take-over-traffic'],
+          command: this.typed(),
+        },
+        {
+          ...bench,
+          release: bench.ledger.newId(args.environment),
+          actor,
+          version: this.config.version,
+          listeners: [
+            view.event,
+            ...(flags.events ? [(event: Parameters<typeof ndjsonLine>[0]) => process.stdout.write(ndjsonLine(event))] : []),
+          ],
+          signal: this.signal,
+          now: Date.now,
+          track: (promise) => bench.waiting.track(promise),
+        },
+      );
+      await view.close();
+      this.endWith(state.finished?.exitCode ?? 0);
+      if (!flags.events) this.print(summaryLines(state, this.theme(process.stdout)));
+      if (flags.timings) this.sayTimings(performance.now() - began, bench.waiting.milliseconds());
+      return releaseDocument(state);
+    } finally {
+      await view.close();
+      await bench.close();
+    }
+  }
+
+  private sayTimings(wall: number, waited: number): void {
+    const ms = (value: number): string => `${Math.round(value)} ms`;
+    this.say(`wall ${ms(wall)} = waiting ${ms(waited)} + Sluice's own ${ms(wall - waited)}`);
+  }
+}
