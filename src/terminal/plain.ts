@@ -1,6 +1,7 @@
 import type { ReleaseEvent, Stamped } from '../release/events.ts';
 import { clock, formatMilliseconds, formatSeconds, padEnd } from './format.ts';
 import { mark } from './marks.ts';
+import { columns } from './rows.ts';
 import { sanitiseLine } from './sanitise.ts';
 import { signs, type Theme } from './theme.ts';
 
@@ -22,7 +23,7 @@ export function createPlainView(theme: Theme): { lines(stamped: Stamped): string
         const key = `${name}\0${text}`;
         return !said.has(key) && said.add(key);
       });
-      const service = nameWidth > 0 ? `${padEnd(name, nameWidth)}  ` : '';
+      const service = nameWidth > 0 && name ? `${padEnd(name, nameWidth)}  ` : '';
       return fresh.map((text) => `${theme.dim(clock(at))}  ${service}${text}`);
     },
   };
@@ -36,6 +37,11 @@ function describe(event: ReleaseEvent, theme: Theme): string[] {
         theme.strong(`${event.runbook} ${event.environment} on ${place}: ${event.services.join(', ')}`),
       ];
     }
+    case 'plan.made':
+      return [
+        `${theme.dim(signs.waiting)} plan: ${event.plan.action}, ${sanitiseLine(event.plan.because)}`,
+        ...details(event, theme).map(indent),
+      ];
     case 'stage.started':
       return awaited.has(event.stage) ? [theme.dim(`${signs.waiting} ${event.stage} …`)] : [];
     case 'stage.finished':
@@ -45,9 +51,11 @@ function describe(event: ReleaseEvent, theme: Theme): string[] {
     case 'notice':
       return [`${theme.warn(signs.warning)} ${sanitiseLine(event.note)}`];
     default:
-      return details(event, theme).map((text) => `    ${text}`);
+      return details(event, theme).map(indent);
   }
 }
+
+const indent = (text: string) => `    ${text}`;
 
 /** What belongs under a stage. */
 function details(event: ReleaseEvent, theme: Theme): string[] {
@@ -70,7 +78,9 @@ function details(event: ReleaseEvent, theme: Theme): string[] {
     case 'startup.phase': {
       const { name, seconds, outcome } = event.phase;
       if (outcome === 'incomplete') return [];
-      return [`${mark(outcome, theme)} ${sanitiseLine(name)}  ${formatSeconds(seconds)}`];
+      return [
+        `${mark(outcome, theme)} ${sanitiseLine(name)}  ${seconds === null ? outcome : formatSeconds(seconds)}`,
+      ];
     }
     case 'startup.system': {
       const { name, status, detail } = event.system;
@@ -99,7 +109,7 @@ function details(event: ReleaseEvent, theme: Theme): string[] {
 }
 
 function stageLine(event: Extract<ReleaseEvent, { type: 'stage.finished' }>, theme: Theme): string {
-  const words = `${event.stage}  ${formatSeconds(event.seconds)}  ${sanitiseLine(event.note)}`.trimEnd();
+  const words = columns(event.stage, formatSeconds(event.seconds), sanitiseLine(event.note));
   return `${mark(event.outcome, theme)} ${event.outcome === 'failed' ? theme.bad(words) : words}`;
 }
 
