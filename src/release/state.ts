@@ -145,7 +145,8 @@ function foldService(service: ServiceState, event: ServiceEvent): void {
       growProfile(service, event);
       break;
     case 'startup.finished':
-      service.profile = event.profile as RevisionProfile;
+      // Cloned: later lines grow it, and the event may be folded elsewhere too.
+      service.profile = structuredClone(event.profile) as RevisionProfile;
       service.startupDecidedBy = event.decidedBy;
       break;
     case 'check.started':
