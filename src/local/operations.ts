@@ -99,7 +99,7 @@ export function openOperations(options: { home: string }): OperationStore {
       if (!operation || operation.done) return;
       operation.done = true;
       if (metadata) operation.metadata = store(metadata);
-      if ('error' in outcome) operation.error = outcome.error;
+      if ('error' in outcome) operation.error = { code: outcome.error.code, message: outcome.error.message };
       else operation.response = store(outcome.response);
       await snapshot.save();
       wake(name);

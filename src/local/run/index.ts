@@ -5,7 +5,7 @@ import type { OperationStore } from '../operations.ts';
 import { revisionsService } from './revisions.ts';
 import { openRollout } from './rollout.ts';
 import { servicesService } from './services.ts';
-import { openRunState } from './state.ts';
+import { openRunState, type Service } from './state.ts';
 
 export type RunOptions = {
   home: string;
@@ -33,6 +33,7 @@ export async function openRun(options: RunOptions): Promise<RunBackend> {
   const state = openRunState(options.home);
   const rollout = openRollout({ ...options, state });
   await Promise.all(state.value.map((service) => rollout.resume(service)));
+  await endDeletions(options.operations, state.value);
   return {
     services: servicesService({ ...options, state, rollout }),
     revisions: revisionsService({ ...options, state }),
@@ -46,4 +47,17 @@ export async function openRun(options: RunOptions): Promise<RunBackend> {
       await state.save();
     },
   };
+}
+
+/** A deletion is on the disk before its operation runs, so one that a stop cut short is done. */
+async function endDeletions(operations: OperationStore, services: readonly Service[]): Promise<void> {
+  const running = new Set(services.flatMap(({ pending }) => pending.map(({ operation }) => operation)));
+  const orphans = operations
+    .list('projects/')
+    .filter(({ name, done, metadata }) => !done && isRun(metadata.type_url) && !running.has(name));
+  for (const { name, metadata } of orphans) await operations.complete(name, { response: metadata });
+}
+
+function isRun(typeUrl: string): boolean {
+  return typeUrl.includes('/google.cloud.run.v2.');
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ImageStore } from '../contracts.ts';
-import { type Protos, RpcError, unary } from '../grpc.ts';
+import { asRpcError, type Protos, RpcError, toTimestamp, unary } from '../grpc.ts';
 import type { Operation, OperationStore } from '../operations.ts';
 import { reconcilingConditions, revisionConditions } from './conditions.ts';
 import { checkEtag } from './etag.ts';
@@ -104,8 +104,18 @@ export function servicesService(parts: ServicesParts): UntypedServiceImplementat
     state.value.splice(state.value.indexOf(service), 1);
     await state.save();
     const operation = await operations.create(operationName(name), pack(service));
-    void rollout.remove(service).then(() => operations.complete(operation.name, { response: pack(service) }));
+    void endDeletion(service, operation.name);
     return operation;
+  }
+
+  async function endDeletion(service: Service, operation: string) {
+    try {
+      await rollout.remove(service);
+      const deleted = { ...renderService(service), deleteTime: toTimestamp(new Date()) };
+      await operations.complete(operation, { response: protos.pack('google.cloud.run.v2.Service', deleted) });
+    } catch (error) {
+      await operations.complete(operation, { error: asRpcError(error) });
+    }
   }
 
   return {
