@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Server, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Fault, ImageStore } from './contracts.ts';
-import { LocalCloudError } from './errors.ts';
+import { HomeBusyError } from './errors.ts';
 import { openFaults } from './faults.ts';
 import { complete, loadProtos } from './grpc.ts';
 import { openHome, rememberPort } from './home.ts';
@@ -46,11 +46,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const { home, trafficDelayMs = 300 } = options;
   const remembered = openHome(home);
   const lock = acquireHomeLock(home);
-  if (!lock)
-    throw new LocalCloudError({
-      what: `A local cloud runs already in ${home}.`,
-      next: ['sluice local stop'],
-    });
+  if (!lock) throw new HomeBusyError(home);
   parts.defer(() => lock.release());
 
   const logging = parts.adopt(openLogging({ home }), (part) => part.stop());

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type protos, RevisionsClient, ServicesClient } from '@google-cloud/run';
@@ -22,6 +22,7 @@ export function tempHome(): string {
 
 /** Three programs as images: one that answers with its revision, one that exits at once, one that never listens. */
 function programs(folder: string): ImageStore {
+  mkdirSync(folder, { recursive: true });
   const server = `require('http').createServer((q, s) => s.end(process.env.K_REVISION)).listen(process.env.PORT)`;
   const sources = { good: server, exits: 'process.exit(3)', silent: 'setInterval(() => {}, 1000)' };
   for (const [name, source] of Object.entries(sources)) writeFileSync(path.join(folder, `${name}.js`), source);
@@ -38,7 +39,7 @@ function programs(folder: string): ImageStore {
 export async function startCloud(options: Partial<LocalCloudOptions> & { home: string }): Promise<LocalCloud> {
   const cloud = await startLocalCloud({
     trafficDelayMs: 20,
-    images: programs(path.dirname(options.home)),
+    images: programs(path.join(path.dirname(options.home), 'image')),
     ...options,
   });
   onTestFinished(() => cloud.stop());
