@@ -142,10 +142,12 @@ class Position {
 async function* merge<T>(main: AsyncIterable<T>, side: AsyncIterable<T>): AsyncGenerator<T, void> {
   const mainItems = main[Symbol.asyncIterator]();
   const sideItems = side[Symbol.asyncIterator]();
-  let nextOfMain = pull(mainItems, 'main');
+  let nextOfMain: Promise<Pulled<T>> = pull(mainItems, 'main');
   let nextOfSide: Promise<Pulled<T>> | undefined = pull(sideItems, 'side');
   for (;;) {
-    const { from, result } = await Promise.race(nextOfSide ? [nextOfMain, nextOfSide] : [nextOfMain]);
+    const { from, result }: Pulled<T> = await Promise.race(
+      nextOfSide ? [nextOfMain, nextOfSide] : [nextOfMain],
+    );
     if (from === 'main') {
       if (result.done) return;
       nextOfMain = pull(mainItems, 'main');
