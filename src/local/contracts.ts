@@ -85,7 +85,9 @@ export type Runtime = {
   /** Makes a stored revision known again (after a restart) without starting it. */
   register(revision: RunnableRevision): void;
   /** A running instance's port, started for the request if there is none. Throws when it cannot start. */
-  acquire(revision: string): Promise<{ port: number; instanceId: string; release(): void }>;
+  acquire(
+    revision: string,
+  ): Promise<{ port: number; instanceId: string; timeoutSeconds: number; release(): void }>;
   /** How many instances must live now (0 = scale to zero is allowed). */
   keep(revision: string, minimum: number): void;
   remove(revision: string): Promise<void>;

@@ -1,0 +1,27 @@
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/** Held until `release` or the end of the process: the kernel frees it, whatever kills the holder. */
+export type HomeLock = { release(): void };
+
+/** The one lock on a home, or nothing when another process (or this one) holds it. */
+export function acquireHomeLock(home: string): HomeLock | undefined {
+  const database = new DatabaseSync(path.join(home, 'lock.db'));
+  try {
+    database.exec('PRAGMA busy_timeout = 0');
+    database.exec('BEGIN EXCLUSIVE');
+    return { release: () => database.close() };
+  } catch (error) {
+    database.close();
+    if (error instanceof Error && 'errcode' in error && error.errcode === sqliteBusy) return undefined;
+    throw error;
+  }
+}
+
+const sqliteBusy = 5;
+
+export function isHomeLocked(home: string): boolean {
+  const lock = acquireHomeLock(home);
+  lock?.release();
+  return lock === undefined;
+}
