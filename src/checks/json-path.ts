@@ -1,4 +1,4 @@
-export type Lookup =
+type Lookup =
   | { found: true; value: unknown }
   /** The part that is not there, what stands above it, and what that holds instead. */
   | { found: false; missing: string; above: string; instead: string };
