@@ -28,25 +28,22 @@ export type Recorder = {
 const maxSegments = 999_999;
 
 export function openLedger(store: ObjectStore, by: { now: () => Date; random: () => number }): Ledger {
-  const read = async (id: string) => readRecord(store, id);
   const releases: Ledger['releases'] = async ({ environment, service, limit }) => {
     const found: ReleaseSummary[] = [];
     for (const id of (await store.folders('releases/')).reverse()) {
       if (found.length >= limit) break;
       const named = environmentOf(id);
       if (named === undefined || (environment !== undefined && named !== environment)) continue;
-      const record = await read(id);
-      if (!record) continue;
-      const summary = summarise(record, named);
-      if (service === undefined || summary.services.some((one) => one.service === service))
-        found.push(summary);
+      if (service !== undefined && !(await concerns(store, id, service))) continue;
+      const record = await readRecord(store, id);
+      if (record) found.push(summarise(record, named));
     }
     return found;
   };
   return {
     newId: (environment) => newReleaseId(environment, by.now(), by.random),
     begin: (id) => recorder(store, id),
-    read,
+    read: (id) => readRecord(store, id),
     releases,
     latestFor: async (environment, service) => (await releases({ environment, service, limit: 1 }))[0],
   };
@@ -89,6 +86,16 @@ async function readRecord(store: ObjectStore, id: string): Promise<ReleaseRecord
     break;
   }
   return record;
+}
+
+/** One small read tells it for most releases; when the beginning does not say, the whole record does. */
+async function concerns(store: ObjectStore, id: string, service: string): Promise<boolean> {
+  const name = segmentName(id, 1);
+  const first = await store.read(name);
+  const head = first && decodeSegments(id, [{ name, bytes: first.bytes }]).events[0]?.event;
+  if (head?.type === 'release.started') return head.services.includes(service);
+  const record = await readRecord(store, id);
+  return record?.events.some(({ event }) => 'service' in event && event.service === service) ?? false;
 }
 
 function segmentName(id: string, number: number): string {

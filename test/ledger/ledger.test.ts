@@ -145,6 +145,22 @@ test('releases are listed newest first, by environment and service', async () =>
   });
 });
 
+test('a release whose beginning is unreadable is still found by what its events say', async () => {
+  const folder = await freshFolder();
+  const ledger = ledgerIn(folder);
+  const id = '20261101T000000-staging-torn';
+  const recorder = ledger.begin(id);
+  await recorder.append(stamped(id, [started('staging', ['chat'])]));
+  await recorder.append(stamped(id, [built], 2));
+  await writeFile(join(folder, 'releases', id, '000001.ndjson'), '{"v":1,');
+  expect(await ledger.latestFor('staging', 'worker')).toBeUndefined();
+  expect(await ledger.latestFor('staging', 'chat')).toMatchObject({
+    id,
+    environment: 'staging',
+    started: null,
+  });
+});
+
 test('kill -9 in the middle of appends loses nothing that was acknowledged', async () => {
   const folder = await freshFolder();
   const id = '20261101T000000-staging-kill';
