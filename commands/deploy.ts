@@ -5,7 +5,9 @@ import { releaseDocument } from '../src/report/json.ts';
 import { summaryLines } from '../src/report/summary.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
 import { cloudFlags, configFlags } from '../src/terminal/flags.ts';
-import { ndjsonLine } from '../src/terminal/ndjson.ts';
+import { createEventWriter } from '../src/terminal/ndjson.ts';
+import { createReleaseView } from '../src/terminal/show-release.ts';
+import { colourTheme } from '../src/terminal/theme.ts';
 import { identifyActor, openWorkbench } from '../src/workbench.ts';
 
 export default class Deploy extends SluiceCommand {
@@ -53,24 +55,27 @@ Whatever fails after the first write, the former traffic is restored and proven.
       }),
       identifyActor(flags.dir),
     ]);
-    const view = await this.releaseView();
+    const view = await createReleaseView({
+      stderr: process.stderr,
+      tty: process.stderr.isTTY,
+      quiet: this.quiet || flags.events,
+      color: this.theme(process.stderr) === colourTheme,
+    });
+    this.tell = (line) => view.notice(line);
     try {
       const state = await deploy(
         {
           environment: args.environment,
           targets: bench.targets,
           takeOverTraffic: flags['take-over-traffic'],
-          command: this.typed(),
+          command: typed(args.environment, flags),
         },
         {
           ...bench,
           release: bench.ledger.newId(args.environment),
           actor,
           version: this.config.version,
-          listeners: [
-            view.event,
-            ...(flags.events ? [(event: Parameters<typeof ndjsonLine>[0]) => process.stdout.write(ndjsonLine(event))] : []),
-          ],
+          listeners: [view.event, ...(flags.events ? [createEventWriter(process.stdout)] : [])],
           signal: this.signal,
           now: Date.now,
           track: (promise) => bench.waiting.track(promise),
@@ -91,4 +96,10 @@ Whatever fails after the first write, the former traffic is restored and proven.
     const ms = (value: number): string => `${Math.round(value)} ms`;
     this.say(`wall ${ms(wall)} = waiting ${ms(waited)} + Sluice's own ${ms(wall - waited)}`);
   }
+}
+
+/** The command to type again; variables are left out, their values are nobody's business. */
+function typed(environment: string, flags: { dir: string; local: boolean }): string {
+  const dir = flags.dir === '.' ? '' : ` --dir ${flags.dir}`;
+  return `sluice deploy ${environment}${flags.local ? ' --local' : ''}${dir}`;
 }

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { hostname, userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { recordedStamp } from './build-stamp.ts';
 import { type Connection, connectGoogle, connectLocal } from './cloud/connect.ts';
 import { Waiting } from './cloud/waiting.ts';
-import { loadConfig, resolveTargets } from './config/load.ts';
+import { loadConfig } from './config/load.ts';
+import { resolveTarget } from './config/resolve.ts';
 import type { Target } from './config/target.ts';
 import { SluiceError } from './errors.ts';
 import { folderStore } from './ledger/folder-store.ts';
@@ -14,6 +15,7 @@ import { type Ledger, openLedger } from './ledger/ledger.ts';
 import { type Locks, openLocks } from './ledger/lock.ts';
 import { defaultHome } from './local/home.ts';
 import { ensureLocalCloud } from './local/launcher.ts';
+import { presets } from './startup/presets.ts';
 
 /** What a command works with: the targets it names, the cloud they live on, the ledger beside sluice.yaml. */
 export type Workbench = {
@@ -40,19 +42,20 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   const { environment, service, local, set, signal } = options;
   const config = await loadConfig({
     dir: options.dir,
+    cwd: process.cwd(),
     env: process.env,
+    presets,
     ...(options.config ? { file: options.config } : {}),
   });
-  const targets = resolveTargets(config, {
+  const targets = resolveTarget(config, {
     environment,
     local,
-    env: process.env,
     ...(service ? { service } : {}),
     ...(set ? { set } : {}),
   });
   const waiting = new Waiting();
   const cloud = await connect(targets, signal, waiting);
-  const store = folderStore(join(dirname(config.file), '.sluice', 'ledger'));
+  const store = folderStore(join(config.root, '.sluice', 'ledger'));
   const now = (): Date => new Date();
   return {
     targets,

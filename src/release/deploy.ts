@@ -85,7 +85,7 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
       }),
     );
     await deployAll(runs, request, deps.release);
-    conclude(journal, deps.signal.aborted);
+    conclude(journal, request.targets, deps.signal.aborted);
     await journal.flush();
     return journal.state;
   } finally {
@@ -159,7 +159,7 @@ async function markVerified(run: ServiceRun, revision: string): Promise<void> {
 }
 
 /** Folds the services' ends into the release's: the gravest failure gives the exit code. */
-function conclude(journal: Journal, interrupted: boolean): void {
+function conclude(journal: Journal, targets: Target[], interrupted: boolean): void {
   const ends = [...journal.state.services.values()].flatMap(({ finished }) => finished ?? []);
   const failures = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'not-started');
   const codes = failures.map(({ reason }) => exitCodes[exitReason(reason)]);
@@ -177,7 +177,7 @@ function conclude(journal: Journal, interrupted: boolean): void {
     outcome: exitCode === exitCodes.done ? good : bad,
     exitCode,
     rolledBack: failures.some(({ rolledBack }) => rolledBack),
-    verdict: judgeDeploy(journal.state),
+    verdict: judgeDeploy(journal.state, new Map(targets.map(({ key, checklist }) => [key, checklist]))),
   });
 }
 

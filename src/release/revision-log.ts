@@ -1,5 +1,7 @@
 import { followLogs } from '../cloud/follow-logs.ts';
-import type { LogEntry, ServiceRef } from '../cloud/ports/index.ts';
+import { serviceFilter } from '../cloud/log-filter.ts';
+import type { LogEntry } from '../cloud/ports/index.ts';
+import { messageOf } from '../startup/message.ts';
 import { createStartupReader, type StartupReader, type StartupSignal } from '../startup/reader.ts';
 import { pause } from './pause.ts';
 import { call, type ServiceRun } from './run.ts';
@@ -16,34 +18,42 @@ export type RevisionLog = {
   close(): void;
 };
 
-export function revisionFilter(ref: ServiceRef, revision: string): string {
-  return [
-    'resource.type="cloud_run_revision"',
-    `resource.labels.service_name="${ref.service}"`,
-    `resource.labels.revision_name="${revision}"`,
-    `resource.labels.location="${ref.region}"`,
-  ].join(' AND ');
-}
-
 export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog {
   const { ref } = run.target;
   const openedAt = run.now() - 1_000;
   const stop = new AbortController();
   // Outlives an interrupted run: the diagnosis still wants the late lines.
   const { signal } = stop;
-  const reader = createStartupReader({ formats: run.target.startup.formats });
+  const reader = createStartupReader({
+    formats: run.target.startup.formats,
+    requiredSystems: run.target.startup.systems.required,
+  });
   const listeners = new Set<(entry: LogEntry, signals: readonly StartupSignal[]) => void>();
   let lastNews = run.now();
 
   const receive = (entry: LogEntry): void => {
     lastNews = run.now();
     const signals = reader.push(entry);
+    show(entry);
     for (const listener of listeners) listener(entry, signals);
+  };
+
+  const show = (entry: LogEntry): void => {
+    const { lines } = messageOf(entry);
+    const line = lines.find((text) => text.trim() !== '');
+    if (line === undefined || entry.request) return;
+    run.journal.emit({
+      type: 'startup.log',
+      service: run.target.key,
+      revision,
+      severity: entry.severity,
+      line: line.slice(0, 500),
+    });
   };
 
   const query = {
     project: ref.project,
-    filter: revisionFilter(ref, revision),
+    filter: serviceFilter(ref, { revision }),
     since: new Date(openedAt).toISOString(),
   };
   const notice = (note: string): void => run.journal.emit({ type: 'notice', service: run.target.key, note });

@@ -2,12 +2,13 @@ import type { CheckContext } from '../../checks/context.ts';
 import type { CheckResult } from '../../checks/result.ts';
 import { runChecks } from '../../checks/run.ts';
 import { stageLog } from '../../checks/stage-log.ts';
+import { serviceFilter } from '../../cloud/log-filter.ts';
 import type { LiveService } from '../../cloud/ports/index.ts';
 import type { CheckStage } from '../../config/target.ts';
 import type { StageResult } from '../journal.ts';
 import { proveAnswers } from '../prove-answers.ts';
 import { type Door, doorTo } from '../requests.ts';
-import { type RevisionLog, revisionFilter } from '../revision-log.ts';
+import type { RevisionLog } from '../revision-log.ts';
 import { type ServiceRun, StageFailure } from '../run.ts';
 import { candidateUrl, type NamedPlan } from './candidate.ts';
 import { publicUrl } from './traffic.ts';
@@ -47,7 +48,7 @@ function contextOf(
   since: Date,
 ): CheckContext {
   const { target } = run;
-  const filter = revisionFilter(target.ref, plan.revision);
+  const filter = serviceFilter(target.ref, { revision: plan.revision });
   return {
     service: target.key,
     stage,
