@@ -11,9 +11,9 @@ export const checkResultSchema = z.object({
   reason: z.string(),
   durationMs: z.number(),
   /** Measured figures worth keeping, e.g. `{p95Ms: 12, samples: 20}`. */
-  figures: z.record(z.string(), z.number()).optional(),
+  figures: z.record(z.string(), z.number()).exactOptional(),
   /** insertIds of log entries that prove it, bounded. */
-  entries: z.array(z.string()).optional(),
+  entries: z.array(z.string()).exactOptional(),
 });
 
 export type CheckResult = z.infer<typeof checkResultSchema>;

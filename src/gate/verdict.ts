@@ -5,7 +5,7 @@ export const conditionSchema = z.object({
   met: z.boolean(),
   reason: z.string(),
   /** The next command or step when it is not met. */
-  remedy: z.string().optional(),
+  remedy: z.string().exactOptional(),
 });
 
 export const verdictSchema = z.object({

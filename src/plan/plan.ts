@@ -11,7 +11,7 @@ export const changeSchema = z.object({
 export const trafficSchema = z.object({
   revision: z.string(),
   percent: z.number().int().min(0).max(100),
-  tag: z.string().optional(),
+  tag: z.string().exactOptional(),
 });
 
 /** What a deploy starts from: versioned, printable, and exactly what apply is given. */
@@ -20,8 +20,10 @@ export const planSchema = z.object({
   service: z.string(),
   environment: z.string(),
   place: z.object({ project: z.string(), region: z.string(), service: z.string() }),
-  /** `create`: no traffic to protect. `update`: a tagged 0 % candidate. `none`: nothing to do. */
+  /** `create`: the service does not exist. `none`: nothing to do. */
   action: z.enum(['create', 'update', 'none']),
+  /** Nothing serves yet: there is no traffic to protect, and the service stays closed until it has passed. */
+  first: z.boolean(),
   /** Why, in one line. */
   because: z.string(),
   changes: z.array(changeSchema),

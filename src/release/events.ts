@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { checkResultSchema } from '../checks/result.ts';
 import { verdictSchema } from '../gate/verdict.ts';
-import { planSchema, trafficSchema } from '../plan/plan.ts';
+import { changeSchema, planSchema, trafficSchema } from '../plan/plan.ts';
 import { findingSchema, phaseSchema, profileSchema, systemSchema } from '../startup/schema.ts';
 
 /**
@@ -24,10 +24,10 @@ const stage = z.enum(stages);
 const service = z.string();
 const problem = z.object({
   what: z.string(),
-  why: z.string().optional(),
-  next: z.array(z.string()).optional(),
+  why: z.string().exactOptional(),
+  next: z.array(z.string()).exactOptional(),
 });
-const observedTraffic = trafficSchema.extend({ uri: z.string().optional() });
+const observedTraffic = trafficSchema.extend({ uri: z.string().exactOptional() });
 
 const durable = [
   z.object({
@@ -105,6 +105,8 @@ const durable = [
     service,
     purpose: z.enum(['migrate', 'restore']),
     traffic: z.array(trafficSchema),
+    /** Settings that work at once (invoker, minimum instances), written together with the traffic. */
+    serviceWide: z.array(changeSchema),
     etag: z.string(),
   }),
   z.object({
@@ -125,13 +127,6 @@ const durable = [
     answers: z.number(),
     by: z.enum(['response-field', 'request-log']),
   }),
-  z.object({
-    type: z.literal('access.intended'),
-    service,
-    public: z.boolean(),
-    etag: z.string(),
-  }),
-  z.object({ type: z.literal('access.observed'), service, public: z.boolean(), etag: z.string() }),
   z.object({
     type: z.literal('service.finished'),
     service,

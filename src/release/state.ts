@@ -26,10 +26,10 @@ export type ServiceState = {
   startupDecidedBy: string | null;
   checks: CheckResult[];
   running: string[];
-  traffic: (PlannedTraffic & { uri?: string | undefined })[];
+  traffic: (PlannedTraffic & { uri?: string })[];
   trafficSettled: boolean;
   /** The last write that was intended and has not been observed: what a resume must read first. */
-  openIntent: Of<'candidate.intended'> | Of<'traffic.intended'> | Of<'access.intended'> | null;
+  openIntent: Of<'candidate.intended'> | Of<'traffic.intended'> | null;
   /** The last etag that this release saw. */
   etag: string | null;
   proof: Of<'answer.proven'> | null;
@@ -150,15 +150,11 @@ function foldService(service: ServiceState, event: ServiceEvent): void {
       service.checks.push(event.result);
       break;
     case 'traffic.intended':
-    case 'access.intended':
       service.openIntent = event;
       break;
     case 'traffic.observed':
       service.traffic = event.actual;
       service.trafficSettled = event.settled;
-      settle(service, event.etag);
-      break;
-    case 'access.observed':
       settle(service, event.etag);
       break;
     case 'answer.proven':
