@@ -14,7 +14,7 @@ export function planLines(plan: Plan, theme: Theme): string[] {
     ...field('plan', [`${actionWords[plan.action]}: ${sanitiseLine(plan.because)}`], theme),
     ...field('changes', changeLines(plan.changes, theme), theme),
     ...field('at once', changeLines(plan.serviceWide, theme), theme),
-    ...field('revision', plan.revision === null ? [] : [`${plan.revision}${tagText(plan)}`], theme),
+    ...field('revision', plan.revision === null ? [] : [`${plan.revision}${keptApart(plan)}`], theme),
     ...field('serves now', plan.formerTraffic.length > 0 ? [trafficText(plan.formerTraffic)] : [], theme),
     ...field(
       'steps',
@@ -36,6 +36,8 @@ const actionWords = {
   none: 'nothing to do',
 } as const;
 
-function tagText(plan: Plan): string {
+/** How the new revision is kept from the traffic. */
+function keptApart(plan: Plan): string {
+  if (plan.first) return ', closed until it has passed';
   return plan.tag === null ? '' : ` at 0 %, tagged ${plan.tag}`;
 }

@@ -45,7 +45,11 @@ function deployed(service: ServiceState, environment: string, theme: Theme): str
   return [
     `${mark('done', theme)} ${theme.strong(`${service.service} is deployed to ${environment}`)}`,
     ...placeFields(service, theme),
-    ...field('changes', changeLines(service.plan?.changes ?? [], theme), theme),
+    ...field(
+      'changes',
+      changeLines([...(service.plan?.changes ?? []), ...(service.plan?.serviceWide ?? [])], theme),
+      theme,
+    ),
     ...startupFields(service, theme),
     ...field('checks', checkLines(service.checks, theme), theme),
   ];

@@ -15,6 +15,7 @@ describe('a plan', () => {
     environment: 'staging',
     place: { project: 'demo-project', region: 'us-central1', service: 'chat' },
     action: 'update',
+    first: false,
     because: 'the config changed',
     changes: [
       { field: 'env.LOG_LEVEL', from: 'info', to: 'debug' },
@@ -51,6 +52,13 @@ describe('a plan', () => {
       '  ada pinned it',
       '→ sluice deploy --take-over-traffic',
     ]);
+  });
+
+  test('of a first deploy says that it stays closed', () => {
+    const first = { ...plan, action: 'create', first: true, tag: null, formerTraffic: [] } as const;
+    expect(planLines({ ...first, formerTraffic: [] }, plainTheme)).toContain(
+      '  revision   chat-r1, closed until it has passed',
+    );
   });
 });
 
