@@ -1,4 +1,5 @@
 import { Config, run as runOclif } from '@oclif/core';
+import { exitCodes } from './errors.ts';
 import { describeFailure, type Failure } from './terminal/failure.ts';
 import { failureDocument, failureLines } from './terminal/show-failure.ts';
 import { nearest } from './terminal/suggest.ts';
@@ -33,18 +34,24 @@ function tell(failure: Failure, argv: string[]): void {
   process.stderr.write(`${failureLines(failure, theme).join('\n')}\n`);
 }
 
+const usage = { reason: 'usage', exitCode: exitCodes.usage } as const;
+
 async function unknownCommand(root: string, argv: string[], error: unknown): Promise<Failure | undefined> {
   if (!(error instanceof Error) || !/^command .* not found$/.test(error.message)) return undefined;
   const end = argv.findIndex((arg) => arg.startsWith('-'));
   const words = argv.slice(0, end < 0 ? undefined : end);
   const config = await Config.load({ root });
   const known = config.commandIDs.map((id) => id.replaceAll(':', ' '));
+  const whole = known.find((id) => words.join(' ').startsWith(`${id} `));
+  if (whole) {
+    const [extra] = words.slice(whole.split(' ').length);
+    return { what: `\`sluice ${whole}\` takes no \`${extra}\``, next: [`sluice ${whole} --help`], ...usage };
+  }
   const meant = nearestCommand(words, known);
   return {
     what: `there is no command \`sluice ${words.join(' ')}\``,
     next: meant ? [`sluice ${meant}`] : ['sluice --help'],
-    reason: 'usage',
-    exitCode: 2,
+    ...usage,
   };
 }
 

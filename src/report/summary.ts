@@ -45,7 +45,11 @@ function deployed(service: ServiceState, environment: string, theme: Theme): str
   return [
     `${mark('done', theme)} ${theme.strong(`${service.service} is deployed to ${environment}`)}`,
     ...placeFields(service, theme),
-    ...field('changes', changeLines(service.plan?.changes ?? [], theme), theme),
+    ...field(
+      'changes',
+      changeLines([...(service.plan?.changes ?? []), ...(service.plan?.serviceWide ?? [])], theme),
+      theme,
+    ),
     ...startupFields(service, theme),
     ...field('checks', checkLines(service.checks, theme), theme),
   ];
@@ -65,6 +69,11 @@ function failed(service: ServiceState, environment: string, theme: Theme): strin
   const candidate = service.candidate?.candidateUrl;
   return [
     `${mark('failed', theme)} ${theme.strong(`${service.service} was not deployed to ${environment}`)}`,
+    ...field(
+      'preflight',
+      service.preflight.flatMap((problem) => problemLines(problem, theme)),
+      theme,
+    ),
     ...startupFields(service, theme),
     ...field('checks', checkLines(service.checks, theme), theme),
     ...field('done', listed(stages.filter((stage) => service.stages[stage]?.outcome === 'done')), theme),
@@ -78,6 +87,14 @@ function failed(service: ServiceState, environment: string, theme: Theme): strin
     ),
     ...field('cause', causeLines(service, theme), theme),
     ...safe(diagnosis?.next ?? []).map((next) => `${theme.accent(signs.next)} ${next}`),
+  ];
+}
+
+function problemLines({ what, why, next = [] }: ServiceState['preflight'][number], theme: Theme): string[] {
+  return [
+    `${mark('failed', theme)} ${sanitiseLine(what)}`,
+    ...(why ? [`  ${sanitiseLine(why)}`] : []),
+    ...next.map((line) => `  ${theme.accent(signs.next)} ${sanitiseLine(line)}`),
   ];
 }
 
@@ -120,7 +137,7 @@ function startupFields(service: ServiceState, theme: Theme): string[] {
   const head = profile.outcome === 'started' ? `started${total}` : theme.bad(`${profile.outcome}${total}`);
   return field(
     'startup',
-    [head, ...phaseLines(profile, theme), ...systemLines(profile.systems, theme)],
+    [head, ...phaseLines(profile.phases, theme), ...systemLines(profile.systems, theme)],
     theme,
   );
 }

@@ -1,4 +1,5 @@
 import { Command } from '@oclif/core';
+import { CloudError } from '../cloud/ports/call.ts';
 import { exitCodes } from '../errors.ts';
 import { describeFailure } from './failure.ts';
 import { globalFlags } from './flags.ts';
@@ -60,7 +61,8 @@ export abstract class SluiceCommand extends Command {
   }
 
   protected override async catch(error: unknown): Promise<void> {
-    const failure = describeFailure(error, process.env['SLUICE_DEBUG'] === '1');
+    const cause = isAbort(error) && this.signal.aborted ? this.signal.reason : error;
+    const failure = describeFailure(cause, process.env['SLUICE_DEBUG'] === '1');
     this.endWith(failure.exitCode);
     if (failure.exitCode === exitCodes.done) return;
     if (this.jsonEnabled()) this.logJson(failureDocument(failure));
@@ -86,4 +88,10 @@ export abstract class SluiceCommand extends Command {
     const end = this.argv.indexOf('--');
     return this.argv.slice(0, end < 0 ? undefined : end).includes(flag);
   }
+}
+
+/** Node's and the adapters' own words for a wait that the signal ended. */
+function isAbort(error: unknown): boolean {
+  if (error instanceof CloudError) return error.kind === 'aborted';
+  return error instanceof Error && error.name === 'AbortError';
 }

@@ -62,21 +62,6 @@ export function table(
   );
 }
 
-const graphemes = new Intl.Segmenter();
-
-/** Uncoloured text cut to `width` columns, with `…` where something is missing. */
-export function fit(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
-  let kept = '';
-  let used = 1;
-  for (const { segment } of graphemes.segment(text)) {
-    used += stringWidth(segment);
-    if (used > width) break;
-    kept += segment;
-  }
-  return `${kept.trimEnd()}…`;
-}
-
 /** `sha256:0123456789ab`: enough to tell two images apart. */
 export function shortDigest(digest: string): string {
   return digest.replace(/^(sha256:[0-9a-f]{12})[0-9a-f]+$/, '$1');

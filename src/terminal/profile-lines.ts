@@ -1,4 +1,4 @@
-import type { Phase, RevisionProfile, System } from '../startup/profile.ts';
+import type { Phase, System } from '../startup/profile.ts';
 import { bar, formatHundredths, formatShare, table } from './format.ts';
 import { mark } from './marks.ts';
 import { sanitiseLine } from './sanitise.ts';
@@ -8,21 +8,16 @@ const widestBar = 24;
 const widestName = 28;
 const widestDetail = 60;
 
-/** `✔ DEPENDENCIES  ████████  14.08 s  72 %`, a line a phase. While it runs the shares are those so far. */
-export function phaseLines(
-  profile: Pick<RevisionProfile, 'phases' | 'totalSeconds'>,
-  theme: Theme,
-): string[] {
-  const total = profile.totalSeconds ?? profile.phases.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0);
-  const longest = Math.max(0, ...profile.phases.map(({ seconds }) => seconds ?? 0));
+/** `✔ DEPENDENCIES  ████████  14.08 s  72 %`, a line a phase; no share before the total is known. */
+export function phaseLines(phases: readonly Phase[], theme: Theme): string[] {
+  const longest = Math.max(0, ...phases.map(({ seconds }) => seconds ?? 0));
   return table(
-    profile.phases.map((phase) => phaseRow(phase, total, longest, theme)),
+    phases.map((phase) => phaseRow(phase, longest, theme)),
     ['left', 'left', 'left', 'right', 'right'],
   );
 }
 
-function phaseRow(phase: Phase, total: number, longest: number, theme: Theme): string[] {
-  const share = phase.share ?? (phase.seconds === null || total === 0 ? null : phase.seconds / total);
+function phaseRow(phase: Phase, longest: number, theme: Theme): string[] {
   // Bars are drawn against the longest phase, so that it fills its column; the percent tells the share.
   const length = phase.seconds === null || longest === 0 ? null : phase.seconds / longest;
   return [
@@ -30,7 +25,7 @@ function phaseRow(phase: Phase, total: number, longest: number, theme: Theme): s
     theme.accent(bar(length, widestBar)),
     '',
     formatHundredths(phase.seconds),
-    theme.dim(formatShare(share)),
+    theme.dim(formatShare(phase.share)),
   ];
 }
 

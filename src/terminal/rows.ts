@@ -46,7 +46,7 @@ export function stageOutput(stage: Stage, service: ServiceState, lastLine: strin
     case 'startup': {
       const { profile } = service;
       if (!profile) return line;
-      return [...phaseLines(profile, theme), ...systemLines(profile.systems, theme), ...line];
+      return [...phaseLines(profile.phases, theme), ...systemLines(profile.systems, theme), ...line];
     }
     case 'checks':
       return checkLines(service, 'candidate', theme);

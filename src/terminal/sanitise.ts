@@ -2,7 +2,7 @@ import stripAnsi from 'strip-ansi';
 
 /** C0 and C1 controls but tab and newline, and what turns the reading direction. */
 const unprintable = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
-const lineBreaks = /[\n\t\u2028\u2029]+/g;
+const lineBreaks = /\s*[\n\t\u2028\u2029]\s*/g;
 /** GitHub's runner obeys `::cmd::` at the head of a line and `##[cmd]` anywhere. */
 const workflowCommand = /^(\s*):(?=:)|#(?=#\[)/gm;
 const zeroWidthSpace = '\u200b';
@@ -21,5 +21,5 @@ export function sanitise(text: string, limit = shownLimit): string {
 
 /** The same on one line. */
 export function sanitiseLine(text: string, limit = shownLimit): string {
-  return sanitise(text.slice(0, limit * 4).replace(lineBreaks, ' '), limit).trim();
+  return sanitise(text, limit).replace(lineBreaks, ' ').trim();
 }

@@ -21,6 +21,12 @@ export function createTaskListView(stderr: NodeJS.WriteStream, theme: Theme): Re
   const screens = new Map<string, Screen>();
   let list: TaskList | undefined;
   let tick: NodeJS.Timeout | undefined;
+  /** The list shows the newest one; all are told when it has ended. */
+  const notices: string[] = [];
+
+  const tell = (text: string) => {
+    stderr.write(`${theme.warn(signs.warning)} ${text}\n`);
+  };
 
   const show = (name: string) => {
     const service = state.services.get(name);
@@ -49,9 +55,9 @@ export function createTaskListView(stderr: NodeJS.WriteStream, theme: Theme): Re
   };
 
   const notice = (text: string) => {
-    const line = `${theme.warn(signs.warning)} ${text}`;
-    if (list) list.notices.update(line, []);
-    else stderr.write(`${line}\n`);
+    if (!list) return tell(text);
+    list.notices.update(theme.warn(text), []);
+    notices.push(text);
   };
 
   return {
@@ -69,6 +75,7 @@ export function createTaskListView(stderr: NodeJS.WriteStream, theme: Theme): Re
       clearInterval(tick);
       await list?.close();
       list = undefined;
+      for (const text of notices.splice(0)) tell(text);
     },
   };
 }

@@ -33,8 +33,9 @@ export function describeUsageError(error: Errors.CLIError): Problem {
   return { what, next: [help] };
 }
 
-function unknownFlags(flags: readonly string[], known: Record<string, unknown>, help: string): Problem {
+function unknownFlags(given: readonly string[], known: Record<string, unknown>, help: string): Problem {
   const names = Object.keys(known).map((name) => `--${name}`);
+  const flags = given.map((flag) => flag.replace(/=.*/s, ''));
   const meant = flags.flatMap((flag) => nearest(flag, names) ?? []);
   return {
     what: `there is no flag ${flags.join(', ')} here`,
