@@ -38,9 +38,9 @@ export type Instance = {
   id: string;
   /** The loopback port once the startup probe has passed; undefined when it never will. */
   ready: Promise<number | undefined>;
-  /** Resolves when no process is left and its end is logged; never rejects. */
-  exited: Promise<void>;
-  /** Resolves when its folder is gone as well; never rejects. */
+  /** Aborts the moment the process exits, or cannot be started. */
+  gone: AbortSignal;
+  /** Resolves when its end is logged and nothing of it is left; never rejects. */
   cleaned: Promise<void>;
   /** SIGTERM, and SIGKILL after the grace. */
   stop(graceMs: number): Promise<void>;
@@ -52,25 +52,26 @@ export function startInstance(host: Host, revision: RunnableRevision, reason: In
   const folder = path.join(host.instances, id.slice(0, 16));
   const log = openInstanceLog(host.logs, revision, id);
   const stopping = new AbortController();
+  const gone = new AbortController();
   const { promise: ready, resolve: settle } = Promise.withResolvers<number | undefined>();
   let pid: number | undefined;
 
   const live = async (port: number) => {
-    const running = await launch(host, revision, { folder, port, log, stopping: stopping.signal });
+    const running = await launch(host, revision, { folder, port, log, stopping: stopping.signal, gone });
     if (!running) return;
     pid = running.pid;
     // Asked to stop while it was being launched: nobody has seen it yet.
     if (stopping.signal.aborted) signalGroup(pid, 'SIGKILL');
     const result = await Promise.race([
-      runProbe(revision.startupProbe, probedPort(revision, port), running.gone),
+      runProbe(revision.startupProbe, probedPort(revision, port), gone.signal),
       once(stopping.signal, 'abort').then(() => undefined),
     ]);
     if (result?.passed) {
       log.system(probePassedLine(revision, result.attempts));
       settle(port);
-    } else if (result) {
+    } else if (result && !stopping.signal.aborted) {
       // The exit comes first in the log, as on Cloud Run.
-      if (running.gone.aborted) await running.ended;
+      if (gone.signal.aborted) await running.ended;
       log.system(probeFailedLine(revision, result));
       signalGroup(pid, 'SIGKILL');
     }
@@ -83,30 +84,32 @@ export function startInstance(host: Host, revision: RunnableRevision, reason: In
     await live(port).finally(() => host.ports.giveBack(port));
   };
 
-  const exited = run()
-    .catch((error: unknown) =>
-      log.system(cannotStartLine(error instanceof Error ? error.message : String(error))),
-    )
-    .finally(() => settle(undefined));
-  // A folder that cannot be removed now goes at the next start.
-  const cleaned = exited.then(() => removeFolder(folder)).catch(() => undefined);
+  const cleaned = run()
+    .catch((error: unknown) => log.system(cannotStartLine(error)))
+    .finally(() => {
+      gone.abort();
+      settle(undefined);
+    })
+    .then(() => removeFolder(folder))
+    // What cannot be removed now goes at the next start of the local cloud.
+    .catch(() => undefined);
 
   return {
     id,
     ready,
-    exited,
+    gone: gone.signal,
     cleaned,
     async stop(graceMs) {
       stopping.abort();
       settle(undefined);
-      if (pid) signalGroup(pid, 'SIGTERM');
+      if (pid && !gone.signal.aborted) signalGroup(pid, 'SIGTERM');
       const ended = new AbortController();
       await Promise.race([
-        exited,
+        cleaned,
         delay(graceMs, undefined, { signal: ended.signal }).catch(() => undefined),
       ]);
       ended.abort();
-      if (pid) signalGroup(pid, 'SIGKILL');
+      if (pid && !gone.signal.aborted) signalGroup(pid, 'SIGKILL');
       await cleaned;
     },
   };
@@ -114,16 +117,14 @@ export function startInstance(host: Host, revision: RunnableRevision, reason: In
 
 type Running = {
   pid: number;
-  /** Aborts when the process exits. */
-  gone: AbortSignal;
-  /** Resolves when it has exited, its output is read and its end is logged. */
+  /** Resolves when it has exited, what it said is read and its end is logged. */
   ended: Promise<void>;
 };
 
 async function launch(
   host: Host,
   revision: RunnableRevision,
-  own: { folder: string; port: number; log: InstanceLog; stopping: AbortSignal },
+  own: { folder: string; port: number; log: InstanceLog; stopping: AbortSignal; gone: AbortController },
 ): Promise<Running | undefined> {
   const launcher = await host.launcher;
   const sandbox = await openSandbox(own.folder, revision.image.root);
@@ -145,33 +146,30 @@ async function launch(
     const [error] = await once(child, 'error');
     throw error;
   }
-  const running = watch(child, child.pid, own.log, own.stopping);
+  const running = { pid: child.pid, ended: watch(child, child.pid, own) };
   await recordProcess(own.folder, child.pid);
   return running;
 }
 
-function watch(
+async function watch(
   child: ChildProcessByStdio<null, Readable, Readable>,
   pid: number,
-  log: InstanceLog,
-  stopping: AbortSignal,
-): Running {
-  const gone = new AbortController();
+  { log, stopping, gone }: { log: InstanceLog; stopping: AbortSignal; gone: AbortController },
+): Promise<void> {
   const output = Promise.all([log.follow('stdout', child.stdout), log.follow('stderr', child.stderr)]);
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', async (code, signal) => {
-      gone.abort();
-      // A container ends with its first process; what that one left behind would hold the pipes open.
-      signalGroup(pid, 'SIGKILL');
-      await Promise.race([output, delay(lastWordsMs, undefined, { ref: false })]);
-      child.stdout.destroy();
-      child.stderr.destroy();
-      // A signal is news only when it was not the one that stopped the instance.
-      if (!(signal && stopping.aborted)) log.system(exitLine(code, signal));
-      resolve();
-    });
+  const { promise, resolve } = Promise.withResolvers<[number | null, NodeJS.Signals | null]>();
+  child.once('exit', (code, signal) => {
+    gone.abort();
+    // A container ends with its first process; what that one left behind would hold the pipes open.
+    signalGroup(pid, 'SIGKILL');
+    resolve([code, signal]);
   });
-  return { pid, gone: gone.signal, ended };
+  const [code, signal] = await promise;
+  await Promise.race([output, delay(lastWordsMs, undefined, { ref: false })]);
+  child.stdout.destroy();
+  child.stderr.destroy();
+  // A signal is news only when it was not the one that stopped the instance.
+  if (!(signal && stopping.aborted)) log.system(exitLine(code, signal));
 }
 
 /** A probe of the revision's port goes to the instance's own; any other port is meant literally. */

@@ -90,12 +90,12 @@ export class Pool {
     const slot: Slot = { instance, port: undefined, active: 0, idle: undefined };
     this.#slots.add(slot);
     instance.ready.then((port) => {
+      if (port === undefined || !this.#slots.has(slot)) return;
       slot.port = port;
-      if (port === undefined) this.#startFailed(slot);
-      else this.#serve();
+      this.#serve();
       if (slot.active === 0) this.#awaitIdle(slot);
     });
-    instance.exited.then(() => this.#exited(slot));
+    instance.gone.addEventListener('abort', () => this.#exited(slot), { once: true });
     this.#uncleaned.add(instance.cleaned);
     instance.cleaned.then(() => this.#uncleaned.delete(instance.cleaned));
     return slot;
@@ -178,17 +178,13 @@ export class Pool {
     while (!this.#closed && this.#slots.size < this.#minimum) this.#start('MANUAL_OR_CUSTOMER_MIN_INSTANCE');
   }
 
-  #startFailed(slot: Slot): void {
-    this.#slots.delete(slot);
-    if (this.#slots.size > 0) return;
-    this.#refuseAll(
-      new AcquireError('not-started', `Revision ${this.#revision.revision}: the instance did not start.`),
-    );
-  }
-
   #exited(slot: Slot): void {
     clearTimeout(slot.idle);
     this.#slots.delete(slot);
+    if (slot.port === undefined && this.#slots.size === 0) {
+      const message = `Revision ${this.#revision.revision}: the instance did not start.`;
+      this.#refuseAll(new AcquireError('not-started', message));
+    }
     this.#grow();
     if (this.#closed || this.#restart || this.#slots.size >= this.#minimum) return;
     this.#restart = setTimeout(() => {

@@ -51,7 +51,8 @@ export function cannotExecuteLine(command: string, path: string, why: string): S
   };
 }
 
-export function cannotStartLine(why: string): SystemLine {
+export function cannotStartLine(error: unknown): SystemLine {
+  const why = error instanceof Error ? error.message : String(error);
   return { severity: 'ERROR', text: `Application failed to start: ${why}` };
 }
 
