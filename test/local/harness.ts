@@ -23,7 +23,8 @@ export function tempHome(): string {
 /** Three programs as images: one that answers with its revision, one that exits at once, one that never listens. */
 function programs(folder: string): ImageStore {
   mkdirSync(folder, { recursive: true });
-  const server = `require('http').createServer((q, s) => s.end(process.env.K_REVISION)).listen(process.env.PORT)`;
+  const server = `process.on('SIGTERM', process.exit);
+    require('http').createServer((q, s) => s.end(process.env.K_REVISION)).listen(process.env.PORT)`;
   const sources = { good: server, exits: 'process.exit(3)', silent: 'setInterval(() => {}, 1000)' };
   for (const [name, source] of Object.entries(sources))
     writeFileSync(path.join(folder, `${name}.js`), source);

@@ -55,7 +55,7 @@ describe('the detached local cloud', () => {
     const pid = await runningPid(home);
     const second = await ensure(home, 'new');
     expect(second).toEqual({ port: first.port, started: true });
-    expect(isAlive(pid)).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
     expect(await localCloudStatus({ home })).toMatchObject({ state: 'running', stamp: 'new', home });
   });
 
@@ -66,7 +66,7 @@ describe('the detached local cloud', () => {
     await ensure(home);
     const pid = await runningPid(home);
     expect(await stopLocalCloud({ home })).toBe(true);
-    expect(isAlive(pid)).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
     expect(await localCloudStatus({ home })).toEqual({ state: 'stopped', home });
   });
 
