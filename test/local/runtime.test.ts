@@ -269,3 +269,11 @@ test('remove and stop leave neither process nor folder', async () => {
   expect(readdirSync(path.join(home, 'instances'))).toEqual([]);
   expect(existsSync(b.image.root)).toBe(true);
 });
+
+test('stopping in the middle of a start leaves nothing and reports no readiness', async () => {
+  const deploying = runtime.deploy(nodeRevision(home, 'setInterval(() => {}, 1000)'));
+  await logs.seen('varlog/system', text('Starting new instance.'));
+  await runtime.stop();
+  expect((await deploying).ready).toBe(false);
+  expect(readdirSync(path.join(home, 'instances'))).toEqual([]);
+});
