@@ -30,6 +30,15 @@ afterEach(async () => {
 
 const get = async (port: number, url = '/') => (await fetch(`http://127.0.0.1:${port}${url}`)).text();
 
+/** The only instance's own process: what runs innermost where a launcher stands before it. */
+function applicationPid(): number {
+  const [folder = ''] = readdirSync(path.join(home, 'instances'));
+  const { pid } = JSON.parse(readFileSync(path.join(home, 'instances', folder, 'process.json'), 'utf8'));
+  const children = `/proc/${pid}/task/${pid}/children`;
+  const inner = existsSync(children) ? readFileSync(children, 'utf8').trim() : '';
+  return Number(inner || pid);
+}
+
 describe('deploy', () => {
   test('reports a revision that listens as ready, with the lines of Cloud Run', async () => {
     const revision = nodeRevision(home, server());
@@ -201,15 +210,16 @@ describe('life after readiness', () => {
     runtime.keep(revision.revision, 0);
   });
 
-  test('a signal is reported by its number', async () => {
-    // Node as PID 1 has no default action for signals it sends itself, so it is ended from outside.
-    const revision = nodeRevision(home, server('process.pid'));
-    const own = openRuntime({ home: `${home}/plain`, logs, launcher: [] });
-    await own.deploy(revision);
-    const { port } = await own.acquire(revision.revision);
-    process.kill(Number(await get(port)), 'SIGKILL');
+  test.each([
+    ['by the launcher', undefined],
+    ['alone', []],
+  ])('a signal is reported by its number when started %s', async (_, launcher) => {
+    const own = openRuntime({ home, logs, ...(launcher && { launcher }) });
+    await own.deploy(nodeRevision(home, server()));
+    process.kill(applicationPid(), 'SIGKILL');
     const [entry] = await logs.seen('varlog/system', text('Container terminated on signal 9.'));
     expect(entry?.severity).toBe('WARNING');
+    expect(logs.of('stderr')).toEqual([]);
     await own.stop();
   });
 
