@@ -55,9 +55,9 @@ export async function invoke<Client, T>(
   }
 }
 
-/** For a generated client: our own deadline and signal, and none of gax's retries. */
+/** For a generated client: our own deadline and signal, none of gax's retries, one page at a time. */
 export function gaxOptions(limits: Limits): CallOptions {
-  return { timeout: limits.timeoutMs, signal: limits.signal, retry: null };
+  return { timeout: limits.timeoutMs, signal: limits.signal, retry: null, autoPaginate: false };
 }
 
 /** Ends early, without an error, when the signal fires. */

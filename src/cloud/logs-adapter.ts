@@ -13,8 +13,8 @@ type Order = 'timestamp asc' | 'timestamp desc';
 
 const list = readMethod('logging.entries.list', 30_000, quotaRead);
 const tailName = 'logging.entries.tail';
-/** Google ends a tail after an hour. */
-const tailMs = 3_600_000;
+/** Google ends a tail after an hour with OUT_OF_RANGE; ours ends before, as a deadline. */
+const tailMs = 55 * 60_000;
 const maxPageSize = 1_000;
 
 export function logsAdapter(session: Session): Adapter<LogsPort> {
@@ -34,21 +34,20 @@ export function logsAdapter(session: Session): Adapter<LogsPort> {
     const decodeAny = await decoder();
     const deadline = performance.now() + (call.timeoutMs ?? list.timeoutMs);
     const entries: LogEntry[] = [];
+    const pageSize = Math.min(query.limit, maxPageSize);
     let pageToken = '';
     do {
-      const pageSize = Math.min(query.limit - entries.length, maxPageSize);
       const request = { resourceNames: [parent(query)], filter: query.filter, orderBy, pageSize, pageToken };
       const left = { ...call, timeoutMs: Math.max(1, deadline - performance.now()) };
       const page = await invoke(on, list, parent(query), left, async (client, limits) => {
-        const options = { ...gaxOptions(limits), autoPaginate: false };
-        const [found, , reply] = await client.listLogEntries(request, options);
+        const [found, , reply] = await client.listLogEntries(request, gaxOptions(limits));
         return { found, next: reply?.nextPageToken ?? '' };
       });
       entries.push(...page.found.map((entry) => toLogEntry(entry, decodeAny)));
       // A page may be empty and still have a next one.
       pageToken = page.next;
     } while (pageToken !== '' && entries.length < query.limit);
-    return entries;
+    return entries.slice(0, query.limit);
   }
 
   const port: LogsPort = {
@@ -64,11 +63,15 @@ export function logsAdapter(session: Session): Adapter<LogsPort> {
       const stream = client.tailLogEntries({ timeout: call.timeoutMs ?? tailMs, retry: null });
       // A loop that has ended listens no more, and the cancellation is an error event.
       stream.on('error', () => undefined);
-      if (ended.signal.aborted) stream.cancel();
-      ended.signal.addEventListener('abort', () => {
+      const end = () => {
         stream.cancel();
         stream.destroy();
-      });
+      };
+      ended.signal.addEventListener('abort', end, { once: true });
+      if (ended.signal.aborted) {
+        end();
+        return { stream, decodeAny };
+      }
       stream.write({
         resourceNames: [parent(query)],
         filter: query.filter,
@@ -85,9 +88,8 @@ export function logsAdapter(session: Session): Adapter<LogsPort> {
     async function* entries(): AsyncGenerator<LogEntry[], void> {
       try {
         const { stream, decodeAny } = await opening;
-        if (ended.signal.aborted) return;
         for await (const reply of stream) yield readReply(reply, decodeAny, about);
-        if (!ended.signal.aborted) throw cloudError('unavailable', 'the server ended the stream', about);
+        throw cloudError('unavailable', 'the server ended the stream', about);
       } catch (error) {
         if (call.signal.aborted) throw cloudError('aborted', 'the tail was aborted', about);
         if (!ended.signal.aborted) throw toCloudError(error, about);

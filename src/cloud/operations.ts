@@ -3,6 +3,7 @@ import type { operationsProtos } from 'google-gax';
 import { invoke, type Limits, quietPause, readMethod } from './call.ts';
 import { cloudError } from './errors.ts';
 import { type Call, CloudError, type OperationOutcome } from './ports/index.ts';
+import { briefRead } from './retry.ts';
 import type { Waiting } from './waiting.ts';
 
 type Operation = operationsProtos.google.longrunning.IOperation;
@@ -12,7 +13,7 @@ type Road = { client: () => Promise<GrpcClient>; waiting: Waiting };
 const longPollMs = 60_000;
 const polling = { firstMs: 100, factor: 1.3, mostMs: 3_000 };
 
-const waitOperation = readMethod('operations.wait', 300_000);
+const waitOperation = readMethod('operations.wait', 300_000, briefRead);
 const getOperation = readMethod('operations.get', 10_000);
 
 /**

@@ -25,6 +25,14 @@ export const quotaRead: RetryPolicy = {
   backoff: { firstMs: 250, factor: 2.5, mostMs: 8_000 },
 };
 
+/** A long poll is soon given up for another road. */
+export const briefRead: RetryPolicy = {
+  name: 'briefRead',
+  kinds: ['unavailable'],
+  attempts: 2,
+  backoff: { firstMs: 100, factor: 1, mostMs: 100 },
+};
+
 /** A write whose answer is lost may have happened: only its caller, who reads again, can know. */
 export const neverForWrites: RetryPolicy = {
   name: 'neverForWrites',

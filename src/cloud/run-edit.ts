@@ -71,10 +71,7 @@ function setTemplate(template: RunTemplate, set: TemplateEdit['set']): void {
 
 function setContainer(container: Container, set: TemplateEdit['set']): void {
   if (set.image !== undefined) container.image = set.image;
-  if (set.port !== undefined) {
-    // The name says which protocol is spoken (h2c) and stays.
-    container.ports = [{ ...container.ports?.[0], containerPort: set.port }];
-  }
+  if (set.port !== undefined) setPort(container, set.port);
   const limits = {
     ...(set.cpu === undefined ? {} : { cpu: set.cpu }),
     ...(set.memory === undefined ? {} : { memory: set.memory }),
@@ -88,6 +85,17 @@ function setContainer(container: Container, set: TemplateEdit['set']): void {
     cpuIdle: resources?.cpuIdle ?? true,
     ...(set.cpuBoost === undefined ? {} : { startupCpuBoost: set.cpuBoost }),
   };
+}
+
+function setPort(container: Container, port: number): void {
+  const former = container.ports?.[0];
+  // The name says which protocol is spoken (h2c) and stays.
+  container.ports = [{ ...former, containerPort: port }];
+  // Cloud Run answers with its default probe written out, port included: left behind, it would ask the former port.
+  for (const probe of [container.startupProbe, container.livenessProbe, container.readinessProbe]) {
+    const action = probe?.tcpSocket ?? probe?.httpGet ?? probe?.grpc;
+    if (action?.port && action.port === former?.containerPort) action.port = port;
+  }
 }
 
 /** Variables keep their places, new ones go to the end. A removal never takes a variable of the other sort. */

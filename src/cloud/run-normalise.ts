@@ -116,7 +116,8 @@ function toTemplate(
 
 /** Top-level and container fields that Sluice keeps but does not own, named when they are set. */
 const foreignTemplateFields = ['vpcAccess', 'encryptionKey', 'serviceMesh', 'nodeSelector'] as const;
-const foreignContainerFields = ['livenessProbe', 'startupProbe', 'readinessProbe', 'workingDir'] as const;
+// Without startupProbe: Cloud Run answers with its default one.
+const foreignContainerFields = ['livenessProbe', 'readinessProbe', 'workingDir'] as const;
 
 function foreignParts(template: RunTemplate): string[] {
   const own = ingressContainer(template.containers);
