@@ -51,19 +51,32 @@ export function openLedger(store: ObjectStore, by: { now: () => Date; random: ()
 
 function recorder(store: ObjectStore, id: string): Recorder {
   if (environmentOf(id) === undefined) throw new Error(`'${id}' is not a release id`);
-  let written = 0;
-  let last = Promise.resolve();
+  let segments = 0;
   const write = async (events: readonly Stamped<DurableEvent>[]) => {
-    if (written >= maxSegments) throw new Error(`release ${id} has more than ${maxSegments} segments`);
-    const name = segmentName(id, written + 1);
+    if (segments >= maxSegments) throw new Error(`release ${id} has more than ${maxSegments} segments`);
+    const name = segmentName(id, segments + 1);
     const outcome = await store.create(name, encodeSegment(events));
     if (outcome === 'exists') throw writtenByAnother(id, store.where(name));
-    written += 1;
+    segments += 1;
   };
+
+  let waiting: Stamped<DurableEvent>[] = [];
+  let last = Promise.resolve();
+  let scheduled = false;
   return {
     id,
     append: (events) => {
-      if (events.length > 0) last = last.then(() => write(events));
+      waiting.push(...events);
+      // One segment takes all that came while the one before was written.
+      if (waiting.length > 0 && !scheduled) {
+        scheduled = true;
+        last = last.then(() => {
+          const batch = waiting;
+          waiting = [];
+          scheduled = false;
+          return write(batch);
+        });
+      }
       return last;
     },
   };

@@ -36,6 +36,7 @@ const plan = (action: 'create' | 'update' | 'none'): DurableEvent => ({
     environment: 'staging',
     place: { project: 'demo', region: 'europe-west1', service: 'chat' },
     action,
+    first: action === 'create',
     because: 'chat-00001 serves this digest',
     changes: [],
     image: { from: 'build', reference: null, source: null },
