@@ -4,7 +4,7 @@ import { deploy } from '../src/release/deploy.ts';
 import { releaseDocument } from '../src/report/json.ts';
 import { summaryLines } from '../src/report/summary.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
-import { cloudFlags, configFlags } from '../src/terminal/flags.ts';
+import { cloudFlags, configFlags, deployFlags, typedDeploy } from '../src/terminal/flags.ts';
 import { createEventWriter } from '../src/terminal/ndjson.ts';
 import { createReleaseView } from '../src/terminal/show-release.ts';
 import { colourTheme } from '../src/terminal/theme.ts';
@@ -12,7 +12,8 @@ import { identifyActor, openWorkbench } from '../src/workbench.ts';
 
 export default class Deploy extends SluiceCommand {
   static override summary = 'take a service from source to a verified revision that serves';
-  static override description = `Builds the image, makes the new revision as a tagged 0 % candidate beside what serves, follows its
+  static override description =
+    `Builds the image, makes the new revision as a tagged 0 % candidate beside what serves, follows its
 startup, runs the checks on it, moves the traffic, proves who answers, and runs the post-deploy checklist.
 Whatever fails after the first write, the former traffic is restored and proven.`;
   static override examples = [
@@ -27,13 +28,7 @@ Whatever fails after the first write, the former traffic is restored and proven.
   static override flags = {
     ...configFlags,
     ...cloudFlags,
-    service: Flags.string({ description: 'only this service', helpValue: 'NAME' }),
-    env: Flags.string({
-      description: 'set a variable for this one deploy',
-      helpValue: 'KEY=VALUE',
-      multiple: true,
-    }),
-    'take-over-traffic': Flags.boolean({ description: 'move traffic that somebody else has pinned' }),
+    ...deployFlags,
     events: Flags.boolean({ description: 'events as NDJSON on stdout, as they happen', exclusive: ['json'] }),
     timings: Flags.boolean({ description: "tell how much of the time was Sluice's own" }),
   };
@@ -45,13 +40,10 @@ Whatever fails after the first write, the former traffic is restored and proven.
     const began = performance.now();
     const [bench, actor] = await Promise.all([
       openWorkbench({
-        dir: flags.dir,
-        environment: args.environment,
-        local: flags.local,
+        ...flags,
+        ...args,
         set: parseAssignments(flags.env ?? []),
         signal: this.signal,
-        ...(flags.config ? { config: flags.config } : {}),
-        ...(flags.service ? { service: flags.service } : {}),
       }),
       identifyActor(flags.dir),
     ]);
@@ -68,7 +60,7 @@ Whatever fails after the first write, the former traffic is restored and proven.
           environment: args.environment,
           targets: bench.targets,
           takeOverTraffic: flags['take-over-traffic'],
-          command: typed(args.environment, flags),
+          command: typedDeploy(args.environment, flags),
         },
         {
           ...bench,
@@ -96,10 +88,4 @@ Whatever fails after the first write, the former traffic is restored and proven.
     const ms = (value: number): string => `${Math.round(value)} ms`;
     this.say(`wall ${ms(wall)} = waiting ${ms(waited)} + Sluice's own ${ms(wall - waited)}`);
   }
-}
-
-/** The command to type again; variables are left out, their values are nobody's business. */
-function typed(environment: string, flags: { dir: string; local: boolean }): string {
-  const dir = flags.dir === '.' ? '' : ` --dir ${flags.dir}`;
-  return `sluice deploy ${environment}${flags.local ? ' --local' : ''}${dir}`;
 }

@@ -24,7 +24,11 @@ export default class Logs extends SluiceCommand {
     revision: Flags.string({ description: 'only this revision', helpValue: 'NAME' }),
     severity: Flags.option({ description: 'this severity and graver', options: severities })(),
     limit: Flags.integer({ description: 'how many lines', default: 100, min: 1, max: 10_000 }),
-    follow: Flags.boolean({ char: 'f', description: 'go on with what comes, until Ctrl-C', exclusive: ['json'] }),
+    follow: Flags.boolean({
+      char: 'f',
+      description: 'go on with what comes, until Ctrl-C',
+      exclusive: ['json'],
+    }),
   };
 
   async run(): Promise<unknown> {

@@ -9,7 +9,8 @@ import { openWorkbench } from '../src/workbench.ts';
 
 export default class Plan extends SluiceCommand {
   static override summary = 'show what deploy would start from, and change nothing';
-  static override description = `Reads the service and the source and prints every field that a deploy would change, against the revision
+  static override description =
+    `Reads the service and the source and prints every field that a deploy would change, against the revision
 that serves, the steps it would take, and what stands in its way.`;
   static override examples = [
     '<%= config.bin %> plan staging',
@@ -22,7 +23,9 @@ that serves, the steps it would take, and what stands in its way.`;
     ...configFlags,
     ...cloudFlags,
     ...deployFlags,
-    'exit-code': Flags.boolean({ description: 'exit with 3 when there are changes, 10 when something blocks' }),
+    'exit-code': Flags.boolean({
+      description: 'exit with 3 when there are changes, 10 when something blocks',
+    }),
   };
 
   async run(): Promise<unknown> {

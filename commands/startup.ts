@@ -10,7 +10,8 @@ import { openWorkbench } from '../src/workbench.ts';
 
 export default class Startup extends SluiceCommand {
   static override summary = 'read a startup from its log: phases, critical systems, root cause, findings';
-  static override description = `Of the revision that serves (or --revision) in an environment, or of a file as
+  static override description =
+    `Of the revision that serves (or --revision) in an environment, or of a file as
 \`gcloud logging read --format=json\` prints it. The root cause is the innermost one, not the last line.`;
   static override examples = [
     '<%= config.bin %> startup staging',
@@ -44,7 +45,8 @@ export default class Startup extends SluiceCommand {
     const { readStartupFile } = await import('../src/startup-file.ts');
     const input = file === '-' ? process.stdin : createReadStream(file);
     const { report, entries, skipped } = await readStartupFile(input, file);
-    if (skipped > 0) this.say(`${skipped} of ${entries + skipped} items were no log entries and were left out`);
+    if (skipped > 0)
+      this.say(`${skipped} of ${entries + skipped} items were no log entries and were left out`);
     if (revision === undefined) return report;
     return { ...report, revisions: report.revisions.filter((profile) => profile.revision === revision) };
   }

@@ -29,9 +29,9 @@ export type Workbench = {
 
 export type WorkbenchOptions = {
   dir: string;
-  config?: string;
+  config?: string | undefined;
   environment: string;
-  service?: string;
+  service?: string | undefined;
   local: boolean;
   /** Variables for one deploy. */
   set?: Record<string, string>;

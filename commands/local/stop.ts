@@ -8,7 +8,9 @@ export default class LocalStop extends SluiceCommand {
 
   async run(): Promise<unknown> {
     const stopped = await stopLocalCloud({ home: defaultHome() });
-    this.print([stopped ? 'the local cloud has stopped; its state stays' : 'the local cloud was not running']);
+    this.print([
+      stopped ? 'the local cloud has stopped; its state stays' : 'the local cloud was not running',
+    ]);
     return { version: 1, stopped };
   }
 }

@@ -16,15 +16,21 @@ const undone: Partial<Record<Stage, string>> = {
   checklist: 'the post-deploy checklist was not run',
 };
 
+const evidenceLines = 8;
+
 /** Folds an error and what the logs told into what a person needs. Pure. */
-export function diagnose(error: unknown, state: ServiceState | undefined): Diagnosis {
+export function diagnose(
+  error: unknown,
+  state: ServiceState | undefined,
+  linesOf: (insertIds: readonly string[]) => string[],
+): Diagnosis {
   const finding = findingBehind(error, state);
   const problem = problemOf(error);
   return {
     cause: finding?.cause ?? problem.what,
     why: finding ? problem.what : (problem.why ?? ''),
     hint: finding?.hint ?? '',
-    evidence: finding?.entries ?? [],
+    evidence: finding ? linesOf(finding.entries).slice(0, evidenceLines) : [],
     notDone: stages.flatMap((stage) => {
       const words = undone[stage];
       return words && !state?.stages[stage] ? [words] : [];

@@ -15,8 +15,13 @@ export type RevisionLog = {
   listen(listener: (entry: LogEntry, signals: readonly StartupSignal[]) => void): () => void;
   /** Waits until the log has been quiet for a moment, or the time is up. */
   settle(times: { quietMs: number; withinMs: number }): Promise<void>;
+  /** What the kept entries with these insertIds say, a line each. */
+  linesOf(insertIds: readonly string[]): string[];
   close(): void;
 };
+
+/** Lines kept for a diagnosis. */
+const keptLines = 5_000;
 
 export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog {
   const { ref } = run.target;
@@ -29,6 +34,7 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
     requiredSystems: run.target.startup.systems.required,
   });
   const listeners = new Set<(entry: LogEntry, signals: readonly StartupSignal[]) => void>();
+  const said = new Map<string, string>();
   let lastNews = run.now();
 
   const receive = (entry: LogEntry): void => {
@@ -40,14 +46,18 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
 
   const show = (entry: LogEntry): void => {
     const { lines } = messageOf(entry);
-    const line = lines.find((text) => text.trim() !== '');
-    if (line === undefined || entry.request) return;
+    const text = lines.find((each) => each.trim() !== '');
+    if (text === undefined || entry.request) return;
+    const line = text.slice(0, 500);
+    said.set(entry.insertId, line);
+    const [oldest] = said.keys();
+    if (said.size > keptLines && oldest !== undefined) said.delete(oldest);
     run.journal.emit({
       type: 'startup.log',
       service: run.target.key,
       revision,
       severity: entry.severity,
-      line: line.slice(0, 500),
+      line,
     });
   };
 
@@ -81,6 +91,7 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
         await pause({ signal, track: run.track }, Math.max(10, quietMs - quietFor()));
       }
     },
+    linesOf: (insertIds) => insertIds.flatMap((id) => said.get(id) ?? []),
     close: () => stop.abort(),
   };
 }

@@ -27,7 +27,11 @@ export async function recover(
   ]);
   if (plan && log)
     reportStartup(run, plan, log, reason === 'startup' ? firstLine(error) : 'the release failed');
-  const diagnosis = diagnose(error, run.journal.state.services.get(run.target.key));
+  const diagnosis = diagnose(
+    error,
+    run.journal.state.services.get(run.target.key),
+    (ids) => log?.linesOf(ids) ?? [],
+  );
   end(run, conclude(reason, restored, diagnosis));
 }
 

@@ -1,10 +1,4 @@
-import type {
-  Cloud,
-  Condition,
-  LiveService,
-  ObservedTraffic,
-  TrafficTarget,
-} from '../cloud/ports/index.ts';
+import type { Cloud, Condition, LiveService, ObservedTraffic, TrafficTarget } from '../cloud/ports/index.ts';
 import type { Target } from '../config/target.ts';
 import { type Marks, readMarks, unfinishedRelease } from '../plan/marks.ts';
 import { namedTraffic, onlyServing, pinOf } from '../plan/traffic.ts';

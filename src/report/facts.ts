@@ -15,8 +15,7 @@ export function trafficText(traffic: Traffic): string {
 }
 
 export function urlOf(service: ServiceState): string | null {
-  const untagged = service.traffic.find(({ tag, uri }) => uri && !tag);
-  return service.candidate?.url || service.proof?.url || untagged?.uri || null;
+  return service.candidate?.url || service.observed?.url || null;
 }
 
 /** The revision that this release made; without one, the only one that serves. */
@@ -26,7 +25,7 @@ export function revisionOf(service: ServiceState): string | null {
 }
 
 export function digestOf(service: ServiceState): string | null {
-  return service.build?.digest || service.plan?.image.reference?.match(/sha256:[0-9a-f]+/)?.[0] || null;
+  return service.build?.digest || service.observed?.image.split('@')[1] || null;
 }
 
 /** Actual equals desired, and enough answers in a row came from a revision that serves. */

@@ -9,7 +9,7 @@ export type LocalStatus =
       home: string;
       port: number;
       pid: number;
-      services: { name: string; uri: string }[];
+      services: { service: string; uri: string; ready: boolean }[];
     };
 
 export function localStatusLines(status: LocalStatus, theme: Theme): string[] {
@@ -24,7 +24,10 @@ export function localStatusLines(status: LocalStatus, theme: Theme): string[] {
     ...field('state', [status.home], theme),
     ...field(
       'services',
-      status.services.map(({ name, uri }) => `${name}  ${theme.accent(uri)}`),
+      status.services.map(
+        ({ service, uri, ready }) =>
+          `${service}  ${theme.accent(uri)}${ready ? '' : theme.bad('  not ready')}`,
+      ),
       theme,
     ),
   ];

@@ -6,10 +6,7 @@ import { signs, type Theme } from '../terminal/theme.ts';
 import { field } from './layout.ts';
 
 /** Who decides where the traffic goes. `LATEST`: the latest ready revision, whatever its checks said. */
-export type Pin = 'own' | 'held' | 'foreign' | 'LATEST';
-
-/** A release that an environment's service names; times are RFC 3339. */
-export type NamedRelease = { id: string; state: string; at: string };
+export type Pin = 'own' | 'foreign' | 'LATEST' | 'none';
 
 /** A service as Cloud Run has it now, with what Sluice recorded of it. */
 export type ServiceView = {
@@ -27,8 +24,9 @@ export type ServiceView = {
     digest: string;
     createdAt: string;
   } | null;
-  newestRelease: NamedRelease | null;
-  unfinishedRelease: NamedRelease | null;
+  newestRelease: { id: string; state: string } | null;
+  /** A release that wrote to the service and never said how it ended. */
+  unfinishedRelease: string | null;
 };
 
 /** Status for a person: what is unusual first. */
@@ -58,9 +56,7 @@ function unusualLines(view: ServiceView, live: Live, theme: Theme): string[] {
   const bad = (text: string) => `${mark('failed', theme)} ${text}`;
   const doubt = (text: string) => `${theme.warn(signs.warning)} ${text}`;
   return [
-    ...(unfinishedRelease
-      ? [doubt(`release ${unfinishedRelease.id} has not finished: ${sanitiseLine(unfinishedRelease.state)}`)]
-      : []),
+    ...(unfinishedRelease ? [doubt(`release ${sanitiseLine(unfinishedRelease)} has not finished`)] : []),
     ...(live.ready ? [] : [bad('not ready'), ...failedConditions(live.conditions)]),
     ...(sameTraffic(live.desired, live.actual)
       ? []
@@ -73,9 +69,8 @@ function unusualLines(view: ServiceView, live: Live, theme: Theme): string[] {
 function pinLines(pin: Pin, environment: string): string[] {
   switch (pin) {
     case 'own':
+    case 'none':
       return [];
-    case 'held':
-      return ['the traffic is held by a rollback until `sluice unpin`'];
     case 'foreign':
       return [
         'the traffic was pinned by somebody else; ' +
@@ -116,6 +111,6 @@ function targets(traffic: readonly TrafficTarget[]): string {
     .join(', ');
 }
 
-function releaseText(release: NamedRelease | null): string[] {
-  return release ? [`${release.id}  ${sanitiseLine(release.state)}  ${release.at}`] : [];
+function releaseText(release: ServiceView['newestRelease']): string[] {
+  return release ? [`${sanitiseLine(release.id)}  ${release.state}`] : [];
 }

@@ -19,3 +19,24 @@ export const configFlags = {
 export const cloudFlags = {
   local: Flags.boolean({ description: 'use the local cloud, started on demand' }),
 };
+
+export const serviceFlag = {
+  service: Flags.string({ description: 'only this service', helpValue: 'NAME' }),
+};
+
+/** What changes what a deploy does; `plan` takes the same. */
+export const deployFlags = {
+  ...serviceFlag,
+  env: Flags.string({
+    description: 'set a variable for this one deploy',
+    helpValue: 'KEY=VALUE',
+    multiple: true,
+  }),
+  'take-over-traffic': Flags.boolean({ description: 'move traffic that somebody else has pinned' }),
+};
+
+/** The deploy to type again; its variables are left out, their values are nobody's business. */
+export function typedDeploy(environment: string, flags: { dir: string; local: boolean }): string {
+  const dir = flags.dir === '.' ? '' : ` --dir ${flags.dir}`;
+  return `sluice deploy ${environment}${flags.local ? ' --local' : ''}${dir}`;
+}

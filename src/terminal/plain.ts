@@ -97,7 +97,7 @@ function details(event: ReleaseEvent, theme: Theme): string[] {
       return [`${mark(status, theme)} ${id}  ${formatMilliseconds(durationMs)}  ${sanitiseLine(reason)}`];
     }
     case 'traffic.observed': {
-      if (!event.settled || event.purpose === 'observe') return [];
+      if (!event.settled) return [];
       const serving = event.actual.filter(({ percent }) => percent > 0);
       return [`traffic: ${serving.map(({ percent, revision }) => `${percent} % ${revision}`).join(', ')}`];
     }

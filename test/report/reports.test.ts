@@ -78,7 +78,7 @@ describe('a status', () => {
     service: 'chat',
     environment: 'staging',
     live,
-    newestRelease: { id: 'rel-1', state: 'succeeded', at: '2025-06-01T12:00:00Z' },
+    newestRelease: { id: 'rel-1', state: 'verified' },
     unfinishedRelease: null,
   };
 
@@ -89,7 +89,7 @@ describe('a status', () => {
       '  revision   chat-r1  sha256:abababababab',
       '  created    2025-06-01T12:00:00Z',
       '  traffic    100 %  chat-r1',
-      '  release    rel-1  succeeded  2025-06-01T12:00:00Z',
+      '  release    rel-1  verified',
     ]);
   });
 
@@ -105,13 +105,13 @@ describe('a status', () => {
       {
         ...view,
         live: { ...live, ready: false, conditions, actual, pin: 'LATEST' },
-        unfinishedRelease: { id: 'rel-2', state: 'candidate', at: '' },
+        unfinishedRelease: 'rel-2',
       },
       plainTheme,
     );
     expect(lines.slice(0, 7)).toEqual([
       '? chat in staging',
-      '  ! release rel-2 has not finished: candidate',
+      '  ! release rel-2 has not finished',
       '  ✖ not ready',
       '    RoutesReady X: Revision chat-r2 failed',
       '  ✖ traffic is not what is wanted: 100 % chat-r1',
