@@ -22,14 +22,15 @@ export type Place = {
 export function normalise(config: Service, place: Place, presets: Presets): Target {
   const { environment } = place;
   const { timeout, ...build } = config.build;
+  const ref = { project: environment.project, region: environment.region, service: place.service };
   return {
     key: place.key,
     environment: environment.name,
-    ref: { project: environment.project, region: environment.region, service: place.service },
+    ref,
     cloud: place.local ? 'local' : environment.cloud,
     ...(environment.url === undefined ? {} : { url: environment.url.replace(/\/$/, '') }),
     sourceDir: resolve(place.root, config.source),
-    build: { ...build, timeoutSeconds: timeout },
+    build: { repository: sourceRepository(ref), ...build, timeoutSeconds: timeout },
     container: containerOf(config.container),
     env: { ...config.env, ...config.e2e.env },
     secrets: config.secrets,
@@ -39,6 +40,11 @@ export function normalise(config: Service, place: Place, presets: Presets): Targ
     rollout: rolloutOf(config.rollout),
     checklist: config.checklist.map(checkOf),
   };
+}
+
+/** Where gcloud puts what it builds from source. */
+function sourceRepository({ project, region, service }: Target['ref']): string {
+  return `${region}-docker.pkg.dev/${project}/cloud-run-source-deploy/${service}`;
 }
 
 function containerOf({ timeout, ...container }: Service['container']): ContainerSpec {
