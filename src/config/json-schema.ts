@@ -5,6 +5,6 @@ import { ConfigFile } from './schema/file.ts';
 export function configJsonSchema(): object {
   return {
     title: 'sluice.yaml',
-    ...z.toJSONSchema(ConfigFile, { io: 'input', target: 'draft-7', reused: 'ref' }),
+    ...z.toJSONSchema(ConfigFile, { io: 'input', target: 'draft-7', reused: 'inline' }),
   };
 }
