@@ -2,7 +2,7 @@ import type { Path, Source } from './document.ts';
 import { e2eNames } from './e2e-names.ts';
 import type { Fault } from './issues.ts';
 import { asValues, merge, type Values, valueAt } from './merge.ts';
-import { normalise, type Presets } from './normalise.ts';
+import { normalise } from './normalise.ts';
 import { locate, origin } from './origin.ts';
 import { parseTolerant } from './parse.ts';
 import { fill, type Known, type Unfilled, type Variables } from './placeholders.ts';
@@ -15,7 +15,6 @@ import type { Target } from './target.ts';
 export type Inputs = {
   /** The folder of sluice.yaml. */
   root: string;
-  presets: Presets;
   /** For `${VAR}`. */
   variables: Variables;
   /** Variables for one deploy (`--env KEY=VALUE`). */
@@ -50,44 +49,44 @@ export function evaluate(
     among(filled.config.unfilled),
   );
 
-  const ofEnvironment = (fault: Fault) => locate(source, [...typed.environmentPath, ...fault.path], fault);
+  const ofEnvironment = (fault: Fault) => locate(source, fault, [...typed.environmentPath, ...fault.path]);
   const ofService = (fault: Fault) =>
-    fault.path[0] === 'env' && Object.hasOwn(inputs.set, String(fault.path[1]))
-      ? {
-          file: '--env',
-          line: 0,
-          column: 0,
-          path: String(fault.path[1]),
-          message: fault.message,
-          ...allowed(fault),
-        }
-      : locate(source, origin(source, typed.base, typed.override, fault.path), fault);
+    ofCommandLine(fault, inputs.set) ??
+    locate(source, fault, origin(source, typed.base, typed.override, fault.path));
 
   const problems = [...environment.faults.map(ofEnvironment), ...config.faults.map(ofService)];
   const unfilled = [
     ...filled.environment.unfilled.map((gap) => ofEnvironment(asFault(gap))),
     ...filled.config.unfilled.map((gap) => ofService(asFault(gap))),
   ];
-  if (environment.value === undefined || config.value === undefined) return { problems, unfilled };
-
-  const where = { ...environment.value, name: names.environment };
-  const subject = {
-    environment: where,
-    service: filled.service,
-    config: config.value,
-    e2eNames: e2eNames(source.value),
-  };
-  if (!unfilled.some((gap) => gap.path.endsWith('.name')))
+  if (config.value === undefined) return { problems, unfilled };
+  if (filled.service !== undefined) {
+    const subject = {
+      environment: { name: names.environment, e2e: typed.environment['e2e'] === true },
+      service: filled.service,
+      config: config.value,
+      e2eNames: e2eNames(source.value),
+    };
     problems.push(...applyRules(subject).map(ofService));
+  }
+  if (environment.value === undefined || filled.service === undefined) return { problems, unfilled };
   if (problems.length > 0 || unfilled.length > 0) return { problems, unfilled };
-  const place = {
+  const target = normalise(config.value, {
     key: names.service,
     service: filled.service,
-    environment: where,
+    environment: { ...environment.value, name: names.environment },
     root: inputs.root,
     local: inputs.local,
-  };
-  return { target: normalise(config.value, place, inputs.presets), problems, unfilled };
+  });
+  return { target, problems, unfilled };
+}
+
+/** A variable of `--env` has no place in the file. */
+function ofCommandLine({ path, message, allowed }: Fault, set: Inputs['set']): ConfigProblem | undefined {
+  const [section, key = ''] = path;
+  if (section !== 'env' || !Object.hasOwn(set, key)) return undefined;
+  const said = { file: '--env', line: 0, column: 0, path: String(key), message };
+  return allowed === undefined ? said : { ...said, allowed };
 }
 
 type Typed = { environmentPath: Path; environment: Values; base: Path; override: Path; config: Values };
@@ -107,8 +106,8 @@ function fillIn(typed: Typed, names: { environment: string; service: string }, v
   const { project, region } = asValues(fill(typed.environment, { env }, variables).value);
   const place: Known = { env, ...textOf('project', project), ...textOf('region', region) };
   const name = fill({ name: typed.config['name'] ?? names.service }, place, variables);
-  const service = String(asValues(name.value)['name']);
-  const everything: Known = { ...place, service };
+  const service = name.unfilled.length > 0 ? undefined : String(asValues(name.value)['name']);
+  const everything: Known = service === undefined ? place : { ...place, service };
   const { name: _name, ...rest } = typed.config;
   const config = fill(rest, everything, variables);
   return {
@@ -144,4 +143,3 @@ function among(unfilled: readonly Unfilled[]): (path: Path) => boolean {
 }
 
 const asFault = ({ path, message }: Unfilled): Fault => ({ path, part: 'value', message });
-const allowed = (fault: Fault) => (fault.allowed === undefined ? {} : { allowed: fault.allowed });

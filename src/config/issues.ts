@@ -36,6 +36,9 @@ function faultsOfIssue(issue: z.core.$ZodIssue, value: unknown): Fault[] {
     return [{ path, part: 'key', message: `"${path.at(-1)}" is no name for this`, allowed: allowedKey }];
   }
   const found = valueAt(value, path);
+  const inner =
+    issue.code === 'invalid_union' && isValues(found) ? issue.errors.find(isAboutTheInside) : undefined;
+  if (inner) return inner.flatMap((deep) => faultsOfIssue({ ...deep, path: [...path, ...deep.path] }, value));
   if (found === undefined) return [{ path, part: 'key', message: `"${path.at(-1)}" is missing`, allowed }];
   if (issue.code === 'invalid_type')
     return [{ path, part: 'value', message: 'wrong type', found: kindOf(found), allowed }];
@@ -50,6 +53,11 @@ function faultsOfIssue(issue: z.core.$ZodIssue, value: unknown): Fault[] {
       ...(typeof found === 'string' ? suggest(found, options) : {}),
     },
   ];
+}
+
+/** Of the shapes that a value may have, the one whose objections are not to the value as a whole. */
+function isAboutTheInside(issues: readonly z.core.$ZodIssue[]): boolean {
+  return issues.every((issue) => issue.path.length > 0 || issue.code === 'unrecognized_keys');
 }
 
 export function suggest(typed: string, allowed: readonly string[]): { suggestion?: string } {

@@ -4,7 +4,6 @@ import { evaluate, type Inputs } from './evaluate.ts';
 import { findConfig, shownPath } from './find.ts';
 import { faultsOf } from './issues.ts';
 import { asValues, valueAt } from './merge.ts';
-import type { Presets } from './normalise.ts';
 import { locate } from './origin.ts';
 import { holdsPlaceholder, type Variables } from './placeholders.ts';
 import { ConfigError, type ConfigProblem, inOrder } from './problem.ts';
@@ -20,7 +19,6 @@ export type Config = {
   services: string[];
   environments: string[];
   source: Source;
-  presets: Presets;
   /** For `${VAR}`. */
   variables: Variables;
 };
@@ -34,20 +32,16 @@ export type LoadOptions = {
   cwd: string;
   /** The process environment, for `${VAR}`. */
   env: Variables;
-  presets: Presets;
 };
 
 /** Finds, reads and judges sluice.yaml: every environment of it, all problems at once. Throws `ConfigError`. */
-export async function loadConfig({ file, dir, cwd, env, presets }: LoadOptions): Promise<Config> {
+export async function loadConfig({ file, dir, cwd, env }: LoadOptions): Promise<Config> {
   const found = await findConfig({ ...(file === undefined ? {} : { file }), dir, cwd });
-  return parseConfig(found.text, { path: found.path, shown: shownPath(found.path, cwd), env, presets });
+  return parseConfig(found.text, { path: found.path, shown: shownPath(found.path, cwd), env });
 }
 
 /** The same without a disk. */
-export function parseConfig(
-  text: string,
-  from: { path: string; shown: string; env: Variables; presets: Presets },
-): Config {
+export function parseConfig(text: string, from: { path: string; shown: string; env: Variables }): Config {
   const parsed = parseSource(from.shown, text);
   if (!('source' in parsed)) throw new ConfigError(inOrder(parsed.problems));
   const config: Config = {
@@ -56,7 +50,6 @@ export function parseConfig(
     services: namesIn(parsed.source, 'services'),
     environments: namesIn(parsed.source, 'environments'),
     source: parsed.source,
-    presets: from.presets,
     variables: from.env,
   };
   const problems = inOrder([...shapeProblems(config.source), ...ruleProblems(config)]);
@@ -66,7 +59,7 @@ export function parseConfig(
 
 /** What `evaluate` needs beyond the file. */
 export function inputsOf(config: Config, set: Readonly<Record<string, string>> = {}, local = false): Inputs {
-  return { root: config.root, presets: config.presets, variables: config.variables, set, local };
+  return { root: config.root, variables: config.variables, set, local };
 }
 
 function shapeProblems(source: Source): ConfigProblem[] {
@@ -74,7 +67,7 @@ function shapeProblems(source: Source): ConfigProblem[] {
   if (result.success) return [];
   return faultsOf(result.error, source.value)
     .filter((fault) => !holdsPlaceholder(valueAt(source.value, fault.path)))
-    .map((fault) => locate(source, fault.path, fault));
+    .map((fault) => locate(source, fault));
 }
 
 function ruleProblems(config: Config): ConfigProblem[] {
@@ -84,9 +77,7 @@ function ruleProblems(config: Config): ConfigProblem[] {
   );
   const targets = evaluations.flatMap(({ target }) => target ?? []);
   return [
-    ...[...applyFileRules(source.value), ...servicesDistinct(targets)].map((fault) =>
-      locate(source, fault.path, fault),
-    ),
+    ...[...applyFileRules(source.value), ...servicesDistinct(targets)].map((fault) => locate(source, fault)),
     ...evaluations.flatMap(({ problems }) => problems),
   ];
 }

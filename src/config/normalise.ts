@@ -1,12 +1,9 @@
 import { resolve } from 'node:path';
-import type { Format } from '../startup/formats.ts';
+import { defaultFormats, presets } from '../startup/presets.ts';
 import { type Percentile, samplesFor } from './latency.ts';
 import type { Environment } from './schema/file.ts';
 import type { Service } from './schema/service.ts';
-import type { PresetName } from './schema/startup.ts';
 import type { CheckSpec, ContainerSpec, HttpCheck, RolloutSpec, StartupSpec, Target } from './target.ts';
-
-export type Presets = Readonly<Record<PresetName, Format>>;
 
 export type Place = {
   key: string;
@@ -19,42 +16,45 @@ export type Place = {
 };
 
 /** A parsed service, at its place, as the rest of Sluice wants it: units in the names, lists and maps always there. */
-export function normalise(config: Service, place: Place, presets: Presets): Target {
+export function normalise(config: Service, place: Place): Target {
   const { environment } = place;
   const { timeout, ...build } = config.build;
+  const ref = { project: environment.project, region: environment.region, service: place.service };
   return {
     key: place.key,
     environment: environment.name,
-    ref: { project: environment.project, region: environment.region, service: place.service },
+    ref,
     cloud: place.local ? 'local' : environment.cloud,
     ...(environment.url === undefined ? {} : { url: environment.url.replace(/\/$/, '') }),
     sourceDir: resolve(place.root, config.source),
-    build: { ...build, timeoutSeconds: timeout },
+    build: { repository: sourceRepository(ref), ...build, timeoutSeconds: timeout },
     container: containerOf(config.container),
     env: { ...config.env, ...config.e2e.env },
     secrets: config.secrets,
     cloudSql: config.cloudSql,
     e2e: config.e2e,
-    startup: startupOf(config.startup, presets),
+    startup: startupOf(config.startup),
     rollout: rolloutOf(config.rollout),
     checklist: config.checklist.map(checkOf),
   };
+}
+
+/** Where gcloud puts what it builds from source. */
+function sourceRepository({ project, region, service }: Target['ref']): string {
+  return `${region}-docker.pkg.dev/${project}/cloud-run-source-deploy/${service}`;
 }
 
 function containerOf({ timeout, ...container }: Service['container']): ContainerSpec {
   return { serviceAccount: '', ...container, timeoutSeconds: timeout };
 }
 
-function startupOf(
-  { quiet, deadline, formats, ...startup }: Service['startup'],
-  presets: Presets,
-): StartupSpec {
+function startupOf({ quiet, deadline, formats, ...startup }: Service['startup']): StartupSpec {
   return {
     ...startup,
     formats:
       formats.length === 0
-        ? Object.values(presets)
-        : formats.map((format) => (typeof format === 'string' ? presets[format] : format)),
+        ? defaultFormats
+        : formats.flatMap((format) => (typeof format === 'string' ? (presets[format] ?? []) : format)),
     quietSeconds: quiet,
     deadlineSeconds: deadline,
   };

@@ -4,8 +4,8 @@ import { valueAt } from './merge.ts';
 import type { ConfigProblem } from './problem.ts';
 
 /** A fault at its place in the file. */
-export function locate(source: Source, path: Path, fault: Omit<Fault, 'path'>): ConfigProblem {
-  const { part, ...said } = fault;
+export function locate(source: Source, fault: Fault, path: Path = fault.path): ConfigProblem {
+  const { part, path: _within, ...said } = fault;
   return { file: source.file, ...source.locate(path, part), path: dotted(path), ...said };
 }
 

@@ -99,11 +99,21 @@ function total(seconds: number, { revision, instance, sighting, signals }: Place
 }
 
 function exit(code: number, diagnosis: Diagnosis, place: Place): void {
-  const { instance, sighting } = place;
+  const { revision, instance, sighting, signals } = place;
   instance.exited({ ...sighting, code });
-  const fatal = code !== 0 || instance.completion === null;
-  note({ ...diagnosis, fatal }, fatal ? 'fatal' : 'warning', place);
+  note(diagnosis, code === 0 ? 'error' : 'fatal', place);
   announceChains(place);
+  if (code === 0 && instance.completion === null) {
+    const finding = toFinding({
+      ...diagnosis,
+      severity: 'fatal',
+      count: 1,
+      first: sighting,
+      last: sighting,
+      entries: [sighting],
+    });
+    signals.push({ kind: 'fatal', revision: revision.name, finding });
+  }
 }
 
 function note(diagnosis: Diagnosis, severity: Finding['severity'], place: Place): void {

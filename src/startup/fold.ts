@@ -12,7 +12,9 @@ type Verdict = 'completed' | 'ended' | 'open';
 
 /** What the logs of one revision say about its start. */
 export function toProfile(revision: Revision, expected: Expected): RevisionProfile {
-  const instances = [...revision.instances.values()];
+  const instances = [...revision.instances]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, instance]) => instance);
   const teller = tellingMost(instances);
   const outcome = outcomeOf(revision, instances);
   const totalSeconds = teller?.total?.seconds ?? teller?.progress.sum ?? null;
@@ -53,17 +55,11 @@ function verdictOf(instance: Instance): Verdict {
   const bad = latest([
     instance.fatalAt,
     ...instance.progress.failures,
-    ...badExits(instance).map((exit) => exit.at),
+    ...instance.badExits.map((exit) => exit.at),
     ...uncaught(instance),
   ]);
   if (bad !== null && (good === null || compareTimes(bad, good) >= 0)) return 'ended';
   return good === null ? 'open' : 'completed';
-}
-
-/** An exit with 0 is bad only for a start that had not ended. */
-function badExits(instance: Instance) {
-  const good = instance.completion;
-  return instance.exits.filter((exit) => exit.code !== 0 || good === null || compareTimes(exit.at, good) < 0);
 }
 
 const uncaught = (instance: Instance): string[] =>
@@ -79,7 +75,7 @@ function latest(times: readonly (string | null)[]): string | null {
 }
 
 function outcomeOf(revision: Revision, instances: readonly Instance[]): StartupOutcome {
-  const exits = instances.reduce((sum, instance) => sum + badExits(instance).length, revision.past.exits);
+  const exits = instances.reduce((sum, instance) => sum + instance.badExits.length, revision.past.exits);
   if (exits >= 2 && !recovered(revision, instances)) return 'crash-loop';
   if (
     revision.readyFalseAt !== null &&
@@ -96,7 +92,7 @@ function outcomeOf(revision: Revision, instances: readonly Instance[]): StartupO
 /** No exit came after a completed start, and a start was completed after the last exit. */
 function recovered(revision: Revision, instances: readonly Instance[]): boolean {
   if (revision.past.diedCompleted) return false;
-  const died = instances.filter((instance) => badExits(instance).length > 0);
+  const died = instances.filter((instance) => instance.badExits.length > 0);
   if (died.some((instance) => instance.completedAt !== null)) return false;
   const lastExit = latest(died.flatMap((instance) => instance.exits.map((exit) => exit.at)));
   return instances.some(
@@ -113,14 +109,21 @@ function gather(revision: Revision, instances: readonly Instance[], outcome: Sta
     const found = instance.allFindings();
     book.overflowed ||= found.overflowed;
     for (const noted of found.all) {
-      const overcome = completed !== null && compareTimes(completed, noted.last.at) > 0;
-      book.merge(noted, overcome && noted.severity === 'fatal' ? 'error' : lower(noted.severity, outcome));
+      book.merge(noted, severityOf(noted, completed, outcome));
     }
   }
   const noted = [...book.all];
   const loop = outcome === 'crash-loop' ? loopOf(noted) : undefined;
   const capped = book.overflowed || revision.overflowed ? cappedNote(noted[0]) : undefined;
   return [...noted, ...(loop ? [loop] : []), ...(capped ? [capped] : [])];
+}
+
+/** A completed start got over what came before it; an exit with 0 after it is no failure. */
+function severityOf(noted: Noted, completed: string | null, outcome: StartupOutcome): Severity {
+  if (completed === null) return lower(noted.severity, outcome);
+  const overcome = compareTimes(completed, noted.last.at) > 0;
+  if (noted.category === 'exit' && !noted.fatal && !overcome) return 'warning';
+  return overcome && noted.severity === 'fatal' ? 'error' : lower(noted.severity, outcome);
 }
 
 const lower = (severity: Severity, outcome: StartupOutcome): Severity =>
@@ -176,7 +179,9 @@ function cappedNote(like: Noted | undefined): Noted | undefined {
 function rootOf(findings: readonly Noted[]): Noted | undefined {
   const exited = findings.some((noted) => noted.category === 'exit');
   const candidates = findings.filter(
-    (noted) => noted.severity === 'fatal' || (noted.severity === 'error' && noted.tier <= 5),
+    (noted) =>
+      noted.severity === 'fatal' ||
+      (noted.severity === 'error' && (noted.tier <= 5 || noted.category === 'exit')),
   );
   return [...candidates].sort(
     (a, b) => weight(a, exited) - weight(b, exited) || compareTimes(b.last.at, a.last.at) || byWeight(a, b),
@@ -213,6 +218,8 @@ function contrast(noted: Noted, { answered }: Revision): void {
 
 /** A required system that nobody reported is told as such. */
 function withRequired(systems: System[], required: readonly string[]): System[] {
-  const missing = required.filter((name) => !systems.some((system) => system.name === name));
+  const missing = required.filter(
+    (name) => !systems.some((system) => system.name.toLowerCase() === name.toLowerCase()),
+  );
   return [...systems, ...missing.map((name) => ({ name, status: 'not-reported' as const, detail: '' }))];
 }

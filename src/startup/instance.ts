@@ -37,6 +37,12 @@ export class Instance {
     return this.completedAt ?? (this.progress.hasPhases ? null : this.listeningAt);
   }
 
+  /** An exit with 0 is bad only for a start that had not ended. */
+  get badExits(): readonly Exit[] {
+    const good = this.completion;
+    return this.exits.filter((exit) => exit.code !== 0 || good === null || compareTimes(exit.at, good) < 0);
+  }
+
   seen(at: string): void {
     if (compareTimes(at, this.firstAt) < 0) this.firstAt = at;
   }

@@ -56,8 +56,8 @@ export class Revision {
     if (!oldest) return;
     const [id, instance] = oldest;
     this.instances.delete(id);
-    this.past.exits += instance.exits.length;
-    this.past.diedCompleted ||= instance.exits.length > 0 && instance.completion !== null;
+    this.past.exits += instance.badExits.length;
+    this.past.diedCompleted ||= instance.badExits.length > 0 && instance.completion !== null;
     for (const noted of instance.allFindings().all) this.past.findings.merge(noted, noted.severity);
     this.overflowed ||= instance.findings.overflowed;
   }

@@ -162,13 +162,13 @@ const signatures: readonly Signature[] = [
   {
     category: 'setting',
     pattern:
-      /\b(?:environment variable|env(?:ironment)? var|config(?:uration)? (?:key|value)|setting)s?:? ['"`]?[A-Z][A-Z0-9_]{2,}['"`]? (?:is |was |must be |are )?(?:not (?:set|found|defined|configured)|missing|required|undefined|empty|set$)/i,
+      /\b(?:[Ee]nvironment variable|[Ee]nv(?:ironment)? var|[Cc]onfig(?:uration)? (?:key|value)|[Ss]etting)s?:? ['"`]?[A-Z][A-Z0-9_]{2,}['"`]? (?:is |was |must be |are )?(?:not (?:set|found|defined|configured)|missing|required|undefined|empty|set$)/,
     hint: settingHint,
   },
   {
     category: 'setting',
     pattern:
-      /\b(?:missing|required|unset|undefined|invalid|set the)(?: (?:required|mandatory|or invalid))? (?:env(?:ironment)?(?: variable| var)?|setting|config(?:uration)?(?: key| value)?|secret)s?\b:? ?(?:\W{0,3}[A-Z][A-Z0-9_.]{2,}).{0,160}/i,
+      /\b(?:[Mm]issing|[Rr]equired|[Uu]nset|[Uu]ndefined|[Ii]nvalid|[Ss]et the)(?: (?:required|mandatory|or invalid))? (?:[Ee]nv(?:ironment)?(?: variable| var)?|[Ss]etting|[Cc]onfig(?:uration)?(?: key| value)?|[Ss]ecret)s?\b:? ?(?:\W{0,3}[A-Z][A-Z0-9_.]{2,}).{0,160}/,
     hint: settingHint,
   },
   {
@@ -232,7 +232,7 @@ const signatures: readonly Signature[] = [
   {
     category: 'database',
     pattern:
-      /\b(?:MongoServerSelectionError|MongoNetworkError|MongooseServerSelectionError|SequelizeConnection\w*Error|PrismaClientInitializationError|ConnectionDoesNotExistError|PSQLException|SQLTransientConnectionException|CommunicationsException|OperationalError|NpgsqlException|SqlException|PG::ConnectionBad|ConnectionNotEstablished|DBConnection\.ConnectionError|PDOException|SQLSTATE\[\w+\]|ORA-\d{5}|redis\.exceptions\.\w+Error|PoolTimeout|QueuePool limit)\b.*/,
+      /\b(?:MongoServerSelectionError|MongoNetworkError|MongooseServerSelectionError|SequelizeConnection\w*Error|PrismaClientInitializationError|ConnectionDoesNotExistError|PSQLException|JDBCConnectionException|SQLTransientConnectionException|CommunicationsException|OperationalError|NpgsqlException|SqlException|PG::ConnectionBad|ConnectionNotEstablished|DBConnection\.ConnectionError|PDOException|SQLSTATE\[\w+\]|ORA-\d{5}|redis\.exceptions\.\w+Error|PoolTimeout|QueuePool limit)\b.*/,
     hint: databaseHint,
   },
   {

@@ -30,7 +30,7 @@ const codePoint = (whole: string, hex: string): string => {
 };
 
 const decoration =
-  /^(?:[\s\p{Extended_Pictographic}\ufe0f=*#>|•✓✗-]+|(?:PASS|FAIL|WARNING|CRITICAL|ERROR): )+/u;
+  /^(?:[\s=*#>|•✓✗-]|\p{Extended_Pictographic}|\ufe0f|(?:PASS|FAIL|WARNING|CRITICAL|ERROR): )+/u;
 /** What loggers put before the message: times, process ids, levels. */
 const prefix =
   /^(?:\[[^\]]{0,60}\]\s*|\d{4}[-/]\d{2}[-/]\d{2}[T ]\d{2}:\d{2}:\d{2}\S*\s+|(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL)\b:?\s+)+/;

@@ -114,8 +114,8 @@ class Walk {
 
   take(token: Token): void {
     if (this.#open && gap(this.#open, token) > joinMs) this.#open = undefined;
-    if (token.said.kind === 'end') return this.#end(token);
-    if (token.said.kind === 'link') this.#linked = this.#open !== undefined;
+    if (token.said.kind === 'end') this.#end(token);
+    else if (token.said.kind === 'link') this.#linked = this.#open !== undefined;
     else this.#grow(token.said);
     this.#open?.sightings.push({ at: token.at, id: token.id });
   }

@@ -1,12 +1,11 @@
 import type { Path } from '../document.ts';
 import type { E2eNames } from '../e2e-names.ts';
 import type { Fault } from '../issues.ts';
-import type { Environment } from '../schema/file.ts';
 import type { Service } from '../schema/service.ts';
 
 /** One service in one environment, as the rules see it: merged, filled, parsed. */
 export type Subject = {
-  environment: Environment & { name: string };
+  environment: { name: string; e2e: boolean };
   /** The name of the Cloud Run service. */
   service: string;
   config: Service;

@@ -5,8 +5,10 @@ export const Build = section({
     /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._{}-]+)+$/i,
     'an image name without tag or digest, such as us-central1-docker.pkg.dev/my-project/images/chat',
   )
-    .describe('Where the image goes, without tag or digest.')
-    .default('{region}-docker.pkg.dev/{project}/cloud-run-source-deploy/{service}'),
+    .describe(
+      'Where the image goes, without tag or digest. By default the repository cloud-run-source-deploy of the project.',
+    )
+    .exactOptional(),
   image: text('an image such as us-central1-docker.pkg.dev/my-project/images/chat@sha256:…')
     .describe('An image that is there already: nothing is built.')
     .exactOptional(),

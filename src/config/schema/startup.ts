@@ -3,7 +3,6 @@ import { duration, list, map, oneOf, section, text } from './text.ts';
 
 /** The formats that Sluice knows by name; `src/startup/presets.ts` describes them. */
 export const presetNames = ['field-report', 'key-value', 'json', 'frameworks'] as const;
-export type PresetName = (typeof presetNames)[number];
 
 const says = oneOf([
   'phase-started',
@@ -13,6 +12,7 @@ const says = oneOf([
   'system',
   'total',
   'complete',
+  'listening',
 ]).describe('What a matching line says.');
 
 const LineRule = section({
@@ -21,6 +21,8 @@ const LineRule = section({
     'A regular expression over one line, with the named groups name, seconds, ms, status, detail.',
   ),
   flags: text('flags such as i').describe('Flags of the expression, such as i.').exactOptional(),
+  contains: text().describe('A word that every matching line holds; it saves time.').exactOptional(),
+  name: text().describe('The name, where the line has none of its own.').exactOptional(),
 });
 
 const JsonRule = section({
@@ -32,7 +34,7 @@ const JsonRule = section({
     ms: text().describe('The field with the milliseconds.').exactOptional(),
     status: text().describe('The field with the status.').exactOptional(),
     detail: text().describe('The field with the detail.').exactOptional(),
-  }).describe('Which dotted field carries what.'),
+  }).describe('Which dotted field carries what; a|b takes the first that is there.'),
 });
 
 const Format = section({

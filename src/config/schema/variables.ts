@@ -10,19 +10,20 @@ const value = z.string({ error: 'text: put it in quotes' }).max(32_768, 'at most
 export const Env = map(variable, value).describe('Plain variables. Secrets belong under `secrets`.');
 
 const version = matching(/^(latest|[1-9]\d*)$/, 'latest or a version number such as "3"');
+const secretPhrase = 'SECRET:VERSION such as db-password:3, or {secret, version}';
 const secretName = matching(/^[A-Za-z0-9_-]{1,255}$/, 'a secret of Secret Manager, by its name');
 
 /** `NAME:VERSION` or `{secret, version}` → a reference; the value itself never stands in a config. */
 const Secret = z
   .union(
     [
-      z.string().regex(/^[A-Za-z0-9_-]{1,255}:(latest|[1-9]\d*)$/),
-      z.strictObject({
+      matching(/^[A-Za-z0-9_-]{1,255}:(latest|[1-9]\d*)$/, secretPhrase),
+      section({
         secret: secretName.describe('The name in Secret Manager.'),
         version: version.describe('A version number, or latest.'),
       }),
     ],
-    { error: 'SECRET:VERSION such as db-password:3, or {secret, version}' },
+    { error: secretPhrase },
   )
   .transform((typed) => {
     if (typeof typed !== 'string') return typed;
