@@ -254,6 +254,7 @@ describe('http', () => {
     expect(response.status).toBe(200);
     await expect(response.text()).rejects.toThrow();
     expect(await lastRequest()).toMatchObject({
+      severity: 'ERROR',
       textPayload: expect.stringContaining('Truncated response body.'),
     });
   });

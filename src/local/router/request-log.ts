@@ -33,7 +33,7 @@ export function beginRequest(
       logName: runLogName(route.project, 'requests'),
       resource: revisionResource({ ...route, revision }),
       ...(instanceId && { labels: { instanceId } }),
-      severity: severityOf(status),
+      severity: severityOf(status, text),
       timestamp,
       ...(text && { textPayload: text }),
       httpRequest: {
@@ -57,7 +57,8 @@ export function remoteAddress(request: IncomingMessage): string {
   return (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
 }
 
-function severityOf(status: number): string {
-  if (status >= 500) return 'ERROR';
+/** An answer that begins well and breaks off is an error too. */
+function severityOf(status: number, text: string | undefined): string {
+  if (status >= 500 || (text && status < 400)) return 'ERROR';
   return status >= 400 ? 'WARNING' : 'INFO';
 }
