@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type protos, RevisionsClient, ServicesClient } from '@google-cloud/run';
 import { credentials } from '@grpc/grpc-js';
 import { PassThroughClient } from 'google-auth-library';
 import { onTestFinished } from 'vitest';
-import type { ImageStore } from '../../src/local/contracts.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
+import { programs } from './programs.ts';
 
 export type ServiceMessage = protos.google.cloud.run.v2.IService;
 
@@ -20,30 +20,12 @@ export function tempHome(): string {
   return path.join(folder, 'home');
 }
 
-/** Three programs as images: one that answers with its revision, one that exits at once, one that never listens. */
-function programs(folder: string): ImageStore {
-  mkdirSync(folder, { recursive: true });
-  const server = `process.on('SIGTERM', process.exit);
-    require('http').createServer((q, s) => s.end(process.env.K_REVISION)).listen(process.env.PORT)`;
-  const sources = { good: server, exits: 'process.exit(3)', silent: 'setInterval(() => {}, 1000)' };
-  for (const [name, source] of Object.entries(sources))
-    writeFileSync(path.join(folder, `${name}.js`), source);
-  return {
-    resolve(reference) {
-      const name = Object.keys(sources).find((each) => reference.includes(`/${each}`));
-      return name === undefined
-        ? undefined
-        : { digest: `sha256:${name}`, root: folder, command: [process.execPath, `${name}.js`], env: {} };
-    },
-  };
-}
-
 export async function startCloud(
   options: Partial<LocalCloudOptions> & { home: string },
 ): Promise<LocalCloud> {
   const cloud = await startLocalCloud({
     trafficDelayMs: 20,
-    images: programs(path.join(path.dirname(options.home), 'image')),
+    images: programs(options.home),
     ...options,
   });
   onTestFinished(() => cloud.stop());

@@ -86,6 +86,25 @@ describe('the detached local cloud', () => {
     await expect(resumed.promise()).rejects.toThrow(/Image 'images\/good:1' not found/);
   });
 
+  test('leaves no process behind when it is killed, and serves again after the next start', async () => {
+    const home = detachedHome();
+    const withImages = fileURLToPath(new URL('detached-server.ts', import.meta.url));
+    const start = () => ensureLocalCloud({ home, stamp: 'a', entry: withImages });
+    const { uri } = await create(connect((await start()).port), serviceMessage({ invokerIamDisabled: true }));
+    const portOfInstance = async () => Number(await (await fetch(`${uri}/port`)).text());
+    const isAnswered = (port: number) =>
+      fetch(`http://127.0.0.1:${port}`).then(
+        () => true,
+        () => false,
+      );
+    const former = await portOfInstance();
+    expect(await isAnswered(former)).toBe(true);
+    process.kill(await runningPid(home), 'SIGKILL');
+    await start();
+    await expect.poll(() => isAnswered(former)).toBe(false);
+    expect(await portOfInstance()).toBeGreaterThan(0);
+  });
+
   test('stops only for those who can read its home', async () => {
     const home = detachedHome();
     const { port } = await ensure(home);

@@ -31,7 +31,7 @@ async function startHost(launcher: string[] | undefined): Promise<number> {
      const { revision, ...options } = JSON.parse(process.argv[2]);
      const runtime = openRuntime({ ...options, logs: { write() {} } });
      await runtime.deploy(revision);
-     console.log((await runtime.acquire(revision.revision)).port);`,
+     console.log((await runtime.acquire(revision)).port);`,
   );
   const options = JSON.stringify({ home, revision, ...(launcher && { launcher }) });
   host = spawn(process.execPath, [script, options], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -112,7 +112,7 @@ describe('deploy', () => {
     revision.image.env = { FROM_IMAGE: 'yes', FROM_REVISION: 'no' };
     await runtime.deploy(revision);
     delete process.env['HOST_SECRET'];
-    const { port } = await runtime.acquire(revision.revision);
+    const { port } = await runtime.acquire(revision);
     const { env, argv } = JSON.parse(await get(port));
     expect(env).toMatchObject({
       PORT: String(port),
@@ -144,7 +144,7 @@ describe('deploy', () => {
     const original = path.join(revision.image.root, 'state');
     writeFileSync(original, 'image:', { mode: 0o444 });
     await runtime.deploy(revision);
-    const { port } = await runtime.acquire(revision.revision);
+    const { port } = await runtime.acquire(revision);
     expect(await get(port)).toBe('image:x');
     const [folder = ''] = readdirSync(path.join(home, 'instances'));
     expect(statSync(path.join(home, 'instances', folder, 'app', 'state')).mode & 0o777).toBe(0o644);
@@ -191,12 +191,12 @@ describe('life after readiness', () => {
   test('an instance that dies is started again only by a request', async () => {
     const revision = nodeRevision(home, server('process.env.PORT'));
     await runtime.deploy(revision);
-    const first = await runtime.acquire(revision.revision);
+    const first = await runtime.acquire(revision);
     await get(first.port, '/exit').catch(() => undefined);
     first.release();
     await logs.seen('varlog/system', text('Container called exit(3).'));
     expect(logs.texts('varlog/system').filter((line) => line.startsWith('Starting'))).toHaveLength(1);
-    const second = await runtime.acquire(revision.revision);
+    const second = await runtime.acquire(revision);
     expect(await get(second.port)).toBe(String(second.port));
     expect(logs.texts('varlog/system').find((line) => line.includes('AUTOSCALING'))).toContain(
       'Starting new instance. Reason: AUTOSCALING - Instance started due to',
@@ -206,10 +206,10 @@ describe('life after readiness', () => {
   test('a minimum starts it again and again', async () => {
     const revision = nodeRevision(home, `${server()}; setTimeout(() => process.exit(3), 100)`);
     await runtime.deploy(revision);
-    runtime.keep(revision.revision, 1);
+    runtime.keep(revision, 1);
     await logs.seen('varlog/system', text('Reason: MANUAL_OR_CUSTOMER_MIN_INSTANCE'), 2);
     await logs.seen('varlog/system', text('Container called exit(3).'), 3);
-    runtime.keep(revision.revision, 0);
+    runtime.keep(revision, 0);
   });
 
   test.each([
@@ -228,10 +228,10 @@ describe('life after readiness', () => {
   test('an idle instance goes, one that a minimum keeps stays', async () => {
     const own = openRuntime({ home: `${home}/idle`, logs, idleMs: 50, graceMs: 2000 });
     const [idle, kept] = [nodeRevision(home, server()), nodeRevision(home, server())];
-    await Promise.all([own.deploy(idle), own.deploy(kept).then(() => own.keep(kept.revision, 1))]);
+    await Promise.all([own.deploy(idle), own.deploy(kept).then(() => own.keep(kept, 1))]);
     const [gone] = await logs.seen('varlog/system', text('Container called exit(0).'));
     expect(gone?.resource.labels['revision_name']).toBe(idle.revision);
-    expect(await get((await own.acquire(kept.revision)).port)).toBe('ok');
+    expect(await get((await own.acquire(kept)).port)).toBe('ok');
     await own.stop();
   });
 });
@@ -240,30 +240,32 @@ describe('scaling', () => {
   test('starts another instance when all are full, then refuses', async () => {
     const revision = nodeRevision(home, server(), { concurrency: 1, maxInstances: 2 });
     await runtime.deploy(revision);
-    const first = await runtime.acquire(revision.revision);
-    const second = await runtime.acquire(revision.revision);
+    const first = await runtime.acquire(revision);
+    const second = await runtime.acquire(revision);
     expect(second.instanceId).not.toBe(first.instanceId);
-    await expect(runtime.acquire(revision.revision)).rejects.toMatchObject({ reason: 'no-capacity' });
+    await expect(runtime.acquire(revision)).rejects.toMatchObject({ reason: 'no-capacity' });
     first.release();
-    expect((await runtime.acquire(revision.revision)).instanceId).toBe(first.instanceId);
+    expect((await runtime.acquire(revision)).instanceId).toBe(first.instanceId);
   });
 
   test('hands a released place to who waits', async () => {
     const revision = nodeRevision(home, server(), { concurrency: 1, maxInstances: 1 });
     await runtime.deploy(revision);
-    const first = await runtime.acquire(revision.revision);
-    const waiting = runtime.acquire(revision.revision);
+    const first = await runtime.acquire(revision);
+    const waiting = runtime.acquire(revision);
     first.release();
     first.release();
     expect((await waiting).instanceId).toBe(first.instanceId);
-    await expect(runtime.acquire(revision.revision)).rejects.toMatchObject({ reason: 'no-capacity' });
+    await expect(runtime.acquire(revision)).rejects.toMatchObject({ reason: 'no-capacity' });
   });
 
   test('refuses when the instance does not start, and for a revision it does not know', async () => {
     const revision = nodeRevision(home, 'process.exit(1)');
     runtime.register(revision);
-    await expect(runtime.acquire(revision.revision)).rejects.toMatchObject({ reason: 'not-started' });
-    await expect(runtime.acquire('other')).rejects.toMatchObject({ reason: 'unknown-revision' });
+    await expect(runtime.acquire(revision)).rejects.toMatchObject({ reason: 'not-started' });
+    await expect(runtime.acquire({ ...revision, revision: 'other' })).rejects.toMatchObject({
+      reason: 'unknown-revision',
+    });
   });
 });
 
@@ -272,8 +274,8 @@ test('remove and stop leave neither process nor folder', async () => {
   const code = server().replace('process.exit(0)', '{}');
   const [a, b] = [nodeRevision(home, code), nodeRevision(home, code)];
   await Promise.all([runtime.deploy(a), runtime.deploy(b)]);
-  const ports = await Promise.all([runtime.acquire(a.revision), runtime.acquire(b.revision)]);
-  await runtime.remove(a.revision);
+  const ports = await Promise.all([runtime.acquire(a), runtime.acquire(b)]);
+  await runtime.remove(a);
   await expect(get(ports[0].port)).rejects.toThrow();
   expect(await get(ports[1].port)).toBe('ok');
   await runtime.stop();

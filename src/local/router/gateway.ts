@@ -37,7 +37,7 @@ export function openPassage(parts: Parts, target: Target, request: IncomingMessa
       if (!revision) return { answer: notFound };
       Object.assign(headers, added, forwardedHeaders(request));
       try {
-        return { lease: { ...(await parts.runtime.acquire(revision)), revision } };
+        return { lease: { ...(await parts.runtime.acquire({ ...target.route, revision })), revision } };
       } catch (error) {
         return { answer: answerFor(error) };
       }

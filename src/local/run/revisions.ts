@@ -7,7 +7,7 @@ import { parseRevisionName, parseServiceName } from './names.ts';
 import { page } from './page.ts';
 import { renderRevision, revisionVersion } from './render.ts';
 import { findService, operationName, requireService, validated } from './services.ts';
-import { findRevision, type Revision, type RunState, type Service } from './state.ts';
+import { findRevision, type Revision, type RunState, refOf, type Service } from './state.ts';
 
 export type RevisionsParts = {
   state: RunState;
@@ -43,7 +43,7 @@ export function revisionsService(parts: RevisionsParts): UntypedServiceImplement
     service.revisions = service.revisions.filter((each) => each !== revision);
     await state.save();
     const operation = await operations.create(operationName(service), resource);
-    void runtime.remove(revision.id);
+    void runtime.remove(refOf(service, revision));
     void operations.complete(operation.name, { response: resource });
     return operation;
   }

@@ -11,7 +11,7 @@ import {
 } from './conditions.ts';
 import { formatServiceName } from './names.ts';
 import { renderService } from './render.ts';
-import { findRevision, latestReady, type Revision, type RunState, type Service } from './state.ts';
+import { findRevision, latestReady, type Revision, type RunState, refOf, type Service } from './state.ts';
 import { toRunnable } from './template.ts';
 import { resolveTraffic, splitOf, tagsOf } from './traffic.ts';
 
@@ -136,7 +136,7 @@ export function openRollout(parts: RolloutParts): Rollout {
     service.tagUris = urls.tagUris;
     for (const revision of service.revisions) {
       if (revision.outcome.state === 'ready')
-        runtime.keep(revision.id, minimum(service, revision, split, tags));
+        runtime.keep(refOf(service, revision), minimum(service, revision, split, tags));
     }
   }
 
@@ -178,7 +178,7 @@ export function openRollout(parts: RolloutParts): Rollout {
       const { project, location } = service;
       await router.remove({ project, location, service: service.service });
       // Instances have their grace; nobody waits for it.
-      for (const revision of service.revisions) void runtime.remove(revision.id);
+      for (const revision of service.revisions) void runtime.remove(refOf(service, revision));
       for (const { operation } of service.pending) {
         const message = `Service '${formatServiceName(service)}' was deleted.`;
         await operations.complete(operation, { error: { code: 10, message } });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { RevisionRef } from '../contracts.ts';
 import { openSnapshot, type Snapshot } from '../snapshot.ts';
 import { specSchema } from './schema.ts';
 
@@ -75,6 +76,10 @@ export type RunState = Snapshot<Service[]>;
 
 export function openRunState(home: string): RunState {
   return openSnapshot(join(home, 'run.json'), z.array(serviceSchema), []);
+}
+
+export function refOf({ project, location, service }: Service, { id }: Revision): RevisionRef {
+  return { project, location, service, revision: id };
 }
 
 export function findRevision(service: Service, id: string): Revision | undefined {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { LogSink, Runtime } from '../contracts.ts';
+import type { LogSink, RevisionRef, Runtime } from '../contracts.ts';
 import { AcquireError } from './errors.ts';
 import type { Host } from './instance.ts';
 import { findLauncher } from './launcher.ts';
@@ -37,35 +37,40 @@ export function openRuntime(options: RuntimeOptions): Runtime {
   host.launcher.catch(() => undefined);
   const pools = new Map<string, Pool>();
 
-  const remove = async (revision: string, graceMs: number) => {
-    const pool = pools.get(revision);
-    pools.delete(revision);
+  const remove = async (key: string, graceMs: number) => {
+    const pool = pools.get(key);
+    pools.delete(key);
     await pool?.stop(graceMs);
   };
 
   return {
     async deploy(revision) {
-      await remove(revision.revision, times.graceMs);
+      await remove(keyOf(revision), times.graceMs);
       const pool = new Pool(host, revision, times);
-      pools.set(revision.revision, pool);
+      pools.set(keyOf(revision), pool);
       return pool.deploy();
     },
     register(revision) {
-      if (!pools.has(revision.revision)) pools.set(revision.revision, new Pool(host, revision, times));
+      const key = keyOf(revision);
+      if (!pools.has(key)) pools.set(key, new Pool(host, revision, times));
     },
     async acquire(revision) {
-      const pool = pools.get(revision);
-      if (!pool) throw new AcquireError('unknown-revision', `Revision ${revision} is not known.`);
+      const pool = pools.get(keyOf(revision));
+      if (!pool) throw new AcquireError('unknown-revision', `Revision ${revision.revision} is not known.`);
       return pool.acquire();
     },
     keep(revision, minimum) {
-      pools.get(revision)?.keep(minimum);
+      pools.get(keyOf(revision))?.keep(minimum);
     },
-    remove: (revision) => remove(revision, times.graceMs),
+    remove: (revision) => remove(keyOf(revision), times.graceMs),
     async stop() {
       const graceMs = Math.min(times.graceMs, longestStopMs);
       await host.launcher.catch(() => undefined);
-      await Promise.all([...pools.keys()].map((revision) => remove(revision, graceMs)));
+      await Promise.all([...pools.keys()].map((key) => remove(key, graceMs)));
     },
   };
+}
+
+function keyOf({ project, location, service, revision }: RevisionRef): string {
+  return [project, location, service, revision].join('/');
 }
