@@ -35,7 +35,7 @@ export async function rememberPort(home: string, port: number): Promise<void> {
 
 /** Empties a local cloud's folder. */
 export function clearHome(home: string): void {
-  if (!existsSync(home)) return;
+  if (!existsSync(home) || readdirSync(home).length === 0) return;
   if (!existsSync(path.join(home, markerName))) throw notAHome(home);
   const entries = readdirSync(home).filter((entry) => entry !== markerName);
   for (const entry of entries) rmSync(path.join(home, entry), { recursive: true, force: true });

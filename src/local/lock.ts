@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -6,7 +7,7 @@ export type HomeLock = { release(): void };
 
 /** The one lock on a home, or nothing when another process (or this one) holds it. */
 export function acquireHomeLock(home: string): HomeLock | undefined {
-  const database = new DatabaseSync(path.join(home, 'lock.db'));
+  const database = new DatabaseSync(fileOf(home));
   try {
     database.exec('PRAGMA busy_timeout = 0');
     database.exec('BEGIN EXCLUSIVE');
@@ -20,7 +21,10 @@ export function acquireHomeLock(home: string): HomeLock | undefined {
 
 const sqliteBusy = 5;
 
+const fileOf = (home: string) => path.join(home, 'lock.db');
+
 export function isHomeLocked(home: string): boolean {
+  if (!existsSync(fileOf(home))) return false;
   const lock = acquireHomeLock(home);
   lock?.release();
   return lock === undefined;

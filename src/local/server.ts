@@ -10,9 +10,12 @@ import { acquireHomeLock } from './lock.ts';
 import { openLogging } from './logging/index.ts';
 import { openOperations, operationsService } from './operations.ts';
 import { listen } from './port.ts';
+import { openRememberedPorts } from './remembered-ports.ts';
+import { openRouter } from './router/index.ts';
 import { openRun } from './run/index.ts';
 import { openRuntime } from './runtime/index.ts';
 import { removeRecord, writeRecord } from './server-record.ts';
+import { openStorage } from './storage/index.ts';
 import { openTokens } from './tokens.ts';
 
 export type LocalCloudOptions = {
@@ -51,15 +54,13 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 
   const logging = parts.adopt(openLogging({ home }), (part) => part.stop());
   const operations = openOperations({ home });
+  const storage = parts.adopt(openStorage({ home }), (part) => part.stop());
   const tokens = openTokens({ home });
   const images = options.images ?? { resolve: () => undefined };
   const logs = logging.sink;
   const runtime = parts.adopt(openRuntime({ home, logs }), (part) => part.stop());
-  const router = {
-    apply: async () => ({ uri: '', tagUris: {} }),
-    remove: async () => {},
-    stop: async () => {},
-  };
+  const ports = openRememberedPorts({ home });
+  const router = parts.adopt(openRouter({ logs, runtime, tokens, ports }), (part) => part.stop());
   const protos = loadProtos('run');
   const run = parts.adopt(
     await openRun({ home, protos, operations, images, runtime, router, trafficDelayMs }),
@@ -82,7 +83,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     health,
     services: run.list,
     tokens,
-    storage: async () => false,
+    storage: storage.handle,
     onStop: stopRequest.resolve,
   });
   const shared = await listen({

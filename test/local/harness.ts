@@ -23,9 +23,11 @@ export function tempHome(): string {
 /** Three programs as images: one that answers with its revision, one that exits at once, one that never listens. */
 function programs(folder: string): ImageStore {
   mkdirSync(folder, { recursive: true });
-  const server = `require('http').createServer((q, s) => s.end(process.env.K_REVISION)).listen(process.env.PORT)`;
+  const server = `process.on('SIGTERM', process.exit);
+    require('http').createServer((q, s) => s.end(process.env.K_REVISION)).listen(process.env.PORT)`;
   const sources = { good: server, exits: 'process.exit(3)', silent: 'setInterval(() => {}, 1000)' };
-  for (const [name, source] of Object.entries(sources)) writeFileSync(path.join(folder, `${name}.js`), source);
+  for (const [name, source] of Object.entries(sources))
+    writeFileSync(path.join(folder, `${name}.js`), source);
   return {
     resolve(reference) {
       const name = Object.keys(sources).find((each) => reference.includes(`/${each}`));
@@ -36,7 +38,9 @@ function programs(folder: string): ImageStore {
   };
 }
 
-export async function startCloud(options: Partial<LocalCloudOptions> & { home: string }): Promise<LocalCloud> {
+export async function startCloud(
+  options: Partial<LocalCloudOptions> & { home: string },
+): Promise<LocalCloud> {
   const cloud = await startLocalCloud({
     trafficDelayMs: 20,
     images: programs(path.join(path.dirname(options.home), 'image')),
@@ -72,7 +76,12 @@ export function serviceMessage(patch: ServiceMessage = {}, image = 'images/good:
 /** So that a test of a failure does not wait for Cloud Run's four minutes. */
 export const fastProbe = { periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 3, tcpSocket: {} };
 
-const quick = { initialRetryDelayMillis: 20, retryDelayMultiplier: 1, maxRetryDelayMillis: 20, totalTimeoutMillis: 30_000 };
+const quick = {
+  initialRetryDelayMillis: 20,
+  retryDelayMultiplier: 1,
+  maxRetryDelayMillis: 20,
+  totalTimeoutMillis: 30_000,
+};
 export const polling = { longrunning: quick, timeout: 5000 };
 
 export async function create({ services }: Clients, service = serviceMessage(), serviceId = 'chat') {

@@ -30,6 +30,15 @@ afterEach(async () => {
 
 const get = async (port: number, url = '/') => (await fetch(`http://127.0.0.1:${port}${url}`)).text();
 
+/** The only instance's own process: what runs innermost where a launcher stands before it. */
+function applicationPid(): number {
+  const [folder = ''] = readdirSync(path.join(home, 'instances'));
+  const { pid } = JSON.parse(readFileSync(path.join(home, 'instances', folder, 'process.json'), 'utf8'));
+  const children = `/proc/${pid}/task/${pid}/children`;
+  const inner = existsSync(children) ? readFileSync(children, 'utf8').trim() : '';
+  return Number(inner || pid);
+}
+
 describe('deploy', () => {
   test('reports a revision that listens as ready, with the lines of Cloud Run', async () => {
     const revision = nodeRevision(home, server());
@@ -201,15 +210,16 @@ describe('life after readiness', () => {
     runtime.keep(revision.revision, 0);
   });
 
-  test('a signal is reported by its number', async () => {
-    // Node as PID 1 has no default action for signals it sends itself, so it is ended from outside.
-    const revision = nodeRevision(home, server('process.pid'));
-    const own = openRuntime({ home: `${home}/plain`, logs, launcher: [] });
-    await own.deploy(revision);
-    const { port } = await own.acquire(revision.revision);
-    process.kill(Number(await get(port)), 'SIGKILL');
+  test.each([
+    ['by the launcher', undefined],
+    ['alone', []],
+  ])('a signal is reported by its number when started %s', async (_, launcher) => {
+    const own = openRuntime({ home, logs, ...(launcher && { launcher }) });
+    await own.deploy(nodeRevision(home, server()));
+    process.kill(applicationPid(), 'SIGKILL');
     const [entry] = await logs.seen('varlog/system', text('Container terminated on signal 9.'));
     expect(entry?.severity).toBe('WARNING');
+    expect(logs.of('stderr')).toEqual([]);
     await own.stop();
   });
 
@@ -268,4 +278,12 @@ test('remove and stop leave neither process nor folder', async () => {
   await expect(get(ports[1].port)).rejects.toThrow();
   expect(readdirSync(path.join(home, 'instances'))).toEqual([]);
   expect(existsSync(b.image.root)).toBe(true);
+});
+
+test('stopping in the middle of a start leaves nothing and reports no readiness', async () => {
+  const deploying = runtime.deploy(nodeRevision(home, 'setInterval(() => {}, 1000)'));
+  await logs.seen('varlog/system', text('Starting new instance.'));
+  await runtime.stop();
+  expect((await deploying).ready).toBe(false);
+  expect(readdirSync(path.join(home, 'instances'))).toEqual([]);
 });

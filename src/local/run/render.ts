@@ -14,8 +14,6 @@ export function renderService(service: Service): object {
     observedGeneration: String(service.observedGeneration),
     createTime: time(service.createTime),
     updateTime: time(service.updateTime),
-    launchStage: service.spec.launchStage ?? 'GA',
-    ingress: 'INGRESS_TRAFFIC_ALL',
     terminalCondition: ready && renderCondition(ready),
     conditions: conditions.map(renderCondition),
     latestCreatedRevision: formatRevisionName(service, service.latestCreated),

@@ -43,7 +43,8 @@ export function revisionsService(parts: RevisionsParts): UntypedServiceImplement
     service.revisions = service.revisions.filter((each) => each !== revision);
     await state.save();
     const operation = await operations.create(operationName(service), resource);
-    void runtime.remove(revision.id).then(() => operations.complete(operation.name, { response: resource }));
+    void runtime.remove(revision.id);
+    void operations.complete(operation.name, { response: resource });
     return operation;
   }
 

@@ -177,7 +177,8 @@ export function openRollout(parts: RolloutParts): Rollout {
     async remove(service) {
       const { project, location } = service;
       await router.remove({ project, location, service: service.service });
-      await Promise.all(service.revisions.map((revision) => runtime.remove(revision.id)));
+      // Instances have their grace; nobody waits for it.
+      for (const revision of service.revisions) void runtime.remove(revision.id);
       for (const { operation } of service.pending) {
         const message = `Service '${formatServiceName(service)}' was deleted.`;
         await operations.complete(operation, { error: { code: 10, message } });

@@ -199,7 +199,8 @@ function isUnset(key: string, value: unknown): boolean {
 export function parseSpec(fields: Record<string, unknown>): Spec {
   const result = specSchema.safeParse(fields);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
+  const { issues } = result.error;
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   const path = formatPath(issue?.path ?? []);
   if (issue?.code === 'unrecognized_keys') {
     const names = issue.keys.map((key) => (path ? `${path}.${key}` : key)).join(', ');

@@ -173,7 +173,8 @@ function completeSpec(fields: Record<string, unknown>, name: ServiceName): Spec 
   const spec = parseSpec(fields);
   const traffic = spec.traffic ?? allToLatest;
   checkTraffic(name.service, traffic);
-  return { ...spec, traffic, template: withDefaults(spec.template, name) };
+  const defaults = { launchStage: 'GA', ingress: 'INGRESS_TRAFFIC_ALL' } as const;
+  return { ...defaults, ...spec, traffic, template: withDefaults(spec.template, name) };
 }
 
 function newService(name: ServiceName, spec: Spec): Service {

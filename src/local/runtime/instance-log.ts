@@ -7,8 +7,8 @@ import { droppedLine, type SystemLine } from './system-lines.ts';
 
 export type InstanceLog = {
   system(line: SystemLine): void;
-  /** Makes entries of what a stream says; resolves when it has ended. */
-  follow(name: 'stdout' | 'stderr', stream: Readable): Promise<void>;
+  /** Makes entries of the lines of a stream, but for those left out; resolves when it has ended. */
+  follow(name: 'stdout' | 'stderr', stream: Readable, leaveOut?: (line: string) => boolean): Promise<void>;
 };
 
 /** Where everything goes that one instance says, and that is said of it. */
@@ -34,9 +34,11 @@ export function openInstanceLog(logs: LogSink, revision: RunnableRevision, insta
 
   return {
     system,
-    async follow(name, stream) {
+    async follow(name, stream, leaveOut = () => false) {
       const lines = lineSplitter((line) => {
-        if (gate.admit(line.length)) write(name, parseLine(line.toString('utf8'), new Date()));
+        if (!gate.admit(line.length)) return;
+        const text = line.toString('utf8');
+        if (!leaveOut(text)) write(name, parseLine(text, new Date()));
       });
       stream.on('data', (chunk: Buffer) => {
         lines.push(chunk);

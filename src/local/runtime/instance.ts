@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { InstanceStart, LogSink, RunnableRevision } from '../contracts.ts';
 import { type InstanceLog, openInstanceLog } from './instance-log.ts';
+import { childWasKilled } from './launcher.ts';
 import type { portLender } from './loopback-port.ts';
 import { runProbe } from './probe.ts';
 import { recordProcess, removeFolder, signalGroup } from './process-records.ts';
@@ -156,7 +157,15 @@ async function watch(
   pid: number,
   { log, stopping, gone }: { log: InstanceLog; stopping: AbortSignal; gone: AbortController },
 ): Promise<void> {
-  const output = Promise.all([log.follow('stdout', child.stdout), log.follow('stderr', child.stderr)]);
+  let killed = false;
+  const output = Promise.all([
+    log.follow('stdout', child.stdout),
+    log.follow('stderr', child.stderr, (line) => {
+      const told = childWasKilled.test(line);
+      killed ||= told;
+      return told;
+    }),
+  ]);
   const { promise, resolve } = Promise.withResolvers<[number | null, NodeJS.Signals | null]>();
   child.once('exit', (code, signal) => {
     gone.abort();
@@ -164,10 +173,11 @@ async function watch(
     signalGroup(pid, 'SIGKILL');
     resolve([code, signal]);
   });
-  const [code, signal] = await promise;
+  const [code, ownSignal] = await promise;
   await Promise.race([output, delay(lastWordsMs, undefined, { ref: false })]);
   child.stdout.destroy();
   child.stderr.destroy();
+  const signal = killed && code === 1 ? 'SIGKILL' : ownSignal;
   // A signal is news only when it was not the one that stopped the instance.
   if (!(signal && stopping.aborted)) log.system(exitLine(code, signal));
 }

@@ -8,6 +8,12 @@ import { spawn } from 'node:child_process';
 const tied = ['setpriv', '--pdeathsig', 'SIGKILL', '--', 'unshare', '--pid', '--fork', '--kill-child', '--'];
 const launchers = [tied, ['unshare', '--user', '--map-current-user', '--keep-caps', '--', ...tied]];
 
+/**
+ * What unshare says, and exits with 1, when its child was ended by SIGKILL: it tries to end itself the same way, with a
+ * handler that SIGKILL cannot have. It passes on every other signal, and every exit code.
+ */
+export const childWasKilled = /^unshare: sigprocmask unblock failed: /;
+
 /** The first launcher that works here, or none: then the orphans of a crash are ended at the next start. */
 export async function findLauncher(): Promise<string[]> {
   if (process.platform !== 'linux') return [];

@@ -22,11 +22,13 @@ export function lineSplitter(emit: (line: Buffer) => void, limit = maximumLineBy
     if (held.length === 0) held = Buffer.allocUnsafe(limit);
     let rest = piece;
     while (size + rest.length > limit) {
-      const cut = characterBoundary(rest, limit - size);
-      rest.copy(held, size, 0, cut);
-      size += cut;
-      flush();
-      rest = rest.subarray(cut);
+      const taken = limit - size;
+      rest.copy(held, size, 0, taken);
+      rest = rest.subarray(taken);
+      const end = continues(rest[0]) ? lastCharacter(held) : limit;
+      emit(held.subarray(0, end));
+      held.copyWithin(0, end, limit);
+      size = limit - end;
     }
     rest.copy(held, size);
     size += rest.length;
@@ -51,12 +53,18 @@ export function lineSplitter(emit: (line: Buffer) => void, limit = maximumLineBy
   };
 }
 
-/** The largest cut ≤ `at` that does not split a UTF-8 character (a character has at most three bytes that continue it). */
-function characterBoundary(bytes: Buffer, at: number): number {
-  for (let cut = at; cut > Math.max(0, at - 4); cut--) {
-    if (((bytes[cut] ?? 0) & 0xc0) !== 0x80) return cut;
+/** Where the last character of a full buffer begins; its end if the last bytes are no beginning of one. */
+function lastCharacter(bytes: Buffer): number {
+  const longest = 4;
+  for (let at = bytes.length - 1; at > bytes.length - longest && at > 0; at--) {
+    if (!continues(bytes[at])) return at;
   }
-  return at;
+  return bytes.length;
+}
+
+/** Whether a byte continues a UTF-8 character. */
+function continues(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
 }
 
 export type FloodLimits = {

@@ -2,6 +2,7 @@ import type { DeployReport, InstanceStart, RunnableRevision } from '../contracts
 import { AcquireError } from './errors.ts';
 import { type Host, type Instance, startInstance } from './instance.ts';
 import { notStartedMessage } from './system-lines.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 export type Times = {
   /** An instance without a request for so long is stopped, unless a minimum keeps it. */
@@ -24,9 +25,6 @@ type Slot = {
   idle: NodeJS.Timeout | undefined;
 };
 type ReadySlot = Slot & { port: number };
-type Waiter = { serve(slot: ReadySlot): void; refuse(error: AcquireError): void };
-
-const mostWaiting = 1000;
 
 /** The instances of one revision, and the requests that wait for one. */
 export class Pool {
@@ -35,7 +33,7 @@ export class Pool {
   readonly #times: Times;
   readonly #slots = new Set<Slot>();
   readonly #uncleaned = new Set<Promise<void>>();
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiting: WaitingLine<Lease>;
   #minimum = 0;
   #restart: NodeJS.Timeout | undefined;
   #closed = false;
@@ -44,6 +42,8 @@ export class Pool {
     this.#host = host;
     this.#revision = revision;
     this.#times = times;
+    // The startup probe bounds the wait for an instance that starts.
+    this.#waiting = new WaitingLine(times.pendingMs, () => this.#starting > 0);
   }
 
   async deploy(): Promise<DeployReport> {
@@ -54,11 +54,10 @@ export class Pool {
   }
 
   async acquire(): Promise<Lease> {
-    const slot = this.#withRoom();
-    if (slot) return this.#lease(slot);
-    if (this.#closed) throw new AcquireError('unknown-revision', 'The revision is being removed.');
-    if (this.#waiters.size >= mostWaiting) throw this.#noCapacity();
-    const waiting = this.#wait();
+    if (this.#closed) throw removed();
+    const lease = this.#lease();
+    if (lease) return lease;
+    const waiting = this.#waiting.join();
     this.#grow();
     return waiting;
   }
@@ -72,7 +71,7 @@ export class Pool {
   async stop(graceMs: number): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#restart);
-    this.#refuseAll(new AcquireError('unknown-revision', 'The revision is being removed.'));
+    this.#waiting.refuseAll(removed());
     for (const slot of this.#slots) this.#retire(slot, graceMs);
     await Promise.all(this.#uncleaned);
   }
@@ -101,16 +100,13 @@ export class Pool {
     return slot;
   }
 
-  /** The least busy instance that can take one more request. */
-  #withRoom(): ReadySlot | undefined {
-    const ready = [...this.#slots].filter(isReady).filter(({ active }) => active < this.#room);
-    return ready.reduce<ReadySlot | undefined>(
-      (best, slot) => (best && best.active <= slot.active ? best : slot),
-      undefined,
-    );
-  }
-
-  #lease(slot: ReadySlot): Lease {
+  /** A place at the least busy instance that has room. */
+  #lease(): Lease | undefined {
+    const [slot] = [...this.#slots]
+      .filter(isReady)
+      .filter(({ active }) => active < this.#room)
+      .sort((a, b) => a.active - b.active);
+    if (!slot) return undefined;
     slot.active += 1;
     clearTimeout(slot.idle);
     let held = true;
@@ -128,39 +124,8 @@ export class Pool {
     };
   }
 
-  #wait(): Promise<Lease> {
-    return new Promise((resolve, reject) => {
-      let timer: NodeJS.Timeout;
-      const settle = () => {
-        clearTimeout(timer);
-        this.#waiters.delete(waiter);
-      };
-      const waiter: Waiter = {
-        serve: (slot) => {
-          settle();
-          resolve(this.#lease(slot));
-        },
-        refuse: (error) => {
-          settle();
-          reject(error);
-        },
-      };
-      const expire = () => {
-        // The startup probe bounds the wait for an instance that starts.
-        if (this.#starting > 0) timer = setTimeout(expire, this.#times.pendingMs);
-        else waiter.refuse(this.#noCapacity());
-      };
-      timer = setTimeout(expire, this.#times.pendingMs);
-      this.#waiters.add(waiter);
-    });
-  }
-
   #serve(): void {
-    for (const waiter of this.#waiters) {
-      const slot = this.#withRoom();
-      if (!slot) break;
-      waiter.serve(slot);
-    }
+    this.#waiting.serve(() => this.#lease());
   }
 
   get #starting(): number {
@@ -169,7 +134,7 @@ export class Pool {
 
   /** As many instances as the waiting requests need, up to the maximum. */
   #grow(): void {
-    const wanted = Math.ceil(this.#waiters.size / this.#room);
+    const wanted = Math.ceil(this.#waiting.length / this.#room);
     while (!this.#closed && this.#starting < wanted && this.#slots.size < this.#most)
       this.#start('AUTOSCALING');
   }
@@ -183,7 +148,7 @@ export class Pool {
     this.#slots.delete(slot);
     if (slot.port === undefined && this.#slots.size === 0) {
       const message = `Revision ${this.#revision.revision}: the instance did not start.`;
-      this.#refuseAll(new AcquireError('not-started', message));
+      this.#waiting.refuseAll(new AcquireError('not-started', message));
     }
     this.#grow();
     if (this.#closed || this.#restart || this.#slots.size >= this.#minimum) return;
@@ -208,17 +173,10 @@ export class Pool {
     this.#slots.delete(slot);
     void slot.instance.stop(graceMs);
   }
+}
 
-  #refuseAll(error: AcquireError): void {
-    for (const waiter of this.#waiters) waiter.refuse(error);
-  }
-
-  #noCapacity(): AcquireError {
-    return new AcquireError(
-      'no-capacity',
-      'The request was aborted because there was no available instance.',
-    );
-  }
+function removed(): AcquireError {
+  return new AcquireError('unknown-revision', 'The revision is being removed.');
 }
 
 function isReady(slot: Slot): slot is ReadySlot {
