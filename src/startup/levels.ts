@@ -82,10 +82,16 @@ const byInitial: Record<string, Level> = {
   C: 'critical',
 };
 
+const anyWord = new RegExp(`(?:${words})`, 'i');
+/** Loggers put the level near the beginning. */
+const head = 160;
+
 /** What a plain text line says of its own level. */
-export function levelOfLine(line: string): Level {
+export function levelOfLine(whole: string): Level {
+  const line = whole.length > head ? whole.slice(0, head) : whole;
   const letter = initial.exec(line);
   if (letter) return byInitial[letter[1] ?? letter[2] ?? ''] ?? 'unknown';
+  if (!anyWord.test(line)) return 'unknown';
   for (const place of places) {
     const word = place.exec(line)?.[1];
     if (word !== undefined) return levelOfWord(word);
