@@ -15,7 +15,6 @@ import { type Ledger, openLedger } from './ledger/ledger.ts';
 import { type Locks, openLocks } from './ledger/lock.ts';
 import { defaultHome } from './local/home.ts';
 import { ensureLocalCloud } from './local/launcher.ts';
-import { presets } from './startup/presets.ts';
 
 /** What a command works with: the targets it names, the cloud they live on, the ledger beside sluice.yaml. */
 export type Workbench = {
@@ -44,7 +43,6 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     dir: options.dir,
     cwd: process.cwd(),
     env: process.env,
-    presets,
     ...(options.config ? { file: options.config } : {}),
   });
   const targets = resolveTarget(config, {
