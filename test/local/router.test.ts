@@ -32,7 +32,7 @@ const remember = (map: Map<string, number>): RememberedPorts => ({
 beforeEach(() => {
   home = temporaryFolder();
   logs = new MemoryLog();
-  runtime = openRuntime({ home, logs, pendingMs: 50, graceMs: 500 });
+  runtime = openRuntime({ home, logs, pendingMs: 50, graceMs: 100 });
   ports = new Map();
   router = openRouter({ logs, runtime, tokens, ports: remember(ports) });
 });
@@ -223,7 +223,7 @@ describe('http', () => {
     const revision = await deployed(`require('node:http').createServer(() => {}).listen(process.env.PORT)`, {
       concurrency: 1,
       maxInstances: 1,
-      timeoutSeconds: 1,
+      timeoutSeconds: 0.4,
     });
     const { uri } = await router.apply(route(all(revision)));
     const statuses = await Promise.all([fetch(uri), fetch(uri)].map(async (answer) => (await answer).status));

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Runtime } from '../../src/local/contracts.ts';
@@ -142,10 +142,12 @@ describe('deploy', () => {
       ),
     );
     const original = path.join(revision.image.root, 'state');
-    writeFileSync(original, 'image:');
+    writeFileSync(original, 'image:', { mode: 0o444 });
     await runtime.deploy(revision);
     const { port } = await runtime.acquire(revision);
     expect(await get(port)).toBe('image:x');
+    const [folder = ''] = readdirSync(path.join(home, 'instances'));
+    expect(statSync(path.join(home, 'instances', folder, 'app', 'state')).mode & 0o777).toBe(0o644);
     expect(readFileSync(original, 'utf8')).toBe('image:');
   });
 });

@@ -30,14 +30,14 @@ export const notFound: Answer = {
   ),
 };
 
-export const noInstance: Answer = {
+const noInstance: Answer = {
   status: 429,
   contentType: 'text/plain',
   body: 'Rate exceeded.',
   logged: `The request was aborted because there was no available instance. ${troubleshooting}#abort-request`,
 };
 
-export const notStarted: Answer = {
+const notStarted: Answer = {
   status: 503,
   contentType: 'text/plain',
   body: 'Service Unavailable',

@@ -148,7 +148,13 @@ async function launch(
     throw error;
   }
   const running = { pid: child.pid, ended: watch(child, child.pid, own) };
-  await recordProcess(own.folder, child.pid);
+  try {
+    await recordProcess(own.folder, running.pid);
+  } catch (error) {
+    signalGroup(running.pid, 'SIGKILL');
+    await running.ended;
+    throw error;
+  }
   return running;
 }
 

@@ -1,7 +1,7 @@
 const newline = 0x0a;
 
 /** Cloud Logging's limit for one entry. */
-export const maximumLineBytes = 256 * 1024;
+const maximumLineBytes = 256 * 1024;
 
 export type LineSplitter = { push(chunk: Buffer): void; end(): void };
 
@@ -75,7 +75,7 @@ export type FloodLimits = {
 };
 
 /** Far above what a service says, far below what a runaway loop prints. */
-export const floodLimits: FloodLimits = {
+const floodLimits: FloodLimits = {
   burstLines: 20_000,
   linesPerSecond: 2_000,
   burstBytes: 16 * 1024 * 1024,

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, cp, mkdir, stat, symlink } from 'node:fs/promises';
+import { access, chmod, copyFile, mkdir, readdir, readlink, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunnableRevision } from '../contracts.ts';
 
@@ -18,21 +18,29 @@ export async function openSandbox(folder: string, imageRoot: string): Promise<Sa
     tmp: path.join(folder, 'tmp'),
   };
   await Promise.all([mkdir(sandbox.home, { recursive: true }), mkdir(sandbox.tmp, { recursive: true })]);
-  const linked: string[] = [];
-  await cp(imageRoot, sandbox.cwd, {
-    recursive: true,
-    verbatimSymlinks: true,
-    mode: constants.COPYFILE_FICLONE,
-    filter(source) {
-      if (path.basename(source) !== 'node_modules') return true;
-      linked.push(path.relative(imageRoot, source));
-      return false;
-    },
-  });
-  for (const relative of linked) {
-    await symlink(path.join(imageRoot, relative), path.join(sandbox.cwd, relative), 'dir');
-  }
+  await copyImage(imageRoot, sandbox.cwd);
   return sandbox;
+}
+
+/** Unlike `fs.cp`, it makes the copy of a read-only file or folder writable. */
+async function copyImage(from: string, to: string): Promise<void> {
+  await mkdir(to);
+  const entries = await readdir(from, { withFileTypes: true });
+  await Promise.all(
+    entries.map(async (entry) => {
+      const [source, copy] = [path.join(from, entry.name), path.join(to, entry.name)];
+      if (entry.name === 'node_modules') await symlink(source, copy, 'dir');
+      else if (entry.isSymbolicLink()) await symlink(await readlink(source), copy);
+      else if (entry.isDirectory()) await copyImage(source, copy);
+      else if (entry.isFile()) await copyWritable(source, copy);
+    }),
+  );
+}
+
+async function copyWritable(source: string, copy: string): Promise<void> {
+  await copyFile(source, copy, constants.COPYFILE_FICLONE);
+  const { mode } = await stat(copy);
+  if ((mode & constants.S_IWUSR) === 0) await chmod(copy, mode | constants.S_IWUSR);
 }
 
 /** The command line, without a shell: `command` replaces the image's, `args` follow. */
