@@ -4,7 +4,7 @@ import type { TokenAuthority } from './contracts.ts';
 
 /** `GET /healthz`: who listens. The nonce tells this server from any other that has its port later. */
 export const healthSchema = z.object({ nonce: z.string(), pid: z.int(), stamp: z.string() });
-export type Health = z.infer<typeof healthSchema>;
+type Health = z.infer<typeof healthSchema>;
 
 /** `GET /local/status` */
 export const statusSchema = z.object({

@@ -56,7 +56,7 @@ export function serviceMessage(patch: ServiceMessage = {}, image = 'images/good:
 }
 
 /** So that a test of a failure does not wait for Cloud Run's four minutes. */
-export const fastProbe = { periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 3, tcpSocket: {} };
+const fastProbe = { periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 3, tcpSocket: {} };
 
 const quick = {
   initialRetryDelayMillis: 20,
@@ -64,7 +64,7 @@ const quick = {
   maxRetryDelayMillis: 20,
   totalTimeoutMillis: 30_000,
 };
-export const polling = { longrunning: quick, timeout: 5000 };
+const polling = { longrunning: quick, timeout: 5000 };
 
 export async function create({ services }: Clients, service = serviceMessage(), serviceId = 'chat') {
   const [operation] = await services.createService({ parent, serviceId, service }, polling);

@@ -455,3 +455,19 @@ describe('traffic', () => {
     expect(await (await fetch(uri ?? '')).text()).toBe('chat-good');
   });
 });
+
+test('two projects may use the same names', async () => {
+  const both = await clients();
+  const message = serviceMessage({ invokerIamDisabled: true, template: template({ revision: 'chat-one' }) });
+  const first = await create(both, message);
+  const [operation] = await both.services.createService({
+    parent: 'projects/other/locations/europe-west1',
+    serviceId: 'chat',
+    service: message,
+  });
+  const [second] = await operation.promise();
+  expect(second.uri).not.toBe(first.uri);
+  const [deletion] = await both.services.deleteService({ name: second.name ?? '' });
+  await deletion.promise();
+  expect(await (await fetch(first.uri ?? '')).text()).toBe('chat-one');
+});

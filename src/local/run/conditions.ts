@@ -19,41 +19,45 @@ function reasonOf(reason: string): Pick<Draft, 'reason' | 'revisionReason'> {
 }
 
 export function revisionConditions(revision: Revision, now: Date): Condition[] {
-  return merge(revision.conditions, revisionDrafts(revision), now);
+  const seconds = ((now.getTime() - Date.parse(revision.createTime)) / 1000).toFixed(2);
+  return merge(revision.conditions, revisionDrafts(revision, seconds), now);
 }
 
-function revisionDrafts({ outcome }: Revision): Draft[] {
+/** The conditions of a revision and their messages, as Cloud Run's own audit log shows them. */
+function revisionDrafts({ outcome, image }: Revision, seconds: string): Draft[] {
   const ok = 'CONDITION_SUCCEEDED';
+  const imported: Draft = { type: 'ContainerReady', state: ok, message: 'Container image import completed.' };
+  const provisioned: Draft = {
+    type: 'ResourcesAvailable',
+    state: ok,
+    message: 'Provisioning imported containers completed.',
+  };
   switch (outcome.state) {
-    case 'pending': {
-      const message = 'Deploying revision.';
+    case 'pending':
       return [
-        { type: 'Ready', state: 'CONDITION_RECONCILING', message },
-        { type: 'ResourcesAvailable', state: 'CONDITION_RECONCILING' },
-        { type: 'ContainerReady', state: 'CONDITION_PENDING' },
+        { type: 'Ready', state: 'CONDITION_RECONCILING', message: 'Deploying revision.' },
         { type: 'ContainerHealthy', state: 'CONDITION_PENDING' },
+        image === undefined ? { type: 'ContainerReady', state: 'CONDITION_PENDING' } : imported,
+        { type: 'ResourcesAvailable', state: 'CONDITION_RECONCILING' },
       ];
-    }
     case 'ready':
-      return ['Ready', 'ResourcesAvailable', 'ContainerReady', 'ContainerHealthy'].map((type) => ({
-        type,
-        state: ok,
-      }));
+      return [
+        { type: 'Ready', state: ok, message: `Deploying revision succeeded in ${seconds}s.` },
+        { type: 'ContainerHealthy', state: ok, message: `Containers became healthy in ${seconds}s.` },
+        imported,
+        provisioned,
+      ];
     case 'failed': {
       const failed = {
         state: 'CONDITION_FAILED',
         message: outcome.message,
         ...reasonOf(outcome.reason),
       } as const;
-      const missing = outcome.reason === 'CONTAINER_MISSING';
-      return [
-        { type: 'Ready', ...failed },
-        { type: 'ResourcesAvailable', state: ok },
-        missing ? { type: 'ContainerReady', ...failed } : { type: 'ContainerReady', state: ok },
-        missing
-          ? { type: 'ContainerHealthy', state: 'CONDITION_PENDING' }
-          : { type: 'ContainerHealthy', ...failed },
-      ];
+      const ready: Draft = { type: 'Ready', ...failed };
+      const healthy: Draft = { type: 'ContainerHealthy', state: 'CONDITION_PENDING' };
+      if (outcome.reason === 'CONTAINER_MISSING')
+        return [ready, healthy, { type: 'ContainerReady', ...failed }];
+      return [ready, { type: 'ContainerHealthy', ...failed }, imported, provisioned];
     }
   }
 }

@@ -4,7 +4,7 @@ import type { RevisionRef } from '../contracts.ts';
 import { openSnapshot, type Snapshot } from '../snapshot.ts';
 import { specSchema } from './schema.ts';
 
-export const conditionSchema = z.object({
+const conditionSchema = z.object({
   type: z.string(),
   state: z.enum(['CONDITION_PENDING', 'CONDITION_RECONCILING', 'CONDITION_FAILED', 'CONDITION_SUCCEEDED']),
   message: z.string().optional(),
