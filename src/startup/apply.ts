@@ -161,5 +161,5 @@ function announce(noted: Noted, { revision, signals }: Place): void {
   if (noted.severity === 'fatal') signals.push({ kind: 'fatal', revision: revision.name, finding });
 }
 
-export const later = (known: string | null, at: string): string =>
+const later = (known: string | null, at: string): string =>
   known === null || compareTimes(at, known) > 0 ? at : known;

@@ -122,6 +122,11 @@ const signatures: readonly Signature[] = [
   },
 
   {
+    category: 'import',
+    pattern: /^(?:\/bin\/)?(?:ba|a|da)?sh: .{0,160}: (?:command )?not found$/,
+    hint: 'Install the program in the image, or correct the start command.',
+  },
+  {
     category: 'memory',
     pattern: /\bMemory limit of .{1,40} exceeded.{0,80}/i,
     hint: memoryHint,
@@ -189,6 +194,12 @@ const signatures: readonly Signature[] = [
     hint: settingHint,
   },
   { category: 'setting', pattern: /\bImproperlyConfigured: .+/, cause: whole, hint: settingHint },
+  {
+    category: 'setting',
+    pattern:
+      /(?<!\b(?:no|No|0|without) )\b(?:[Mm]issing|[Ii]nvalid) (?:required )?environment variables?\b.{0,160}/,
+    hint: settingHint,
+  },
   { category: 'setting', pattern: /\bNotPresent\b|\benvironment variable not found/, hint: settingHint },
 
   {
@@ -213,7 +224,7 @@ const signatures: readonly Signature[] = [
   {
     category: 'database',
     pattern:
-      /\bdial tcp \S+:(?:5432|3306|1433|6379|27017|26257): .{0,80}|\bdial unix \/cloudsql\/\S+ .{0,80}/,
+      /\bdial tcp \S+:(?:5432|3306|1433|6379|27017|26257): [^"]{0,80}|\bdial unix \/cloudsql\/\S+ .{0,80}/,
     cause: whole,
     hint: databaseHint,
   },
@@ -232,7 +243,7 @@ const signatures: readonly Signature[] = [
   {
     category: 'database',
     pattern:
-      /\b(?:MongoServerSelectionError|MongoNetworkError|MongooseServerSelectionError|SequelizeConnection\w*Error|PrismaClientInitializationError|ConnectionDoesNotExistError|PSQLException|JDBCConnectionException|SQLTransientConnectionException|CommunicationsException|OperationalError|NpgsqlException|SqlException|PG::ConnectionBad|ConnectionNotEstablished|DBConnection\.ConnectionError|PDOException|SQLSTATE\[\w+\]|ORA-\d{5}|redis\.exceptions\.\w+Error|PoolTimeout|QueuePool limit)\b.*/,
+      /\b(?:MongoServerSelectionError|MongoNetworkError|MongooseServerSelectionError|SequelizeConnection\w*Error|PrismaClientInitializationError|ConnectionDoesNotExistError|PSQLException|JDBCConnectionException|SQLTransientConnectionException|CommunicationsException|OperationalError|NpgsqlException|SqlException|PG::ConnectionBad|ConnectionNotEstablished|DBConnection\.ConnectionError|PDOException|SQLSTATE\[\w+\]|ORA-\d{5}|redis\.exceptions\.\w+Error|PoolTimeout|QueuePool limit)(?!\w).*/,
     hint: databaseHint,
   },
   {
@@ -253,7 +264,7 @@ const signatures: readonly Signature[] = [
 
 /** A word of each signature: a line with none of them is not worth the table. */
 const worthIt =
-  /No module named|import |[Cc]annot |Cannot|not provide|ES Module|file extension|Could not|could not|Class|NoSuchMethod|shared libraries|opening required|is not defined|NameError|failed to|Failed to|unable to|Unable to|[Mm]emory|MEMORY|OOMKilled|bad_alloc|EADDRINUSE|already in use|EACCES|bind|listen on|KeyError|key not found|environment|env var|ENV|[Ss]etting|[Cc]onfig|[Ss]ecret|[A-Z0-9]_[A-Z0-9]+['"`]? (?:environment|is|must|was|not)|placeholder|DataSource|bean of type|required|validation error|NotPresent|time(?:d )?[ -]?out|connection to|ECONNREFUSED|dial |authentication failed|Access denied|does not exist|Unknown database|too many clients|pg_hba|no such|Can't|link failure|Connection|OperationalError|Mongo|Sequelize|Prisma|Exception|PG::|SQLSTATE|ORA-|redis\.|Pool|refused|startup failed|STARTUP|FAILED TO START|run failed|to boot|terminated unexpectedly|unable to load|python application|Startup failed|exec format|executable file/;
+  /No module named|: not found|command not found|import |[Cc]annot |Cannot|not provide|ES Module|file extension|Could not|could not|Class|NoSuchMethod|shared libraries|opening required|is not defined|NameError|failed to|Failed to|unable to|Unable to|[Mm]emory|MEMORY|OOMKilled|bad_alloc|EADDRINUSE|already in use|EACCES|bind|listen on|KeyError|key not found|environment|env var|ENV|[Ss]etting|[Cc]onfig|[Ss]ecret|[A-Z0-9]_[A-Z0-9]+['"`]? (?:environment|is|must|was|not)|placeholder|DataSource|bean of type|required|validation error|NotPresent|time(?:d )?[ -]?out|connection to|ECONNREFUSED|dial |authentication failed|Access denied|does not exist|Unknown database|too many clients|pg_hba|no such|Can't|link failure|Connection|OperationalError|Mongo|Sequelize|Prisma|Exception|PG::|SQLSTATE|ORA-|redis\.|Pool|refused|startup failed|STARTUP|FAILED TO START|run failed|to boot|terminated unexpectedly|unable to load|python application|Startup failed|exec format|executable file/;
 
 /** What a line shows by its words alone; undefined when the table does not know it. */
 export function diagnose(line: string): Diagnosis | undefined {
