@@ -1,10 +1,10 @@
+import type { Diagnosis } from './diagnose.ts';
 import type { Noted } from './findings.ts';
 import { toFinding } from './findings.ts';
 import { diagnoseChain, type Instance } from './instance.ts';
 import type { Fact } from './interpret.ts';
 import type { Finding, Phase, System } from './profile.ts';
 import type { Revision } from './revision.ts';
-import type { Diagnosis } from './signatures.ts';
 import { compareTimes, type Sighting } from './time.ts';
 
 /** What one entry newly made known. */

@@ -17,7 +17,7 @@ export function linesOf(text: string): readonly string[] {
 }
 
 /** One line as patterns see it. */
-export function plain(line: string): string {
+function plain(line: string): string {
   let out = line.length > maxLine ? line.slice(0, maxLine) : line;
   if (hasControls.test(out)) out = stripAnsi(out).replace(controls, '');
   if (out.includes('[U+')) out = out.replace(/\[U\+([0-9A-F]{4,5})\]/g, codePoint);
