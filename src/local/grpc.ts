@@ -36,7 +36,17 @@ export type Protos = {
 
 const require = createRequire(import.meta.url);
 
-export function loadProtos(client: 'run' | 'cloudbuild' | 'logging-api'): Protos {
+type Client = 'run' | 'cloudbuild' | 'logging-api';
+const loaded = new Map<Client, Protos>();
+
+/** Parsed once in a process: it takes some 50 ms a client. */
+export function loadProtos(client: Client): Protos {
+  const protos = loaded.get(client) ?? parseProtos(client);
+  loaded.set(client, protos);
+  return protos;
+}
+
+function parseProtos(client: Client): Protos {
   const definitions: PackageDefinition = fromJSON(
     require(`@google-cloud/${client}/build/protos/protos.json`),
     {

@@ -59,9 +59,8 @@ export function openOperations(options: { home: string }): OperationStore {
   };
 
   function dropOldest(): void {
-    const finished = stored.filter((operation) => operation.done).length;
-    const index = stored.findIndex((operation) => operation.done);
-    if (finished > maxFinished) stored.splice(index, 1);
+    const finished = stored.filter((operation) => operation.done);
+    for (const operation of finished.slice(0, -maxFinished)) stored.splice(stored.indexOf(operation), 1);
   }
 
   function ended(name: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
@@ -84,7 +83,6 @@ export function openOperations(options: { home: string }): OperationStore {
     async create(name, metadata) {
       const operation: Stored = { name, metadata: store(metadata), done: false };
       stored.push(operation);
-      dropOldest();
       await snapshot.save();
       return restore(operation);
     },
@@ -99,8 +97,9 @@ export function openOperations(options: { home: string }): OperationStore {
       if (!operation || operation.done) return;
       operation.done = true;
       if (metadata) operation.metadata = store(metadata);
-      if ('error' in outcome) operation.error = outcome.error;
+      if ('error' in outcome) operation.error = { code: outcome.error.code, message: outcome.error.message };
       else operation.response = store(outcome.response);
+      dropOldest();
       await snapshot.save();
       wake(name);
     },

@@ -11,17 +11,22 @@ export type LineRule = {
     | 'phase-timing'
     | 'system'
     | 'total'
-    | 'complete';
+    | 'complete'
+    | 'listening';
   /** Groups: name, seconds, ms, status, detail. */
   pattern: string;
   flags?: string;
+  /** A word every matching line holds: lines without it are passed over before the pattern is tried. */
+  contains?: string;
+  /** The name, where the line has none of its own. */
+  name?: string;
 };
 
 export type JsonRule = {
   says: LineRule['says'];
   /** Dotted field → exact value or, with `*`, any value: all must hold. */
   where: Record<string, string>;
-  /** Which dotted field carries what. */
+  /** Which dotted field carries what; `a|b` takes the first that is there. */
   fields: { name?: string; seconds?: string; ms?: string; status?: string; detail?: string };
 };
 

@@ -21,6 +21,8 @@ export type FindingCategory =
   | 'port'
   | 'import'
   | 'database'
+  | 'websocket'
+  | 'request'
   | 'setting'
   | 'memory'
   | 'exception'
@@ -57,4 +59,5 @@ export type RevisionProfile = {
   findings: Finding[];
 };
 
-export type StartupReport = { version: 1; revisions: RevisionProfile[] };
+/** `omittedRevisions` counts those beyond the bound, where there are any. */
+export type StartupReport = { version: 1; revisions: RevisionProfile[]; omittedRevisions?: number };

@@ -1,0 +1,145 @@
+import type { Path, Source } from './document.ts';
+import { e2eNames } from './e2e-names.ts';
+import type { Fault } from './issues.ts';
+import { asValues, merge, type Values, valueAt } from './merge.ts';
+import { normalise } from './normalise.ts';
+import { locate, origin } from './origin.ts';
+import { parseTolerant } from './parse.ts';
+import { fill, type Known, type Unfilled, type Variables } from './placeholders.ts';
+import type { ConfigProblem } from './problem.ts';
+import { applyRules } from './rules/index.ts';
+import { Environment } from './schema/file.ts';
+import { Service } from './schema/service.ts';
+import type { Target } from './target.ts';
+
+export type Inputs = {
+  /** The folder of sluice.yaml. */
+  root: string;
+  /** For `${VAR}`. */
+  variables: Variables;
+  /** Variables for one deploy (`--env KEY=VALUE`). */
+  set: Readonly<Record<string, string>>;
+  local: boolean;
+};
+
+export type Evaluation = {
+  /** There is one when nothing is wrong. */
+  target?: Target;
+  problems: ConfigProblem[];
+  /** Placeholders without a value: no problem until this very target is asked for. */
+  unfilled: ConfigProblem[];
+};
+
+/** One service in one environment: overrides merged, placeholders filled, parsed, judged by the rules. Pure. */
+export function evaluate(
+  source: Source,
+  names: { environment: string; service: string },
+  inputs: Inputs,
+): Evaluation {
+  const typed = typedAt(source, names);
+  const filled = fillIn(typed, names, inputs.variables);
+  const environment = parseTolerant(
+    Environment,
+    filled.environment.value,
+    among(filled.environment.unfilled),
+  );
+  const config = parseTolerant(
+    Service,
+    withSet(filled.config.value, inputs.set),
+    among(filled.config.unfilled),
+  );
+
+  const ofEnvironment = (fault: Fault) => locate(source, fault, [...typed.environmentPath, ...fault.path]);
+  const ofService = (fault: Fault) =>
+    ofCommandLine(fault, inputs.set) ??
+    locate(source, fault, origin(source, typed.base, typed.override, fault.path));
+
+  const problems = [...environment.faults.map(ofEnvironment), ...config.faults.map(ofService)];
+  const unfilled = [
+    ...filled.environment.unfilled.map((gap) => ofEnvironment(asFault(gap))),
+    ...filled.config.unfilled.map((gap) => ofService(asFault(gap))),
+  ];
+  if (config.value === undefined) return { problems, unfilled };
+  if (filled.service !== undefined) {
+    const subject = {
+      environment: { name: names.environment, e2e: typed.environment['e2e'] === true },
+      service: filled.service,
+      config: config.value,
+      e2eNames: e2eNames(source.value),
+    };
+    problems.push(...applyRules(subject).map(ofService));
+  }
+  if (environment.value === undefined || filled.service === undefined) return { problems, unfilled };
+  if (problems.length > 0 || unfilled.length > 0) return { problems, unfilled };
+  const target = normalise(config.value, {
+    key: names.service,
+    service: filled.service,
+    environment: { ...environment.value, name: names.environment },
+    root: inputs.root,
+    local: inputs.local,
+  });
+  return { target, problems, unfilled };
+}
+
+/** A variable of `--env` has no place in the file. */
+function ofCommandLine({ path, message, allowed }: Fault, set: Inputs['set']): ConfigProblem | undefined {
+  const [section, key = ''] = path;
+  if (section !== 'env' || !Object.hasOwn(set, key)) return undefined;
+  const said = { file: '--env', line: 0, column: 0, path: String(key), message };
+  return allowed === undefined ? said : { ...said, allowed };
+}
+
+type Typed = { environmentPath: Path; environment: Values; base: Path; override: Path; config: Values };
+
+function typedAt(source: Source, names: { environment: string; service: string }): Typed {
+  const environmentPath = ['environments', names.environment];
+  const base = ['services', names.service];
+  const override = [...environmentPath, ...base];
+  const { services: _overrides, ...environment } = asValues(valueAt(source.value, environmentPath));
+  const config = asValues(merge(valueAt(source.value, base), valueAt(source.value, override)));
+  return { environmentPath, environment, base, override, config };
+}
+
+/** In order: `{env}` for the place, the place for the service's name, all of it for the rest. */
+function fillIn(typed: Typed, names: { environment: string; service: string }, variables: Variables) {
+  const env = names.environment;
+  const { project, region } = asValues(fill(typed.environment, { env }, variables).value);
+  const place: Known = { env, ...textOf('project', project), ...textOf('region', region) };
+  const name = fill({ name: typed.config['name'] ?? names.service }, place, variables);
+  const service = name.unfilled.length > 0 ? undefined : String(asValues(name.value)['name']);
+  const everything: Known = service === undefined ? place : { ...place, service };
+  const { name: _name, ...rest } = typed.config;
+  const config = fill(rest, everything, variables);
+  return {
+    service,
+    environment: fill(typed.environment, everything, variables),
+    config: {
+      value: { ...asValues(name.value), ...asValues(config.value) },
+      unfilled: [...name.unfilled, ...config.unfilled],
+    },
+  };
+}
+
+function textOf(key: 'project' | 'region', value: unknown): Known {
+  return typeof value === 'string' ? { [key]: value } : {};
+}
+
+/** A variable of the command line takes the place of the typed one, of an e2e one too. */
+function withSet(config: Values, set: Readonly<Record<string, string>>): Values {
+  const e2e = asValues(valueAt(config, ['e2e', 'env']));
+  const isE2e = ([key]: [string, string]) => Object.hasOwn(e2e, key);
+  const entries = Object.entries(set);
+  if (entries.length === 0) return config;
+  const env = Object.fromEntries(entries.filter((entry) => !isE2e(entry)));
+  const replaced = Object.fromEntries(entries.filter(isE2e));
+  return asValues(
+    merge(config, { env, ...(Object.keys(replaced).length > 0 ? { e2e: { env: replaced } } : {}) }),
+  );
+}
+
+function among(unfilled: readonly Unfilled[]): (path: Path) => boolean {
+  const paths = new Set(unfilled.map((gap) => gap.path.join('\n')));
+  return (path) => paths.has(path.join('\n'));
+}
+
+const asFault = ({ path, message }: Unfilled): Fault => ({ path, part: 'value', message });

@@ -1,0 +1,123 @@
+import type { LiveService, ServiceEdit } from '../cloud/ports/index.ts';
+import type { Target } from '../config/target.ts';
+import { leftBehind, wishedSettings } from './diff.ts';
+import { candidateTag, marks, type Owned, type ReleaseMark, readMarks } from './marks.ts';
+import type { Change, Plan, PlannedTraffic } from './plan.ts';
+import { foreignTags } from './traffic.ts';
+
+/** The four writes of a deploy, as edits: made here, purely, and carried out by the release. */
+
+/** Makes the revision: a tagged 0 % candidate beside what serves, or, with nothing serving, the whole closed service. */
+export function candidateEdit(
+  target: Target,
+  plan: Plan & { revision: string },
+  live: LiveService | undefined,
+  made: { release: string; image: string },
+): ServiceEdit {
+  const { revision, source } = { revision: plan.revision, source: plan.image.source };
+  const owns = readMarks(live?.annotations ?? {}).owns;
+  const gone = leftBehind(target, owns);
+  const { serviceAccount, ...settings } = wishedSettings(target);
+  return {
+    template: {
+      revision,
+      set: { ...settings, ...(serviceAccount ? { serviceAccount } : {}), image: made.image },
+      env: { set: target.env, remove: gone.env },
+      secrets: { set: target.secrets, remove: gone.secrets },
+      labels: { set: target.container.labels, remove: gone.labels },
+      annotations: { [marks.release]: made.release, ...(source ? { [marks.source]: source } : {}) },
+    },
+    ...candidateTraffic(plan, live, revision),
+    annotations: {
+      ...stateMarks(made.release, 'candidate'),
+      [marks.candidate]: revision,
+      [marks.formerTraffic]: JSON.stringify(plan.formerTraffic),
+      [marks.owns]: JSON.stringify(ownedBy(target)),
+    },
+  };
+}
+
+/** Moves all the traffic; the candidate's tag goes with it, the service-wide settings come with it. */
+export function trafficEdit(
+  live: LiveService | undefined,
+  plan: { serviceWide: Change[] },
+  to: { release: string; revision: string },
+): ServiceEdit & { traffic: PlannedTraffic[] } {
+  return {
+    traffic: [
+      { revision: to.revision, percent: 100 },
+      ...foreignTags(live).map((tagged) => ({ ...tagged, percent: 0 })),
+    ],
+    ...serviceWideEdit(plan.serviceWide, 'to'),
+    annotations: { ...stateMarks(to.release, 'migrating'), [marks.pin]: to.revision },
+  };
+}
+
+/** Puts back what served before; the candidate keeps a tag for a look until the next deploy. */
+export function restoreEdit(
+  live: LiveService | undefined,
+  plan: Plan & { revision: string },
+  release: string,
+): ServiceEdit & { traffic: PlannedTraffic[] } {
+  const former = plan.formerTraffic.filter((entry) => entry.percent > 0);
+  const only = former.length === 1 ? former[0]?.revision : undefined;
+  return {
+    traffic: [
+      ...former,
+      ...foreignTags(live).map((tagged) => ({ ...tagged, percent: 0 })),
+      { revision: plan.revision, tag: candidateTag, percent: 0 },
+    ],
+    ...serviceWideEdit(plan.serviceWide, 'from'),
+    annotations: { ...stateMarks(release, 'failed'), [marks.pin]: only ?? null },
+  };
+}
+
+/** With nothing to go back to, the service stays closed and says that its release failed. */
+export function closedEdit(plan: Plan, release: string): ServiceEdit {
+  return { ...serviceWideEdit(plan.serviceWide, 'from'), annotations: stateMarks(release, 'failed') };
+}
+
+export function verifiedEdit(release: string, revision: string): ServiceEdit {
+  return { annotations: { ...stateMarks(release, 'verified'), [marks.verified]: revision } };
+}
+
+function candidateTraffic(
+  plan: Plan,
+  live: LiveService | undefined,
+  revision: string,
+): Pick<ServiceEdit, 'traffic' | 'public'> {
+  if (!live) return { public: false };
+  if (plan.first) return { traffic: [{ revision, percent: 100 }], public: false };
+  return {
+    traffic: [
+      ...plan.formerTraffic.filter((entry) => entry.percent > 0),
+      ...foreignTags(live).map((tagged) => ({ ...tagged, percent: 0 })),
+      { revision, tag: candidateTag, percent: 0 },
+    ],
+  };
+}
+
+function serviceWideEdit(
+  changes: Change[],
+  side: 'from' | 'to',
+): Pick<ServiceEdit, 'public' | 'minInstances'> {
+  const edit: Pick<ServiceEdit, 'public' | 'minInstances'> = {};
+  for (const change of changes) {
+    const value = change[side];
+    if (change.field === 'public') edit.public = value === 'true';
+    if (change.field === 'minInstances') edit.minInstances = Number(value ?? 0);
+  }
+  return edit;
+}
+
+function stateMarks(release: string, state: ReleaseMark): Record<string, string> {
+  return { [marks.release]: release, [marks.state]: state };
+}
+
+function ownedBy(target: Target): Owned {
+  return {
+    env: Object.keys(target.env),
+    secrets: Object.keys(target.secrets),
+    labels: Object.keys(target.container.labels),
+  };
+}

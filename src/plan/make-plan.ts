@@ -1,0 +1,143 @@
+import type { LiveRevision, LiveService } from '../cloud/ports/index.ts';
+import type { Target } from '../config/target.ts';
+import { serviceWideChanges, templateChanges } from './diff.ts';
+import { candidateTag, readMarks, unfinishedRelease } from './marks.ts';
+import type { Change, Plan, PlannedTraffic } from './plan.ts';
+import { describeTraffic, namedTraffic, onlyServing, pinOf } from './traffic.ts';
+
+export type PlanInputs = {
+  target: Target;
+  live: LiveService | undefined;
+  /** Known revisions of the service, newest first. */
+  revisions: LiveRevision[];
+  /** Hash of the source; null when an image is given. */
+  source: string | null;
+  /** The image, once it is known: given, from an earlier build of this source, or just built. */
+  image: { from: Plan['image']['from']; reference: string | null };
+  /** Becomes `SERVICE-SUFFIX`, fixed beforehand so that a lost reply is answered by reading it. */
+  revisionSuffix: string;
+  takeOverTraffic: boolean;
+  /** What to type to go on, e.g. `sluice deploy staging`. */
+  command: string;
+};
+
+/** (Target, Live) → Plan. Pure: no clock, no log, no network. */
+export function makePlan(inputs: PlanInputs): Plan {
+  const { target, live, revisions } = inputs;
+  const found = readMarks(live?.annotations ?? {});
+  const former = formerTraffic(inputs);
+  const serving = revisions.find((revision) => revision.name === onlyServing(former));
+  const first = live === undefined || !servesAnything(live, revisions);
+  const changes = templateChanges(target, serving?.template, inputs.image.reference, found.owns);
+  const serviceWide = serviceWideChanges(target, live);
+  const because = whyAct(inputs, serving, changes, serviceWide);
+  const action = live === undefined ? 'create' : because === null ? 'none' : 'update';
+  const blockers = action === 'none' ? [] : findBlockers(inputs);
+  return {
+    version: 1,
+    service: target.key,
+    environment: target.environment,
+    place: target.ref,
+    action,
+    first,
+    because: because ?? 'the serving revision has this image and config and a passed verdict',
+    changes: action === 'none' ? [] : changes,
+    image: { ...inputs.image, source: inputs.source },
+    revision: action === 'none' ? null : `${target.ref.service}-${inputs.revisionSuffix}`,
+    tag: first ? null : candidateTag,
+    formerTraffic: former,
+    etag: live?.etag ?? '',
+    serviceWide: action === 'none' ? [] : serviceWide,
+    steps: action === 'none' ? [] : describeSteps(inputs, first, serviceWide),
+    notes: notes(inputs, first),
+    blockers,
+  };
+}
+
+/** The traffic a failure restores: what really serves, or what served before an interrupted release moved it. */
+function formerTraffic({ live, revisions }: PlanInputs): PlannedTraffic[] {
+  if (!live) return [];
+  const found = readMarks(live.annotations);
+  const recorded = found.formerTraffic;
+  if (found.state === 'migrating' && recorded && allExist(recorded, revisions)) return recorded;
+  return namedTraffic(live);
+}
+
+function allExist(traffic: PlannedTraffic[], revisions: LiveRevision[]): boolean {
+  const names = new Set(revisions.map((revision) => revision.name));
+  return traffic.length > 0 && traffic.every((entry) => names.has(entry.revision));
+}
+
+function servesAnything(live: LiveService, revisions: LiveRevision[]): boolean {
+  const ready = new Set(revisions.filter((revision) => revision.ready === 'yes').map(({ name }) => name));
+  return namedTraffic(live).some((entry) => entry.percent > 0 && ready.has(entry.revision));
+}
+
+/** Why there is something to do; null when there is not. */
+function whyAct(
+  { live, source, image }: PlanInputs,
+  serving: LiveRevision | undefined,
+  changes: Change[],
+  serviceWide: Change[],
+): string | null {
+  if (!live) return 'the service does not exist yet';
+  if (!serving) return `no single revision serves: ${describeTraffic(namedTraffic(live))}`;
+  const found = readMarks(live.annotations);
+  const interrupted = unfinishedRelease(found);
+  if (interrupted) return `release ${interrupted} did not finish`;
+  const count = changes.length + serviceWide.length;
+  if (image.reference === null && source !== null) return 'the source has changed';
+  if (count > 0) return `${count} ${count === 1 ? 'field differs' : 'fields differ'} from what serves`;
+  if (found.verified !== serving.name) return `${serving.name} serves without a passed verdict`;
+  if (pinOf(live, found).kind !== 'own') return 'the traffic is not pinned to the verified revision';
+  return null;
+}
+
+function findBlockers({ live, takeOverTraffic, command, target }: PlanInputs): Plan['blockers'] {
+  if (!live) return [];
+  const found = readMarks(live.annotations);
+  const blockers: Plan['blockers'] = [];
+  const pin = pinOf(live, found);
+  if (pin.kind === 'foreign' && !takeOverTraffic && !unfinishedRelease(found)) {
+    blockers.push({
+      what: `The traffic of ${target.ref.service} is pinned by somebody else: ${describeTraffic(pin.traffic)}.`,
+      why: 'A deploy would move traffic that Sluice did not place.',
+      next: [`${command} --take-over-traffic`],
+    });
+  }
+  const tagged = live.traffic.find((entry) => entry.tag === candidateTag);
+  if (tagged && tagged.revision !== found.candidate && !takeOverTraffic) {
+    blockers.push({
+      what: `The tag \`${candidateTag}\` of ${target.ref.service} is somebody else's: it names ${tagged.revision}.`,
+      why: 'A deploy would move it to its own candidate.',
+      next: [`${command} --take-over-traffic`],
+    });
+  }
+  return blockers;
+}
+
+function describeSteps({ image, target }: PlanInputs, first: boolean, serviceWide: Change[]): string[] {
+  const settings = serviceWide.map(({ field, to }) => `${field}=${to}`).join(', ');
+  return [
+    ...(image.from === 'build' ? ['build the image with Cloud Build'] : []),
+    first
+      ? 'make the revision, closed to the public until it has passed'
+      : `make the revision as a candidate: tag \`${candidateTag}\`, 0 % of the traffic`,
+    'follow its startup',
+    'run the candidate checks',
+    `move ${target.rollout.steps.join(' %, ')} % of the traffic and prove who answers`,
+    ...(settings ? [`apply to the whole service: ${settings}`] : []),
+    'run the post-deploy checklist',
+  ];
+}
+
+function notes({ live }: PlanInputs, first: boolean): string[] {
+  if (!live) return [];
+  const found = readMarks(live.annotations);
+  const result: string[] = [];
+  const interrupted = unfinishedRelease(found);
+  if (interrupted) result.push(`Release ${interrupted} was interrupted; this one takes its place.`);
+  if (first) result.push('No revision of this service has served yet: there is no traffic to protect.');
+  if (live.foreign.length > 0) result.push(`Left as they are: ${live.foreign.join(', ')}.`);
+  return result;
+}

@@ -1,0 +1,209 @@
+import { z } from 'zod';
+import { checkResultSchema } from '../checks/result.ts';
+import { verdictSchema } from '../gate/verdict.ts';
+import { changeSchema, planSchema, trafficSchema } from '../plan/plan.ts';
+import { findingSchema, phaseSchema, profileSchema, systemSchema } from '../startup/schema.ts';
+
+/**
+ * A release is this stream of events; all that anybody sees is folded from it. Durable events are the
+ * record (ledger); passing ones only move a screen. Everything here is bounded and already redacted.
+ */
+export const stages = [
+  'observe',
+  'preflight',
+  'build',
+  'candidate',
+  'startup',
+  'checks',
+  'traffic',
+  'checklist',
+  'restore',
+] as const;
+
+const stage = z.enum(stages);
+const service = z.string();
+const problem = z.object({
+  what: z.string(),
+  why: z.string().exactOptional(),
+  next: z.array(z.string()).exactOptional(),
+});
+const observedTraffic = trafficSchema.extend({ uri: z.string().exactOptional() });
+
+const durable = [
+  z.object({
+    type: z.literal('release.started'),
+    runbook: z.literal('deploy'),
+    environment: z.string(),
+    cloud: z.enum(['google', 'local']),
+    services: z.array(z.string()),
+    who: z.string(),
+    commit: z.string().nullable(),
+    dirty: z.boolean(),
+    sluice: z.string(),
+  }),
+  z.object({ type: z.literal('stage.started'), service, stage }),
+  z.object({
+    type: z.literal('stage.finished'),
+    service,
+    stage,
+    outcome: z.enum(['done', 'skipped', 'failed']),
+    /** One line for a person. */
+    note: z.string(),
+    seconds: z.number(),
+  }),
+  /** The service as it was found; url and serving are '' when it does not exist or nothing serves. */
+  z.object({
+    type: z.literal('service.observed'),
+    service,
+    url: z.string(),
+    serving: z.string(),
+    image: z.string(),
+    traffic: z.array(observedTraffic),
+    etag: z.string(),
+  }),
+  z.object({ type: z.literal('plan.made'), service, plan: planSchema }),
+  z.object({ type: z.literal('preflight.failed'), service, problems: z.array(problem) }),
+  z.object({ type: z.literal('build.started'), service, build: z.string(), logUrl: z.string() }),
+  z.object({
+    type: z.literal('build.finished'),
+    service,
+    outcome: z.enum(['succeeded', 'failed', 'reused', 'given']),
+    image: z.string(),
+    digest: z.string(),
+    seconds: z.number(),
+    detail: z.string(),
+    /** The end of a failed build's log, bounded. */
+    tail: z.array(z.string()),
+  }),
+  z.object({
+    type: z.literal('candidate.intended'),
+    service,
+    revision: z.string(),
+    image: z.string(),
+    etag: z.string(),
+    tag: z.string().nullable(),
+    create: z.boolean(),
+    formerTraffic: z.array(trafficSchema),
+  }),
+  z.object({
+    type: z.literal('candidate.observed'),
+    service,
+    revision: z.string(),
+    etag: z.string(),
+    url: z.string(),
+    candidateUrl: z.string(),
+  }),
+  z.object({ type: z.literal('startup.phase'), service, revision: z.string(), phase: phaseSchema }),
+  z.object({ type: z.literal('startup.system'), service, revision: z.string(), system: systemSchema }),
+  z.object({ type: z.literal('startup.finding'), service, revision: z.string(), finding: findingSchema }),
+  z.object({
+    type: z.literal('startup.finished'),
+    service,
+    profile: profileSchema,
+    /** Why the wait ended, in one line. */
+    decidedBy: z.string(),
+  }),
+  z.object({
+    type: z.literal('check.started'),
+    service,
+    id: z.string(),
+    stage: z.enum(['candidate', 'post']),
+  }),
+  z.object({ type: z.literal('check.finished'), service, result: checkResultSchema }),
+  z.object({
+    type: z.literal('traffic.intended'),
+    service,
+    purpose: z.enum(['migrate', 'restore']),
+    traffic: z.array(trafficSchema),
+    /** Settings that work at once (invoker, minimum instances), written together with the traffic. */
+    serviceWide: z.array(changeSchema),
+    etag: z.string(),
+  }),
+  z.object({
+    type: z.literal('traffic.observed'),
+    service,
+    purpose: z.enum(['migrate', 'restore']),
+    actual: z.array(observedTraffic),
+    /** Actual equals desired, as Cloud Run reports it. */
+    settled: z.boolean(),
+    etag: z.string(),
+  }),
+  z.object({
+    type: z.literal('answer.proven'),
+    service,
+    revision: z.string(),
+    url: z.string(),
+    /** Answers in a row that came from the revision. */
+    answers: z.number(),
+    by: z.enum(['response-field', 'request-log']),
+  }),
+  /** The last write of a success: the service's annotations name its verified revision. */
+  z.object({ type: z.literal('mark.intended'), service, verified: z.string(), etag: z.string() }),
+  z.object({ type: z.literal('mark.observed'), service, verified: z.string(), etag: z.string() }),
+  z.object({
+    type: z.literal('service.finished'),
+    service,
+    outcome: z.enum(['deployed', 'unchanged', 'failed', 'not-started']),
+    /** A key of the exit code table. */
+    reason: z.string(),
+    rolledBack: z.boolean(),
+    /** What a person needs when it failed; null otherwise. */
+    diagnosis: z
+      .object({
+        cause: z.string(),
+        why: z.string(),
+        hint: z.string(),
+        evidence: z.array(z.string()),
+        notDone: z.array(z.string()),
+        next: z.array(z.string()),
+      })
+      .nullable(),
+  }),
+  z.object({
+    type: z.literal('release.finished'),
+    outcome: z.enum(['succeeded', 'unchanged', 'failed', 'interrupted', 'unknown']),
+    exitCode: z.number(),
+    rolledBack: z.boolean(),
+    verdict: verdictSchema,
+  }),
+] as const;
+
+const passing = [
+  z.object({ type: z.literal('build.log'), service, line: z.string() }),
+  z.object({
+    type: z.literal('startup.log'),
+    service,
+    revision: z.string(),
+    severity: z.string(),
+    line: z.string(),
+  }),
+  /** What is being waited for right now, in one line. */
+  z.object({ type: z.literal('progress'), service, stage, note: z.string() }),
+  z.object({ type: z.literal('notice'), service: z.string().nullable(), note: z.string() }),
+] as const;
+
+export const durableEventSchema = z.discriminatedUnion('type', durable);
+export const passingEventSchema = z.discriminatedUnion('type', passing);
+
+export type DurableEvent = z.infer<typeof durableEventSchema>;
+export type PassingEvent = z.infer<typeof passingEventSchema>;
+export type ReleaseEvent = DurableEvent | PassingEvent;
+export type Stage = (typeof stages)[number];
+
+/** Every event is stamped when it happens; `seq` counts within its release, passing ones included. */
+export const stampSchema = z.object({
+  v: z.literal(1),
+  release: z.string(),
+  seq: z.number(),
+  at: z.string(),
+});
+export type Stamp = z.infer<typeof stampSchema>;
+export type Stamped<E = ReleaseEvent> = Stamp & { event: E };
+
+export const recordedEventSchema = stampSchema.extend({ event: durableEventSchema });
+
+const passingTypes: ReadonlySet<string> = new Set(passing.map((schema) => schema.shape.type.value));
+
+export function isDurable(event: ReleaseEvent): event is DurableEvent {
+  return !passingTypes.has(event.type);
+}

@@ -1,0 +1,209 @@
+import type { CheckResult } from '../checks/result.ts';
+import type { Plan, PlannedTraffic } from '../plan/plan.ts';
+import type { RevisionProfile } from '../startup/profile.ts';
+import type { DurableEvent, ReleaseEvent, Stage, Stamped } from './events.ts';
+
+export type StageState = {
+  outcome: 'running' | 'done' | 'skipped' | 'failed';
+  note: string;
+  seconds: number | null;
+};
+
+type Of<T extends DurableEvent['type']> = Extract<DurableEvent, { type: T }>;
+
+/** Everything known of one service in a release, folded from its events. */
+export type ServiceState = {
+  service: string;
+  stages: Partial<Record<Stage, StageState>>;
+  observed: Of<'service.observed'> | null;
+  plan: Plan | null;
+  preflight: Of<'preflight.failed'>['problems'];
+  build: Of<'build.finished'> | null;
+  revision: string | null;
+  candidateIntended: Of<'candidate.intended'> | null;
+  candidate: Of<'candidate.observed'> | null;
+  /** Grows line by line, replaced by the final profile. */
+  profile: RevisionProfile | null;
+  startupDecidedBy: string | null;
+  checks: CheckResult[];
+  running: string[];
+  traffic: (PlannedTraffic & { uri?: string })[];
+  trafficSettled: boolean;
+  /** The last write that was intended and has not been observed: what a resume must read first. */
+  openIntent: Of<'candidate.intended'> | Of<'traffic.intended'> | Of<'mark.intended'> | null;
+  /** The last etag that this release saw. */
+  etag: string | null;
+  proof: Of<'answer.proven'> | null;
+  finished: Of<'service.finished'> | null;
+};
+
+export type ReleaseState = {
+  id: string;
+  started: (Of<'release.started'> & { at: string }) | null;
+  services: Map<string, ServiceState>;
+  finished: (Of<'release.finished'> & { at: string }) | null;
+};
+
+export function emptyRelease(id: string): ReleaseState {
+  return { id, started: null, services: new Map(), finished: null };
+}
+
+export function foldAll(id: string, events: Iterable<Stamped>): ReleaseState {
+  const state = emptyRelease(id);
+  for (const event of events) fold(state, event);
+  return state;
+}
+
+/** Applies one event. The state belongs to the fold; readers only read. Passing events change nothing. */
+export function fold(state: ReleaseState, stamped: Stamped): ReleaseState {
+  const event: ReleaseEvent = stamped.event;
+  switch (event.type) {
+    case 'release.started':
+      state.started = { ...event, at: stamped.at };
+      for (const name of event.services) serviceOf(state, name);
+      return state;
+    case 'release.finished':
+      state.finished = { ...event, at: stamped.at };
+      return state;
+    case 'build.log':
+    case 'startup.log':
+    case 'progress':
+    case 'notice':
+      return state;
+    default:
+      foldService(serviceOf(state, event.service), event);
+      return state;
+  }
+}
+
+function serviceOf(state: ReleaseState, name: string): ServiceState {
+  const known = state.services.get(name);
+  if (known) return known;
+  const fresh: ServiceState = {
+    service: name,
+    stages: {},
+    observed: null,
+    plan: null,
+    preflight: [],
+    build: null,
+    revision: null,
+    candidateIntended: null,
+    candidate: null,
+    profile: null,
+    startupDecidedBy: null,
+    checks: [],
+    running: [],
+    traffic: [],
+    trafficSettled: false,
+    openIntent: null,
+    etag: null,
+    proof: null,
+    finished: null,
+  };
+  state.services.set(name, fresh);
+  return fresh;
+}
+
+type ServiceEvent = Exclude<DurableEvent, { type: 'release.started' | 'release.finished' }>;
+
+function foldService(service: ServiceState, event: ServiceEvent): void {
+  switch (event.type) {
+    case 'stage.started':
+      service.stages[event.stage] = { outcome: 'running', note: '', seconds: null };
+      break;
+    case 'stage.finished':
+      service.stages[event.stage] = { outcome: event.outcome, note: event.note, seconds: event.seconds };
+      break;
+    case 'service.observed':
+      service.observed = event;
+      service.traffic = event.traffic;
+      service.etag = event.etag;
+      break;
+    case 'plan.made':
+      service.plan = event.plan;
+      service.revision = event.plan.revision;
+      break;
+    case 'preflight.failed':
+      service.preflight = event.problems;
+      break;
+    case 'build.started':
+      break;
+    case 'build.finished':
+      service.build = event;
+      break;
+    case 'candidate.intended':
+      service.candidateIntended = event;
+      service.openIntent = event;
+      break;
+    case 'candidate.observed':
+      service.candidate = event;
+      settle(service, event.etag);
+      break;
+    case 'startup.phase':
+    case 'startup.system':
+    case 'startup.finding':
+      growProfile(service, event);
+      break;
+    case 'startup.finished':
+      // Cloned: later lines grow it, and the event may be folded elsewhere too.
+      service.profile = structuredClone(event.profile) as RevisionProfile;
+      service.startupDecidedBy = event.decidedBy;
+      break;
+    case 'check.started':
+      service.running.push(event.id);
+      break;
+    case 'check.finished':
+      service.running = service.running.filter((id) => id !== event.result.id);
+      service.checks.push(event.result);
+      break;
+    case 'traffic.intended':
+    case 'mark.intended':
+      service.openIntent = event;
+      break;
+    case 'traffic.observed':
+      service.traffic = event.actual;
+      service.trafficSettled = event.settled;
+      settle(service, event.etag);
+      break;
+    case 'mark.observed':
+      settle(service, event.etag);
+      break;
+    case 'answer.proven':
+      service.proof = event;
+      break;
+    case 'service.finished':
+      service.finished = event;
+      break;
+  }
+}
+
+function settle(service: ServiceState, etag: string): void {
+  service.openIntent = null;
+  service.etag = etag;
+}
+
+function growProfile(
+  service: ServiceState,
+  event: Of<'startup.phase'> | Of<'startup.system'> | Of<'startup.finding'>,
+): void {
+  service.profile ??= {
+    service: service.service,
+    revision: event.revision,
+    outcome: 'unknown',
+    totalSeconds: null,
+    phases: [],
+    systems: [],
+    rootCause: null,
+    findings: [],
+  };
+  const profile = service.profile;
+  if (event.type === 'startup.phase') replaceByName(profile.phases, event.phase);
+  else if (event.type === 'startup.system') replaceByName(profile.systems, event.system);
+  else profile.findings.push(event.finding as RevisionProfile['findings'][number]);
+}
+
+function replaceByName<T extends { name: string }>(list: T[], item: T): void {
+  const index = list.findIndex((other) => other.name === item.name);
+  if (index < 0) list.push(item);
+  else list[index] = item;
+}

@@ -1,0 +1,225 @@
+import { tiers } from './diagnose.ts';
+import { byWeight, FindingBook, type Noted, type Severity, toFinding } from './findings.ts';
+import type { Instance } from './instance.ts';
+import type { Phase, RevisionProfile, StartupOutcome, System } from './profile.ts';
+import type { Revision } from './revision.ts';
+import { asCause } from './text.ts';
+import { compareTimes } from './time.ts';
+
+export type Expected = { requiredSystems: readonly string[] };
+
+type Verdict = 'completed' | 'ended' | 'open';
+
+/** What the logs of one revision say about its start. */
+export function toProfile(revision: Revision, expected: Expected): RevisionProfile {
+  const instances = [...revision.instances]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, instance]) => instance);
+  const teller = tellingMost(instances);
+  const outcome = outcomeOf(revision, instances);
+  const totalSeconds = teller?.total?.seconds ?? teller?.progress.sum ?? null;
+  const phases: Phase[] = teller?.progress.phases(totalSeconds) ?? [];
+  const findings = gather(revision, instances, outcome);
+  const root = outcome === 'failed' || outcome === 'crash-loop' ? rootOf(findings) : undefined;
+  if (root) explain(root, revision, instances);
+  for (const noted of findings) if (noted.category === 'websocket') contrast(noted, revision);
+  const ordered = findings
+    .sort((a, b) => Number(b === root) - Number(a === root) || byWeight(a, b))
+    .map((noted) => toFinding(noted));
+  return {
+    service: revision.service,
+    revision: revision.name,
+    outcome,
+    totalSeconds,
+    phases,
+    systems: withRequired(teller?.progress.systems ?? [], expected.requiredSystems),
+    rootCause: (root && ordered[0]) ?? null,
+    findings: ordered,
+  };
+}
+
+/** The newest start that came to an end, else the newest with any phase: a start under way hides no finished one. */
+function tellingMost(instances: readonly Instance[]): Instance | undefined {
+  const tells = (instance: Instance): number => {
+    const { progress } = instance;
+    if (!progress.hasPhases && !progress.hasSystems && instance.total === null)
+      return instance.completedAt === null ? 0 : 1;
+    return verdictOf(instance) === 'open' && instance.total === null ? 2 : 3;
+  };
+  return [...instances].sort((a, b) => tells(b) - tells(a) || compareTimes(b.firstAt, a.firstAt))[0];
+}
+
+/** How an instance's start ended, by the later of its good and its bad news. */
+function verdictOf(instance: Instance): Verdict {
+  const good = instance.completion;
+  const bad = latest([
+    instance.fatalAt,
+    ...instance.progress.failures,
+    ...instance.badExits.map((exit) => exit.at),
+    ...uncaught(instance),
+  ]);
+  if (bad !== null && (good === null || compareTimes(bad, good) >= 0)) return 'ended';
+  return good === null ? 'open' : 'completed';
+}
+
+const uncaught = (instance: Instance): string[] =>
+  instance.chains
+    .flatMap((chain) => (chain.uncaught ? [chain.sightings.at(-1)?.at ?? ''] : []))
+    .filter((at) => at !== '');
+
+function latest(times: readonly (string | null)[]): string | null {
+  return times.reduce(
+    (best, time) => (time !== null && (best === null || compareTimes(time, best) > 0) ? time : best),
+    null,
+  );
+}
+
+function outcomeOf(revision: Revision, instances: readonly Instance[]): StartupOutcome {
+  const exits = instances.reduce((sum, instance) => sum + instance.badExits.length, revision.past.exits);
+  if (exits >= 2 && !recovered(revision, instances)) return 'crash-loop';
+  if (
+    revision.readyFalseAt !== null &&
+    (revision.readyTrueAt === null || compareTimes(revision.readyFalseAt, revision.readyTrueAt) > 0)
+  )
+    return 'failed';
+  const judged = instances
+    .filter((instance) => verdictOf(instance) !== 'open')
+    .sort((a, b) => compareTimes(b.firstAt, a.firstAt))[0];
+  if (!judged) return exits > 0 ? 'failed' : 'unknown';
+  return verdictOf(judged) === 'completed' ? 'started' : 'failed';
+}
+
+/** No exit came after a completed start, and a start was completed after the last exit. */
+function recovered(revision: Revision, instances: readonly Instance[]): boolean {
+  if (revision.past.diedCompleted) return false;
+  const died = instances.filter((instance) => instance.badExits.length > 0);
+  if (died.some((instance) => instance.completedAt !== null)) return false;
+  const lastExit = latest(died.flatMap((instance) => instance.exits.map((exit) => exit.at)));
+  return instances.some(
+    (i) => i.completedAt !== null && (lastExit === null || compareTimes(i.completedAt, lastExit) > 0),
+  );
+}
+
+/** All findings of a revision; what a start got over was not fatal to it. */
+function gather(revision: Revision, instances: readonly Instance[], outcome: StartupOutcome): Noted[] {
+  const book = new FindingBook();
+  for (const noted of revision.past.findings.all) book.merge(noted, lower(noted.severity, outcome));
+  for (const instance of instances) {
+    const completed = instance.completion;
+    const found = instance.allFindings();
+    book.overflowed ||= found.overflowed;
+    for (const noted of found.all) {
+      book.merge(noted, severityOf(noted, completed, outcome));
+    }
+  }
+  const noted = [...book.all];
+  const loop = outcome === 'crash-loop' ? loopOf(noted) : undefined;
+  const capped = book.overflowed || revision.overflowed ? cappedNote(noted[0]) : undefined;
+  return [...noted, ...(loop ? [loop] : []), ...(capped ? [capped] : [])];
+}
+
+/** A completed start got over what came before it; an exit with 0 after it is no failure. */
+function severityOf(noted: Noted, completed: string | null, outcome: StartupOutcome): Severity {
+  if (completed === null) return lower(noted.severity, outcome);
+  const overcome = compareTimes(completed, noted.last.at) > 0;
+  if (noted.category === 'exit' && !noted.fatal && !overcome) return 'warning';
+  return overcome && noted.severity === 'fatal' ? 'error' : lower(noted.severity, outcome);
+}
+
+const lower = (severity: Severity, outcome: StartupOutcome): Severity =>
+  severity === 'fatal' && outcome === 'started' ? 'error' : severity;
+
+function loopOf(noted: readonly Noted[]): Noted | undefined {
+  const exits = noted
+    .filter((one) => one.category === 'exit')
+    .sort((a, b) => compareTimes(a.first.at, b.first.at));
+  const [first] = exits;
+  if (!first) return undefined;
+  const count = exits.reduce((sum, one) => sum + one.count, 0);
+  const cause = `Crash loop: its containers ended ${count} times (${exits.map((one) => `${one.cause.replace(/^The container /, '')} × ${one.count}`).join(', ')})`;
+  const last = exits.reduce(
+    (best, one) => (compareTimes(one.last.at, best.at) > 0 ? one.last : best),
+    first.last,
+  );
+  const hint =
+    'A passing startup probe proves nothing here: the process bound its port and died. Mend the root cause, then deploy again.';
+  return {
+    category: 'crash-loop',
+    key: 'crash-loop',
+    cause,
+    hint,
+    fatal: true,
+    tier: tiers['crash-loop'],
+    severity: 'fatal',
+    count,
+    first: first.first,
+    last,
+    entries: exits.flatMap((one) => one.entries).slice(0, 20),
+  };
+}
+
+function cappedNote(like: Noted | undefined): Noted | undefined {
+  if (!like) return undefined;
+  return {
+    ...like,
+    category: 'warning',
+    key: 'capped',
+    severity: 'warning',
+    fatal: false,
+    tier: tiers.warning,
+    count: 1,
+    entries: [],
+    cause:
+      'More was found than is kept: only the most severe findings, first phases and newest instances are shown',
+    hint: 'Narrow the time range to one start.',
+  };
+}
+
+/** Uncaught ones and those of an explaining kind first; of equals the one nearest to the end. */
+function rootOf(findings: readonly Noted[]): Noted | undefined {
+  const exited = findings.some((noted) => noted.category === 'exit');
+  const candidates = findings.filter(
+    (noted) =>
+      noted.severity === 'fatal' ||
+      (noted.severity === 'error' && (noted.tier <= 5 || noted.category === 'exit')),
+  );
+  return [...candidates].sort(
+    (a, b) => weight(a, exited) - weight(b, exited) || compareTimes(b.last.at, a.last.at) || byWeight(a, b),
+  )[0];
+}
+
+/** A plain error line explains an end only where something ended. */
+function weight(noted: Noted, exited: boolean): number {
+  const explaining = noted.tier <= 2;
+  if (explaining) return noted.fatal ? noted.tier - 0.5 : noted.tier;
+  return noted.category === 'error' && !noted.fatal && !exited ? 6.5 : noted.tier;
+}
+
+/** The root cause ends the start, whatever it was logged as, and says what only other lines know. */
+function explain(root: Noted, revision: Revision, instances: readonly Instance[]): void {
+  root.severity = 'fatal';
+  const socket = revision.sqlSocket;
+  if (root.category === 'database' && socket !== null && !root.cause.includes('/cloudsql/')) {
+    root.cause = `${root.cause} (Cloud SQL socket ${socket})`;
+  }
+  if (root.category !== 'exit') return;
+  const words = instances.flatMap((instance) =>
+    instance.exits.length > 0 && instance.lastWords ? [instance.lastWords] : [],
+  );
+  const last = words.sort((a, b) => compareTimes(b.at, a.at))[0];
+  if (last) root.hint = `${root.hint} Its last line: ${asCause(last.text)}`;
+}
+
+/** A refused handshake of a service that answers otherwise is no failed start. */
+function contrast(noted: Noted, { answered }: Revision): void {
+  if (answered !== null)
+    noted.cause = `${noted.cause} although ${asCause(answered)} is answered with success`;
+}
+
+/** A required system that nobody reported is told as such. */
+function withRequired(systems: System[], required: readonly string[]): System[] {
+  const missing = required.filter(
+    (name) => !systems.some((system) => system.name.toLowerCase() === name.toLowerCase()),
+  );
+  return [...systems, ...missing.map((name) => ({ name, status: 'not-reported' as const, detail: '' }))];
+}

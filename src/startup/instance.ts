@@ -1,0 +1,127 @@
+import { type Diagnosis, diagnose, undiagnosed } from './diagnose.ts';
+import { FindingBook } from './findings.ts';
+import { Progress } from './progress.ts';
+import { asCause } from './text.ts';
+import { compareSightings, compareTimes, type Sighting } from './time.ts';
+import { type Chain, chainsOf, type Token } from './traceback.ts';
+
+/** The earliest are kept: it is the start that is asked about. */
+const maxTokens = 256;
+const maxExits = 64;
+
+export type Exit = Sighting & { code: number };
+
+/** All that is known of one instance's start. Facts may come in any order. */
+export class Instance {
+  readonly progress = new Progress();
+  readonly findings = new FindingBook();
+  readonly exits: Exit[] = [];
+  total: { at: string; seconds: number } | null = null;
+  completedAt: string | null = null;
+  listeningAt: string | null = null;
+  /** The latest line that ends a start. */
+  fatalAt: string | null = null;
+  firstAt: string;
+  /** The last line of its own. */
+  lastWords: (Sighting & { text: string }) | null = null;
+  readonly #tokens: Token[] = [];
+  #chains: readonly Chain[] = [];
+  #stale = false;
+
+  constructor(firstAt: string) {
+    this.firstAt = firstAt;
+  }
+
+  /** When it said that it had started; that it listens counts only where no phase says more. */
+  get completion(): string | null {
+    return this.completedAt ?? (this.progress.hasPhases ? null : this.listeningAt);
+  }
+
+  /** An exit with 0 is bad only for a start that had not ended. */
+  get badExits(): readonly Exit[] {
+    const good = this.completion;
+    return this.exits.filter((exit) => exit.code !== 0 || good === null || compareTimes(exit.at, good) < 0);
+  }
+
+  seen(at: string): void {
+    if (compareTimes(at, this.firstAt) < 0) this.firstAt = at;
+  }
+
+  saidLast(text: string, sighting: Sighting): void {
+    if (this.lastWords === null || compareSightings(sighting, this.lastWords) > 0)
+      this.lastWords = { ...sighting, text };
+  }
+
+  exited(exit: Exit): void {
+    if (this.exits.length < maxExits) this.exits.push(exit);
+    this.token({ ...exit, index: 0, said: { kind: 'end' } });
+  }
+
+  totalled(at: string, seconds: number): boolean {
+    const before = this.total;
+    if (before && (compareTimes(at, before.at) || seconds - before.seconds) <= 0) return false;
+    this.total = { at, seconds };
+    return before?.seconds !== seconds;
+  }
+
+  /** A piece of a trace; false when there is no room for one so late. */
+  token(token: Token): boolean {
+    const last = this.#tokens.at(-1);
+    const full = this.#tokens.length >= maxTokens;
+    if (full && last && byOrder(token, last) >= 0) return false;
+    let at = this.#tokens.length;
+    while (at > 0) {
+      const before = this.#tokens[at - 1];
+      if (!before || byOrder(before, token) <= 0) break;
+      at -= 1;
+    }
+    this.#tokens.splice(at, 0, token);
+    if (full) this.#tokens.pop();
+    this.#stale = true;
+    return true;
+  }
+
+  get chains(): readonly Chain[] {
+    if (this.#stale) {
+      this.#chains = chainsOf(this.#tokens);
+      this.#stale = false;
+    }
+    return this.#chains;
+  }
+
+  /** What was found by lines and by traces, together. */
+  allFindings(): FindingBook {
+    const book = new FindingBook();
+    book.overflowed = this.findings.overflowed;
+    for (const noted of this.findings.all) book.merge(noted, noted.severity);
+    for (const chain of this.chains) noteChain(book, chain);
+    return book;
+  }
+}
+
+const byOrder = (a: Token, b: Token): number => compareSightings(a, b) || a.index - b.index;
+
+/** A chain is one finding, at its innermost exception, seen in all of its entries. */
+function noteChain(book: FindingBook, chain: Chain): void {
+  const diagnosis = diagnoseChain(chain);
+  const [first, ...rest] = chain.sightings;
+  if (!first) return;
+  const severity = diagnosis.fatal ? 'fatal' : 'error';
+  const entries = [
+    ...new Map([first, ...rest].map((sighting) => [`${sighting.at} ${sighting.id}`, sighting])).values(),
+  ];
+  const last = rest.at(-1) ?? first;
+  book.merge({ ...diagnosis, severity, count: 1, first, last, entries }, severity);
+}
+
+export function diagnoseChain(chain: Chain): Diagnosis {
+  const own = diagnose(chain.innermost) ?? undiagnosed(chain.innermost, 'exception', false);
+  const outer = chain.all.map((text) => diagnose(text)).find((known) => known && known.category !== 'error');
+  const base =
+    own.category === 'exception' && outer
+      ? { ...own, category: outer.category, hint: outer.hint, tier: outer.tier }
+      : own;
+  const last = chain.all.find((text) => text !== chain.innermost && !text.includes(chain.innermost));
+  const hint = last === undefined ? base.hint : `${base.hint} Raised further as: ${asCause(last)}`;
+  return { ...base, hint, fatal: base.fatal || chain.uncaught };
+}

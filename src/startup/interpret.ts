@@ -1,0 +1,151 @@
+import type { LogEntry } from '../cloud/ports/logs.ts';
+import { type Diagnosis, diagnose, tiers, undiagnosed } from './diagnose.ts';
+import type { Severity } from './findings.ts';
+import { diagnoseChain } from './instance.ts';
+import type { Level } from './levels.ts';
+import type { LineMatcher, StartupFact } from './lines.ts';
+import { type Message, messageOf } from './message.ts';
+import { isPlatformLog, type PlatformFact, platformFact } from './platform.ts';
+import { asCause } from './text.ts';
+import { chainsOf, type Said, tokensOf } from './traceback.ts';
+import { accessFact, requestFact, type TrafficFact } from './traffic.ts';
+
+/** What one entry says, by itself. */
+export type Fact =
+  | StartupFact
+  | PlatformFact
+  | TrafficFact
+  | { says: 'found'; diagnosis: Diagnosis; severity: Severity }
+  | { says: 'trace'; pieces: readonly Said[] }
+  | { says: 'sql-socket'; path: string }
+  | { says: 'words'; text: string };
+
+const none: readonly Fact[] = Object.freeze([]);
+/** Lines of one entry that are looked at. */
+const maxLines = 400;
+/** Lines of one entry that may each be a finding. */
+const maxFound = 8;
+
+export function interpret(entry: LogEntry, matcher: LineMatcher): readonly Fact[] {
+  const message = messageOf(entry);
+  if (entry.request) return one(requestFact(entry.request, message.lines[0] ?? ''));
+  if (isPlatformLog(entry.log)) return one(platformFact(message.lines[0] ?? ''));
+  return spoken(entry, message, matcher);
+}
+
+const one = (fact: Fact | undefined): readonly Fact[] => (fact ? [fact] : none);
+
+/** What the service itself wrote. */
+function spoken(entry: LogEntry, message: Message, matcher: LineMatcher): readonly Fact[] {
+  const facts: Fact[] = [];
+  const { level, lines, fields } = message;
+  const structured = fields && matcher.ofFields(fields);
+  if (structured) facts.push(structured, ...failureOf(structured, level));
+  const others: string[] = [];
+  for (const line of lines.length > maxLines ? lines.slice(0, maxLines) : lines) {
+    if (line === '') continue;
+    const fact = structured ? undefined : matcher.ofLine(line);
+    if (fact) facts.push(fact, ...failureOf(fact, level));
+    else others.push(line);
+    const socket = line.includes('/cloudsql/')
+      ? /\/cloudsql\/[\w.-]+(?::[\w-]+){2,3}/.exec(line)?.[0]
+      : undefined;
+    if (socket !== undefined) facts.push({ says: 'sql-socket', path: socket });
+  }
+  const [first] = others;
+  const access = first === undefined ? undefined : accessFact(first);
+  if (access) facts.push(access);
+  else if (first !== undefined && !(structured && level === 'info'))
+    facts.push(...troubles(entry, message, others));
+  return facts.length === 0 ? none : facts;
+}
+
+/** A failed phase or system is a finding too: what its line says of the reason, else that it failed. */
+function failureOf(fact: StartupFact, level: Level): Fact[] {
+  if (fact.says === 'phase' && fact.state === 'failed') {
+    const known = diagnose(fact.detail);
+    const cause =
+      fact.detail === ''
+        ? `Phase ${asCause(fact.name)} failed`
+        : `Phase ${asCause(fact.name)} failed: ${asCause(fact.detail)}`;
+    const phase: Diagnosis = {
+      category: 'phase',
+      key: `phase|${fact.name}`,
+      cause,
+      hint: 'See the findings of the same time for the reason.',
+      fatal: false,
+      tier: tiers.phase,
+    };
+    return [
+      { says: 'found', diagnosis: phase, severity: 'error' },
+      ...(known ? [found(known, 'error')] : []),
+    ];
+  }
+  if (fact.says !== 'system' || fact.status === 'healthy') return [];
+  const failed = fact.status === 'failed';
+  const cause = asCause(`${fact.name} is ${fact.status}${fact.detail === '' ? '' : `: ${fact.detail}`}`);
+  const system: Diagnosis = {
+    category: 'system',
+    key: `system|${fact.name}|${fact.status}`,
+    cause,
+    hint: 'See what its own lines say of its initialisation.',
+    fatal: false,
+    tier: tiers.system,
+  };
+  return [found(system, failed || level === 'error' ? 'error' : 'warning')];
+}
+
+function troubles(entry: LogEntry, message: Message, lines: readonly string[]): Fact[] {
+  const { level } = message;
+  const quiet = level === 'info';
+  const pieces = quiet && entry.payload.kind !== 'text' ? [] : tokensOf(lines);
+  const facts: Fact[] = [];
+  if (pieces.length > 0 && !(quiet && pieces.every(isPlain))) facts.push({ says: 'trace', pieces });
+  if (quiet) return facts;
+  const attached = attachedError(message);
+  if (attached) facts.push(found(attached, level));
+  for (const fact of diagnosed(lines, level, facts.length > 0)) {
+    if (!(attached && fact.says === 'found' && fact.diagnosis.key === attached.key)) facts.push(fact);
+  }
+  if (level === 'unknown' || level === 'error' || level === 'critical')
+    facts.push({ says: 'words', text: lines.at(-1) ?? '' });
+  return facts;
+}
+
+const isPlain = (said: Said): boolean => said.kind === 'exception' && !said.uncaught;
+
+/** The innermost exception of the error that the logger attached. */
+function attachedError(message: Message): Diagnosis | undefined {
+  if (message.stack.length === 0) return undefined;
+  const pieces = tokensOf(message.stack).map((said, index) => ({ at: '', id: '', index, said }));
+  const [chain] = chainsOf(pieces);
+  const text = chain ? undefined : message.stack.find((line) => line.trim() !== '');
+  if (chain) return diagnoseChain(chain);
+  return text === undefined ? undefined : diagnose(text);
+}
+
+/** What the lines show; a traced entry's lines only where the table knows them. */
+function diagnosed(lines: readonly string[], level: Level, traced: boolean): Fact[] {
+  const facts: Fact[] = [];
+  const keys = new Set<string>();
+  for (const line of lines) {
+    // Of a trace, the joined chain speaks; its frames show code, not what happened.
+    if (traced && (/^\s/.test(line) || tokensOf([line]).length > 0)) continue;
+    const known = diagnose(line);
+    if (!known || keys.has(known.key) || keys.size >= maxFound) continue;
+    keys.add(known.key);
+    facts.push(found(known, level));
+  }
+  if (facts.length > 0 || traced || level === 'unknown') return facts;
+  const line = lines.find((text) => asCause(text) !== '');
+  if (line === undefined) return facts;
+  return [found(undiagnosed(line, level === 'warning' ? 'warning' : 'error', level === 'fatal'), level)];
+}
+
+function found(diagnosis: Diagnosis, level: Level | Severity): Fact {
+  if (level === 'warning')
+    return { says: 'found', diagnosis: { ...diagnosis, fatal: false }, severity: 'warning' };
+  // PostgreSQL's clients print the server's FATAL for each refused connection.
+  const ends = diagnosis.fatal || (level === 'fatal' && !diagnosis.cause.includes('FATAL: '));
+  return { says: 'found', diagnosis: { ...diagnosis, fatal: ends }, severity: ends ? 'fatal' : 'error' };
+}

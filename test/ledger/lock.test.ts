@@ -1,0 +1,127 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { SluiceError } from '../../src/errors.ts';
+import { folderStore } from '../../src/ledger/folder-store.ts';
+import { type Locks, openLocks } from '../../src/ledger/lock.ts';
+import type { LockClaim, LockPlace } from '../../src/ledger/lock-holder.ts';
+import { freshFolder, runFixture } from './processes.ts';
+
+const chat: LockPlace = { project: 'demo', region: 'europe-west1', service: 'chat' };
+const worker: LockPlace = { ...chat, service: 'worker' };
+const claim = (release: string, leaseMs = 60_000): LockClaim => ({
+  who: 'ada',
+  why: 'sluice deploy staging',
+  release,
+  leaseMs,
+});
+const locksIn = (folder: string, now = () => new Date()): Locks =>
+  openLocks(folderStore(folder), { now, host: 'laptop', pid: 4711 });
+const failureOf = async (attempt: Promise<unknown>): Promise<SluiceError> => {
+  const failure = await attempt.catch((error: unknown) => error);
+  if (!(failure instanceof SluiceError)) throw new Error(`no SluiceError: ${String(failure)}`);
+  return failure;
+};
+
+test('a second deploy is refused with who, since when, why, until when and what to type', async () => {
+  const folder = await freshFolder();
+  const now = () => new Date('2026-11-22T02:31:00Z');
+  const lock = await locksIn(folder, now).acquire(chat, claim('first'));
+  const later = () => new Date('2026-11-22T02:31:20Z');
+  const failure = await failureOf(locksIn(folder, later).acquire(chat, claim('second')));
+  expect(failure.reason).toBe('conflict');
+  for (const part of [
+    'chat is locked by ada since 2026-11-22T02:31:00.000Z: sluice deploy staging',
+    'release first runs on laptop (process 4711)',
+    'ends in 40 s, at 2026-11-22T02:32:00.000Z',
+    'then type: sluice deploy staging',
+  ])
+    expect(failure.message).toContain(part);
+
+  await lock.release();
+  await lock.release();
+  const next = await locksIn(folder, later).acquire(chat, claim('second'));
+  expect(await locksIn(folder, later).holder(chat)).toMatchObject({ release: 'second' });
+  await next.release();
+  expect(await locksIn(folder, later).holder(chat)).toBeUndefined();
+});
+
+test('an expired lease is taken over, and the former holder learns of it', async () => {
+  const folder = await freshFolder();
+  const anHourAgo = new Date(Date.now() - 3_600_000);
+  const former = await locksIn(folder, () => anHourAgo).acquire(chat, claim('former', 600));
+  const heir = await locksIn(folder).acquire(chat, claim('heir'));
+  await vi.waitFor(() => expect(former.lost.aborted).toBe(true), { timeout: 20_000 });
+  expect(former.lost.reason).toMatchObject({ reason: 'conflict' });
+  await former.release();
+  expect(await locksIn(folder).holder(chat)).toMatchObject({ release: 'heir' });
+  await heir.release();
+});
+
+test('renewal keeps a lease far beyond its first end', async () => {
+  const folder = await freshFolder();
+  const lock = await locksIn(folder).acquire(chat, claim('long', 5_000));
+  const first = await locksIn(folder).holder(chat);
+  await vi.waitFor(
+    async () => {
+      const holder = await locksIn(folder).holder(chat);
+      expect(Date.parse(holder?.until ?? '')).toBeGreaterThan(Date.parse(first?.until ?? ''));
+    },
+    { timeout: 20_000, interval: 200 },
+  );
+  expect(lock.lost.aborted).toBe(false);
+  expect((await locksIn(folder).holder(chat))?.when).toBe(first?.when);
+  await lock.release();
+});
+
+test('a lock that somebody removed by hand is noticed', async () => {
+  const folder = await freshFolder();
+  const store = folderStore(folder);
+  const lock = await locksIn(folder).acquire(chat, claim('first', 300));
+  const removed = async () => {
+    const name = 'locks/demo-europe-west1-chat.json';
+    const found = await store.read(name);
+    return found ? store.remove(name, found.generation) : 'removed';
+  };
+  await vi.waitFor(async () => expect(await removed()).toBe('removed'));
+  await vi.waitFor(() => expect(lock.lost.aborted).toBe(true), { timeout: 20_000 });
+  await lock.release();
+});
+
+test('several services are locked together or not at all', async () => {
+  const folder = await freshFolder();
+  const held = await locksIn(folder).acquire(worker, claim('first'));
+  await expect(locksIn(folder).acquire([worker, chat], claim('both'))).rejects.toThrow('worker is locked');
+  expect(await locksIn(folder).holder(chat)).toBeUndefined();
+  await held.release();
+  const both = await locksIn(folder).acquire([worker, chat], claim('both'));
+  await expect(locksIn(folder).acquire([chat], claim('second'))).rejects.toThrow('release both');
+  await both.release();
+});
+
+test('a lock that nobody can read is not taken over', async () => {
+  const folder = await freshFolder();
+  await (await locksIn(folder).acquire(chat, claim('first'))).release();
+  const path = join(folder, 'locks', 'demo-europe-west1-chat.json');
+  await writeFile(path, '{"who":');
+  const failure = await failureOf(locksIn(folder).acquire(chat, claim('second')));
+  expect(failure.reason).toBe('conflict');
+  expect(failure.message).toContain(`remove ${path}`);
+});
+
+test('of processes that race for a lock one gets it; killed, it is followed after its lease', async () => {
+  const folder = await freshFolder();
+  const leaseMs = 5_000;
+  const children = ['one', 'two', 'three'].map((release) =>
+    runFixture('take-lock.ts', [folder, release, String(leaseMs)]),
+  );
+  const answers = await Promise.all(children.map(async (child) => (await child.lines.next()).value));
+  expect(answers.toSorted()).toEqual(['conflict', 'conflict', 'got']);
+  children[answers.indexOf('got')]?.kill('SIGKILL');
+  const heir = await vi.waitFor(() => locksIn(folder).acquire(chat, claim('heir')), {
+    timeout: 20_000,
+    interval: 100,
+  });
+  expect(await locksIn(folder).holder(chat)).toMatchObject({ release: 'heir' });
+  await heir.release();
+});
