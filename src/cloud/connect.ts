@@ -63,7 +63,11 @@ export async function connectLocal(options: {
         authClient: new googleAuthLibrary.PassThroughClient(),
       };
     }),
-    storageOptions: async () => ({ projectId: project, apiEndpoint: origin, retryOptions: storageRetries }),
+    storageOptions: async () => {
+      const { PassThroughClient } = await import('google-auth-library');
+      const authClient = new PassThroughClient();
+      return { projectId: project, apiEndpoint: origin, authClient, retryOptions: storageRetries };
+    },
   };
   return connection('local', session, localIdentity(origin, project, waiting));
 }

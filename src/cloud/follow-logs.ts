@@ -13,14 +13,16 @@ const reopenMs = 250;
 const listEveryMs = 3_000;
 const listsBeforeNextTail = 10;
 const pageLimit = 5_000;
+/** Repeats are known among this many entries. */
+const maxRemembered = 100_000;
 
 /** A loss of this kind passes; any other (forbidden, a filter that is refused) would only repeat itself. */
 const passing: readonly CloudErrorKind[] = ['unavailable', 'deadline', 'exhausted', 'internal'];
 
 /**
  * Every entry that matches, from `since` on, until the call's signal fires: a tail, and lists for what it may have
- * missed. The tail is opened by the call itself, before anybody reads. An entry may come more than once, and out of
- * order: the reader drops repeats by (log, timestamp, insertId). Throws a CloudError that will not pass.
+ * missed. The tail is opened by the call itself, before anybody reads. Entries come once each, though not always in
+ * order. Throws a CloudError that will not pass.
  */
 export function followLogs(
   logs: LogsPort,
@@ -41,7 +43,7 @@ async function* follow(
   onNotice: (notice: string) => void,
   first: Tail,
 ): AsyncGenerator<LogEntry[], void> {
-  const seen = new Position(query.since);
+  const seen = new Seen(query.since);
   let tail: Tail | undefined = first;
   let lost = 0;
   while (!call.signal.aborted) {
@@ -51,8 +53,8 @@ async function* follow(
       : lists(logs, query, seen, call);
     try {
       for await (const entries of source) {
-        seen.advance(entries);
-        if (entries.length > 0) yield entries;
+        const news = seen.take(entries);
+        if (news.length > 0) yield news;
       }
     } catch (error) {
       if (call.signal.aborted) return;
@@ -76,7 +78,7 @@ function openTail(logs: LogsPort, query: FollowQuery, call: Call): Tail {
 async function* backfills(
   logs: LogsPort,
   query: FollowQuery,
-  seen: Position,
+  seen: Seen,
   call: Call,
 ): AsyncGenerator<LogEntry[], void> {
   const from = seen.resumeAt();
@@ -89,7 +91,7 @@ async function* backfills(
 async function* lists(
   logs: LogsPort,
   query: FollowQuery,
-  seen: Position,
+  seen: Seen,
   call: Call,
 ): AsyncGenerator<LogEntry[], void> {
   for (let count = 0; count < listsBeforeNextTail && !call.signal.aborted; count += 1) {
@@ -119,22 +121,34 @@ async function* listFrom(
   }
 }
 
-/** How far the log has been read. */
-class Position {
+/** How far the log has been read, and what of it. */
+class Seen {
   readonly #since: number;
   #last: number;
+  readonly #keys = new Set<string>();
 
   constructor(since: string) {
     this.#since = Date.parse(since);
     this.#last = this.#since;
   }
 
-  advance(entries: readonly LogEntry[]): void {
-    for (const entry of entries) this.#last = Math.max(this.#last, Date.parse(entry.timestamp) || 0);
+  /** Those that are new. */
+  take(entries: readonly LogEntry[]): LogEntry[] {
+    return entries.filter((entry) => this.#isNew(entry));
   }
 
   resumeAt(): string {
     return new Date(Math.max(this.#since, this.#last - overlapMs)).toISOString();
+  }
+
+  #isNew(entry: LogEntry): boolean {
+    const key = `${entry.log} ${entry.timestamp} ${entry.insertId}`;
+    if (this.#keys.has(key)) return false;
+    this.#keys.add(key);
+    const [oldest] = this.#keys;
+    if (this.#keys.size > maxRemembered && oldest !== undefined) this.#keys.delete(oldest);
+    this.#last = Math.max(this.#last, Date.parse(entry.timestamp) || 0);
+    return true;
   }
 }
 

@@ -51,7 +51,7 @@ export function templateChanges(
   for (const [field, wish] of Object.entries(wishedSettings(target))) {
     const found = serving?.[field as keyof Template];
     // '' leaves what is there: a service account that the config does not name is not Sluice's.
-    if (wish === '' || (serving && plain(found) === plain(wish))) continue;
+    if (wish === '' || plain(found ?? '') === plain(wish)) continue;
     changes.push({ field: `container.${field}`, from: serving ? plain(found) : null, to: plain(wish) });
   }
   return changes;

@@ -46,14 +46,36 @@ function findingBehind(error: unknown, state: ServiceState | undefined): Finding
   return error.finding;
 }
 
-export function reasonOf(error: unknown): ExitReason {
+/** What a refusal by the cloud comes to, by the stage in which it fell. */
+const failedIn: Record<Stage, ExitReason> = {
+  observe: 'preflight',
+  preflight: 'preflight',
+  build: 'build',
+  candidate: 'startup',
+  startup: 'startup',
+  checks: 'checklist',
+  traffic: 'traffic',
+  checklist: 'checklist',
+  restore: 'unknown',
+};
+
+/** The exit code's reason; `stage` is the one that failed, if one did. */
+export function reasonOf(error: unknown, stage?: Stage): ExitReason {
   if (error instanceof SluiceError) return error.reason;
   if (error instanceof CloudError) {
     if (error.kind === 'conflict' || error.kind === 'already-exists') return 'conflict';
     if (error.kind === 'outcome-unknown') return 'unknown';
     if (error.kind === 'aborted') return 'interrupted';
+    if (stage) return failedIn[stage];
   }
-  return error instanceof Error && error.name === 'AbortError' ? 'interrupted' : 'unknown';
+  return error instanceof Error && interruptions.has(error.name) ? 'interrupted' : 'unknown';
+}
+
+/** Names, because the terminal's own class is none of this folder's business. */
+const interruptions = new Set(['AbortError', 'Interrupted']);
+
+export function failedStage(state: ServiceState | undefined): Stage | undefined {
+  return stages.find((stage) => state?.stages[stage]?.outcome === 'failed');
 }
 
 /** Any error in the words of a problem. */

@@ -1,7 +1,9 @@
+const shortestSecret = 8;
+
 /** Replaces known secret values in every string of an event, whatever road they came by. Pure. */
 export function createRedactor(secrets: Iterable<string>): <T>(value: T) => T {
-  // Short values would blank out ordinary words; a secret of under six characters protects nothing.
-  const known = [...new Set(secrets)].filter((secret) => secret.length >= 6);
+  // Short values (`true`, `staging`) would blank out ordinary words, and protect nothing.
+  const known = [...new Set(secrets)].filter((secret) => secret.length >= shortestSecret);
   known.sort((a, b) => b.length - a.length);
   const scrub = (value: unknown): unknown => {
     if (typeof value === 'string') {

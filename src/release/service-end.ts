@@ -1,6 +1,6 @@
 import { type ExitReason, SluiceError } from '../errors.ts';
 import { marks } from '../plan/marks.ts';
-import { type Diagnosis, diagnose, reasonOf } from './diagnose.ts';
+import { type Diagnosis, diagnose, failedStage, reasonOf } from './diagnose.ts';
 import type { RevisionLog } from './revision-log.ts';
 import { call, type ServiceRun } from './run.ts';
 import type { NamedPlan } from './stages/candidate.ts';
@@ -19,7 +19,8 @@ export async function recover(
   error: unknown,
 ): Promise<void> {
   const own: ServiceRun = { ...run, signal: AbortSignal.timeout(restoreWithinMs) };
-  const reason = run.signal.aborted ? reasonOf(run.signal.reason) : reasonOf(error);
+  const failed = failedStage(run.journal.state.services.get(run.target.key));
+  const reason = run.signal.aborted ? reasonOf(run.signal.reason) : reasonOf(error, failed);
   if (reason === 'interrupted') notice(run, 'interrupted: restoring what was there before');
   const [restored] = await Promise.all([
     plan ? tryRestore(own, plan) : ({ kind: 'nothing-written' } as const),

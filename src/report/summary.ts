@@ -35,7 +35,7 @@ function serviceLines(service: ServiceState, environment: string, theme: Theme):
     case 'failed':
       return failed(service, environment, theme);
     case 'not-started':
-      return [`${mark('skipped', theme)} ${service.service} was not started`];
+      return notStarted(service, environment, theme);
     case undefined:
       return [`${mark('pending', theme)} ${service.service}: how it ended is not known`];
   }
@@ -45,14 +45,16 @@ function deployed(service: ServiceState, environment: string, theme: Theme): str
   return [
     `${mark('done', theme)} ${theme.strong(`${service.service} is deployed to ${environment}`)}`,
     ...placeFields(service, theme),
-    ...field(
-      'changes',
-      changeLines([...(service.plan?.changes ?? []), ...(service.plan?.serviceWide ?? [])], theme),
-      theme,
-    ),
+    ...field('changes', changesOf(service, theme), theme),
     ...startupFields(service, theme),
     ...field('checks', checkLines(service.checks, theme), theme),
   ];
+}
+
+/** Of a new service everything is new: what its config says needs no repeating. */
+function changesOf({ plan }: ServiceState, theme: Theme): string[] {
+  if (!plan || plan.action === 'create') return [];
+  return changeLines([...plan.changes, ...plan.serviceWide], theme);
 }
 
 function unchanged(service: ServiceState, environment: string, theme: Theme): string[] {
@@ -63,17 +65,21 @@ function unchanged(service: ServiceState, environment: string, theme: Theme): st
   ];
 }
 
+function notStarted(service: ServiceState, environment: string, theme: Theme): string[] {
+  const problems = service.preflight.flatMap((problem) => problemLines(problem, theme));
+  const sign = mark(problems.length > 0 ? 'failed' : 'skipped', theme);
+  return [
+    `${sign} ${theme.strong(`${service.service} was not deployed to ${environment}`)}: nothing was built or written`,
+    ...problems.map((line) => `  ${line}`),
+  ];
+}
+
 function failed(service: ServiceState, environment: string, theme: Theme): string[] {
   const diagnosis = service.finished?.diagnosis;
   const safe = (lines: readonly string[]) => lines.filter(Boolean).map((line) => sanitiseLine(line));
   const candidate = service.candidate?.candidateUrl;
   return [
     `${mark('failed', theme)} ${theme.strong(`${service.service} was not deployed to ${environment}`)}`,
-    ...field(
-      'preflight',
-      service.preflight.flatMap((problem) => problemLines(problem, theme)),
-      theme,
-    ),
     ...startupFields(service, theme),
     ...field('checks', checkLines(service.checks, theme), theme),
     ...field('done', listed(stages.filter((stage) => service.stages[stage]?.outcome === 'done')), theme),
@@ -109,8 +115,7 @@ function causeLines(service: ServiceState, theme: Theme): string[] {
 function formerTraffic(service: ServiceState, theme: Theme): string {
   if (!service.candidateIntended) return 'untouched: nothing was written';
   const now = trafficText(service.traffic);
-  if (service.candidateIntended.create)
-    return `${now}  ${theme.dim('a first deploy has nothing to restore')}`;
+  if (service.plan?.first) return `${now}  ${theme.dim('a first deploy has nothing to restore')}`;
   if (!service.finished?.rolledBack) return theme.warn(`${now}: not restored`);
   if (!isProven(service)) return theme.warn(`${now}: restored, but not proven`);
   return `${now}  ${theme.dim(`restored, proven by ${service.proof?.answers ?? 0} answers in a row`)}`;
@@ -162,7 +167,8 @@ function endLines(state: ReleaseState, theme: Theme): string[] {
   const code = finished.exitCode === 0 ? '' : theme.dim(`  exit code ${finished.exitCode}`);
   return [
     `${verdictText(finished.verdict, theme)}  ${theme.dim(`release ${state.id}`)}${code}`,
-    ...unmet(finished.verdict, theme),
+    // A failure has told its cause above; what was never reached needs no list.
+    ...(finished.exitCode === 0 ? unmet(finished.verdict, theme) : []),
   ];
 }
 

@@ -62,12 +62,11 @@ const places = [
   // ERROR: …; fail: Category[0]; 2025-01-01 … FATAL:  …
   new RegExp(`^(?:[\\d\\-T:.,+Z /]{8,40})?(?:\\S+: )?\\W{0,8}(${words}):\\s`, 'i'),
   // 2025-01-01 12:00:00.000 [main] ERROR …; 2025-01-01T12:00:00Z\tERROR\t…
-  new RegExp(
-    `^\\S{0,12}\\s?\\d{1,2}:\\d{2}:\\d{2}\\S*\\s+(?:\\[[^\\]]{0,80}\\]\\s+|\\S+\\s+){0,2}?(${words})\\b`,
-  ),
+  new RegExp(`^.{0,40}?\\d{1,2}:\\d{2}:\\d{2}\\S*\\s+(?:\\[[^\\]]{0,80}\\]\\s+|\\S+\\s+){0,3}?(${words})\\b`),
   new RegExp(`^\\d{4}-\\d{2}-\\d{2}T\\S+\\s+(?:\\[[^\\]]{0,80}\\]\\s+)?(${words})\\b`),
   // ERROR  [main] …; ERROR 14 --- …
   new RegExp(`^(${words})(?:\\s{2,}|\\s+[[\\d(])`),
+  /^npm (ERR|error)\b/,
   // level=error; severity="ERROR"
   new RegExp(`\\b(?:level|lvl|severity)="?(${words})\\b`, 'i'),
 ] as const;

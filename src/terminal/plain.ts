@@ -61,6 +61,7 @@ const indent = (text: string) => `    ${text}`;
 function details(event: ReleaseEvent, theme: Theme): string[] {
   switch (event.type) {
     case 'plan.made':
+      if (event.plan.action === 'create') return [];
       return event.plan.changes.map(({ field, from, to }) =>
         sanitiseLine(`${field}: ${from ?? '(none)'} ${signs.next} ${to ?? '(none)'}`, 160),
       );
