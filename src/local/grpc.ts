@@ -36,17 +36,17 @@ export type Protos = {
 
 const require = createRequire(import.meta.url);
 
-type Client = 'run' | 'cloudbuild' | 'logging-api';
-const loaded = new Map<Client, Protos>();
+export type ProtoClient = 'run' | 'cloudbuild' | 'logging-api';
+const loaded = new Map<ProtoClient, Protos>();
 
 /** Parsed once in a process: it takes some 50 ms a client. */
-export function loadProtos(client: Client): Protos {
+export function loadProtos(client: ProtoClient): Protos {
   const protos = loaded.get(client) ?? parseProtos(client);
   loaded.set(client, protos);
   return protos;
 }
 
-function parseProtos(client: Client): Protos {
+function parseProtos(client: ProtoClient): Protos {
   const definitions: PackageDefinition = fromJSON(
     require(`@google-cloud/${client}/build/protos/protos.json`),
     {

@@ -32,14 +32,19 @@ export async function startCloud(
   return cloud;
 }
 
-export function connect(port: number) {
-  const options = {
+/** How an official client reaches the local cloud over gRPC. */
+export function clientOptions(port: number) {
+  return {
     apiEndpoint: '127.0.0.1',
     port,
     projectId: 'demo',
     sslCreds: credentials.createInsecure(),
     authClient: new PassThroughClient(),
   };
+}
+
+export function connect(port: number) {
+  const options = clientOptions(port);
   const services = new ServicesClient(options);
   const revisions = new RevisionsClient(options);
   onTestFinished(async () => {
