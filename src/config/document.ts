@@ -51,7 +51,7 @@ export function parseSource(
   const odd = oddities(document).map(({ offset, message }) => problem(offset, message));
   if (odd.length > 0) return { problems: odd };
   try {
-    const value: unknown = document.toJS({ maxAliasCount });
+    const value: unknown = document.toJS({ maxAliasCount }) ?? {};
     return {
       source: { file, value, locate: (path, part) => at(offsetOf(document, path, part)) },
       problems: [],
