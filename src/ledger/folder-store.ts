@@ -1,12 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { link, open, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SluiceError } from '../errors.ts';
+import { hasCode, makeFolder, sweep, syncFolder, withScratchFile } from './durable-files.ts';
 import { withFileMutex } from './mutex.ts';
 import { isObjectName, maxObjectBytes, type ObjectStore, type StoredObject } from './object-store.ts';
-
-/** Written in milliseconds, so anything older was left behind by a process that died. */
-const leftoverMs = 60 * 60 * 1000;
 
 /**
  * Objects as plain files of a folder, which is made by the first write. A generation is the digest of the
@@ -124,27 +122,6 @@ async function linkIfAbsent(temporary: string, path: string, bytes: Uint8Array) 
   return { generation: generationOf(bytes) };
 }
 
-/** Gives `use` a file that holds the bytes durably; whatever `use` leaves of it is removed. */
-async function withScratchFile<T>(
-  scratch: string,
-  bytes: Uint8Array,
-  use: (temporary: string) => Promise<T>,
-): Promise<T> {
-  if (bytes.length > maxObjectBytes)
-    throw new Error(`${bytes.length} bytes are too many: a ledger object has at most ${maxObjectBytes}`);
-  const temporary = join(scratch, randomUUID());
-  try {
-    {
-      await using file = await open(temporary, 'wx', 0o600);
-      await file.writeFile(bytes);
-      await file.datasync();
-    }
-    return await use(temporary);
-  } finally {
-    await rm(temporary, { force: true });
-  }
-}
-
 async function prepare(root: string, scratch: string): Promise<void> {
   try {
     await makeFolder(scratch);
@@ -165,30 +142,6 @@ async function prepare(root: string, scratch: string): Promise<void> {
   }
 }
 
-async function sweep(scratch: string): Promise<void> {
-  for (const entry of await readdir(scratch)) {
-    const path = join(scratch, entry);
-    const info = await stat(path).catch(() => undefined);
-    if (info && Date.now() - info.mtimeMs > leftoverMs) await rm(path, { force: true });
-  }
-}
-
-/** A new folder survives a crash only when the folder above it has been synced too. */
-async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  const above = dirname(first);
-  for (let folder = path; folder.length >= above.length; folder = dirname(folder)) {
-    await syncFolder(folder);
-    if (folder === above) return;
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, 'r');
-  await folder.sync();
-}
-
 /** What fails after the folder was found writable leaves the record behind the facts: outcome unknown. */
 async function explained<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {
@@ -205,10 +158,6 @@ async function explained<T>(path: string, act: () => Promise<T>): Promise<T> {
       { cause: error },
     );
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 function messageOf(error: unknown): string {

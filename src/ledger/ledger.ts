@@ -28,25 +28,22 @@ export type Recorder = {
 const maxSegments = 999_999;
 
 export function openLedger(store: ObjectStore, by: { now: () => Date; random: () => number }): Ledger {
-  const read = async (id: string) => readRecord(store, id);
   const releases: Ledger['releases'] = async ({ environment, service, limit }) => {
     const found: ReleaseSummary[] = [];
     for (const id of (await store.folders('releases/')).reverse()) {
       if (found.length >= limit) break;
       const named = environmentOf(id);
       if (named === undefined || (environment !== undefined && named !== environment)) continue;
-      const record = await read(id);
-      if (!record) continue;
-      const summary = summarise(record, named);
-      if (service === undefined || summary.services.some((one) => one.service === service))
-        found.push(summary);
+      if (service !== undefined && !(await concerns(store, id, service))) continue;
+      const record = await readRecord(store, id);
+      if (record) found.push(summarise(record, named));
     }
     return found;
   };
   return {
     newId: (environment) => newReleaseId(environment, by.now(), by.random),
     begin: (id) => recorder(store, id),
-    read,
+    read: (id) => readRecord(store, id),
     releases,
     latestFor: async (environment, service) => (await releases({ environment, service, limit: 1 }))[0],
   };
@@ -54,19 +51,32 @@ export function openLedger(store: ObjectStore, by: { now: () => Date; random: ()
 
 function recorder(store: ObjectStore, id: string): Recorder {
   if (environmentOf(id) === undefined) throw new Error(`'${id}' is not a release id`);
-  let written = 0;
-  let last = Promise.resolve();
+  let segments = 0;
   const write = async (events: readonly Stamped<DurableEvent>[]) => {
-    if (written >= maxSegments) throw new Error(`release ${id} has more than ${maxSegments} segments`);
-    const name = segmentName(id, written + 1);
+    if (segments >= maxSegments) throw new Error(`release ${id} has more than ${maxSegments} segments`);
+    const name = segmentName(id, segments + 1);
     const outcome = await store.create(name, encodeSegment(events));
     if (outcome === 'exists') throw writtenByAnother(id, store.where(name));
-    written += 1;
+    segments += 1;
   };
+
+  let waiting: Stamped<DurableEvent>[] = [];
+  let last = Promise.resolve();
+  let scheduled = false;
   return {
     id,
     append: (events) => {
-      if (events.length > 0) last = last.then(() => write(events));
+      waiting.push(...events);
+      // One segment takes all that came while the one before was written.
+      if (waiting.length > 0 && !scheduled) {
+        scheduled = true;
+        last = last.then(() => {
+          const batch = waiting;
+          waiting = [];
+          scheduled = false;
+          return write(batch);
+        });
+      }
       return last;
     },
   };
@@ -89,6 +99,16 @@ async function readRecord(store: ObjectStore, id: string): Promise<ReleaseRecord
     break;
   }
   return record;
+}
+
+/** One small read tells it for most releases; when the beginning does not say, the whole record does. */
+async function concerns(store: ObjectStore, id: string, service: string): Promise<boolean> {
+  const name = segmentName(id, 1);
+  const first = await store.read(name);
+  const head = first && decodeSegments(id, [{ name, bytes: first.bytes }]).events[0]?.event;
+  if (head?.type === 'release.started') return head.services.includes(service);
+  const record = await readRecord(store, id);
+  return record?.events.some(({ event }) => 'service' in event && event.service === service) ?? false;
 }
 
 function segmentName(id: string, number: number): string {

@@ -17,12 +17,15 @@ export type LockClaim = {
 /** `host` and `pid` say to a person where a holder runs; they decide nothing. */
 export type LockOwner = { now: () => Date; host: string; pid: number };
 
+const maxText = 500;
+const text = z.string().max(maxText);
+
 const holderSchema = z.object({
-  who: z.string().max(500),
+  who: text,
   when: z.iso.datetime(),
-  why: z.string().max(500),
-  release: z.string().max(200),
-  host: z.string().max(300),
+  why: text,
+  release: text,
+  host: text,
   pid: z.number(),
   until: z.iso.datetime(),
 });
@@ -31,10 +34,16 @@ const holderSchema = z.object({
 export type LockHolder = z.infer<typeof holderSchema>;
 
 export function newHolder(claim: LockClaim, owner: LockOwner): LockHolder {
-  const { who, why, release } = claim;
   const now = owner.now();
-  const until = leaseEnd(now, claim);
-  return { who, when: now.toISOString(), why, release, host: owner.host, pid: owner.pid, until };
+  return {
+    who: claim.who.slice(0, maxText),
+    when: now.toISOString(),
+    why: claim.why.slice(0, maxText),
+    release: claim.release.slice(0, maxText),
+    host: owner.host.slice(0, maxText),
+    pid: owner.pid,
+    until: leaseEnd(now, claim),
+  };
 }
 
 export function leaseEnd(now: Date, claim: LockClaim): string {

@@ -1,7 +1,7 @@
 import { type DurableEvent, recordedEventSchema, type Stamped } from '../release/events.ts';
 
 /** Something in a record that is not one of its events; the rest is still good. */
-export type RecordProblem = { segment: string; line: number; why: string };
+type RecordProblem = { segment: string; line: number; why: string };
 
 export type ReleaseRecord = { id: string; events: Stamped<DurableEvent>[]; problems: RecordProblem[] };
 

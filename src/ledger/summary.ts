@@ -17,7 +17,7 @@ export type ReleaseSummary = {
   services: ServiceSummary[];
 };
 
-export type ServiceSummary = {
+type ServiceSummary = {
   service: string;
   revision: string | null;
   digest: string | null;

@@ -51,12 +51,11 @@ export type Probe = {
   failureThreshold: number;
 };
 
+/** A revision's name is its own only within its service. */
+export type RevisionRef = { project: string; location: string; service: string; revision: string };
+
 /** What the runtime must know to run a revision. */
-export type RunnableRevision = {
-  project: string;
-  location: string;
-  service: string;
-  revision: string;
+export type RunnableRevision = RevisionRef & {
   image: LocalImage;
   containerName: string;
   /** Replace the image's own command. */
@@ -85,10 +84,12 @@ export type Runtime = {
   /** Makes a stored revision known again (after a restart) without starting it. */
   register(revision: RunnableRevision): void;
   /** A running instance's port, started for the request if there is none. Throws when it cannot start. */
-  acquire(revision: string): Promise<{ port: number; instanceId: string; release(): void }>;
+  acquire(
+    revision: RevisionRef,
+  ): Promise<{ port: number; instanceId: string; timeoutSeconds: number; release(): void }>;
   /** How many instances must live now (0 = scale to zero is allowed). */
-  keep(revision: string, minimum: number): void;
-  remove(revision: string): Promise<void>;
+  keep(revision: RevisionRef, minimum: number): void;
+  remove(revision: RevisionRef): Promise<void>;
   stop(): Promise<void>;
 };
 

@@ -42,7 +42,8 @@ export function templateChanges(
   const gone = leftBehind(target, owns);
   const secretText = (map: Record<string, { secret: string; version: string }>): Record<string, string> =>
     Object.fromEntries(Object.entries(map).map(([key, ref]) => [key, `${ref.secret}:${ref.version}`]));
-  changes.push(...keyedChanges('env', serving?.env ?? {}, target.env, gone.env));
+  const envChanges = keyedChanges('env', serving?.env ?? {}, target.env, gone.env);
+  changes.push(...envChanges.map((change) => hideSecret(change, target)));
   changes.push(
     ...keyedChanges('secrets', secretText(serving?.secrets ?? {}), secretText(target.secrets), gone.secrets),
   );
@@ -50,7 +51,7 @@ export function templateChanges(
   for (const [field, wish] of Object.entries(wishedSettings(target))) {
     const found = serving?.[field as keyof Template];
     // '' leaves what is there: a service account that the config does not name is not Sluice's.
-    if (wish === '' || (serving && plain(found) === plain(wish))) continue;
+    if (wish === '' || plain(found ?? '') === plain(wish)) continue;
     changes.push({ field: `container.${field}`, from: serving ? plain(found) : null, to: plain(wish) });
   }
   return changes;
@@ -71,6 +72,16 @@ export function serviceWideChanges(target: Target, live: LiveService | undefined
     });
   }
   return changes;
+}
+
+const secretName = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|DSN)$|DATABASE_URL/i;
+
+/** An e2e variable opens a door, and people put secrets into plain variables: that it changes is shown, not what. */
+function hideSecret(change: Change, target: Target): Change {
+  const key = change.field.slice('env.'.length);
+  if (!(key in target.e2e.env) && !secretName.test(key)) return change;
+  const hide = (value: string | null): string | null => (value === null ? null : '[redacted]');
+  return { field: change.field, from: hide(change.from), to: hide(change.to) };
 }
 
 function keyedChanges(

@@ -39,7 +39,7 @@ export function candidateEdit(
 
 /** Moves all the traffic; the candidate's tag goes with it, the service-wide settings come with it. */
 export function trafficEdit(
-  live: LiveService,
+  live: LiveService | undefined,
   plan: { serviceWide: Change[] },
   to: { release: string; revision: string },
 ): ServiceEdit & { traffic: PlannedTraffic[] } {
@@ -55,7 +55,7 @@ export function trafficEdit(
 
 /** Puts back what served before; the candidate keeps a tag for a look until the next deploy. */
 export function restoreEdit(
-  live: LiveService,
+  live: LiveService | undefined,
   plan: Plan & { revision: string },
   release: string,
 ): ServiceEdit & { traffic: PlannedTraffic[] } {

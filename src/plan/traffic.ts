@@ -33,8 +33,8 @@ export function namedTraffic(live: LiveService): PlannedTraffic[] {
 }
 
 /** Every tag but Sluice's own candidate. They stay whatever happens. */
-export function foreignTags(live: LiveService): { revision: string; tag: string }[] {
-  return live.traffic.flatMap(({ revision, tag }) =>
+export function foreignTags(live: LiveService | undefined): { revision: string; tag: string }[] {
+  return (live?.traffic ?? []).flatMap(({ revision, tag }) =>
     tag && tag !== candidateTag ? [{ revision, tag }] : [],
   );
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { checkResultSchema } from '../checks/result.ts';
 import { verdictSchema } from '../gate/verdict.ts';
 import { changeSchema, planSchema, trafficSchema } from '../plan/plan.ts';
-import { findingSchema, phaseSchema, profileSchema, systemSchema } from '../startup/schema.ts';
+import { findingSchema, phaseSchema, profileSchema, systemSchema } from '../startup/profile.ts';
 
 /**
  * A release is this stream of events; all that anybody sees is folded from it. Durable events are the
@@ -50,6 +50,16 @@ const durable = [
     /** One line for a person. */
     note: z.string(),
     seconds: z.number(),
+  }),
+  /** The service as it was found; url and serving are '' when it does not exist or nothing serves. */
+  z.object({
+    type: z.literal('service.observed'),
+    service,
+    url: z.string(),
+    serving: z.string(),
+    image: z.string(),
+    traffic: z.array(observedTraffic),
+    etag: z.string(),
   }),
   z.object({ type: z.literal('plan.made'), service, plan: planSchema }),
   z.object({ type: z.literal('preflight.failed'), service, problems: z.array(problem) }),
@@ -112,7 +122,7 @@ const durable = [
   z.object({
     type: z.literal('traffic.observed'),
     service,
-    purpose: z.enum(['migrate', 'restore', 'observe']),
+    purpose: z.enum(['migrate', 'restore']),
     actual: z.array(observedTraffic),
     /** Actual equals desired, as Cloud Run reports it. */
     settled: z.boolean(),
@@ -127,6 +137,9 @@ const durable = [
     answers: z.number(),
     by: z.enum(['response-field', 'request-log']),
   }),
+  /** The last write of a success: the service's annotations name its verified revision. */
+  z.object({ type: z.literal('mark.intended'), service, verified: z.string(), etag: z.string() }),
+  z.object({ type: z.literal('mark.observed'), service, verified: z.string(), etag: z.string() }),
   z.object({
     type: z.literal('service.finished'),
     service,

@@ -15,6 +15,7 @@ type Of<T extends DurableEvent['type']> = Extract<DurableEvent, { type: T }>;
 export type ServiceState = {
   service: string;
   stages: Partial<Record<Stage, StageState>>;
+  observed: Of<'service.observed'> | null;
   plan: Plan | null;
   preflight: Of<'preflight.failed'>['problems'];
   build: Of<'build.finished'> | null;
@@ -29,7 +30,7 @@ export type ServiceState = {
   traffic: (PlannedTraffic & { uri?: string })[];
   trafficSettled: boolean;
   /** The last write that was intended and has not been observed: what a resume must read first. */
-  openIntent: Of<'candidate.intended'> | Of<'traffic.intended'> | null;
+  openIntent: Of<'candidate.intended'> | Of<'traffic.intended'> | Of<'mark.intended'> | null;
   /** The last etag that this release saw. */
   etag: string | null;
   proof: Of<'answer.proven'> | null;
@@ -81,6 +82,7 @@ function serviceOf(state: ReleaseState, name: string): ServiceState {
   const fresh: ServiceState = {
     service: name,
     stages: {},
+    observed: null,
     plan: null,
     preflight: [],
     build: null,
@@ -112,6 +114,11 @@ function foldService(service: ServiceState, event: ServiceEvent): void {
     case 'stage.finished':
       service.stages[event.stage] = { outcome: event.outcome, note: event.note, seconds: event.seconds };
       break;
+    case 'service.observed':
+      service.observed = event;
+      service.traffic = event.traffic;
+      service.etag = event.etag;
+      break;
     case 'plan.made':
       service.plan = event.plan;
       service.revision = event.plan.revision;
@@ -138,7 +145,8 @@ function foldService(service: ServiceState, event: ServiceEvent): void {
       growProfile(service, event);
       break;
     case 'startup.finished':
-      service.profile = event.profile as RevisionProfile;
+      // Cloned: later lines grow it, and the event may be folded elsewhere too.
+      service.profile = structuredClone(event.profile);
       service.startupDecidedBy = event.decidedBy;
       break;
     case 'check.started':
@@ -149,11 +157,15 @@ function foldService(service: ServiceState, event: ServiceEvent): void {
       service.checks.push(event.result);
       break;
     case 'traffic.intended':
+    case 'mark.intended':
       service.openIntent = event;
       break;
     case 'traffic.observed':
       service.traffic = event.actual;
       service.trafficSettled = event.settled;
+      settle(service, event.etag);
+      break;
+    case 'mark.observed':
       settle(service, event.etag);
       break;
     case 'answer.proven':
@@ -187,7 +199,7 @@ function growProfile(
   const profile = service.profile;
   if (event.type === 'startup.phase') replaceByName(profile.phases, event.phase);
   else if (event.type === 'startup.system') replaceByName(profile.systems, event.system);
-  else profile.findings.push(event.finding as RevisionProfile['findings'][number]);
+  else profile.findings.push(event.finding);
 }
 
 function replaceByName<T extends { name: string }>(list: T[], item: T): void {

@@ -1,10 +1,10 @@
+import type { Diagnosis } from './diagnose.ts';
 import type { Noted } from './findings.ts';
 import { toFinding } from './findings.ts';
 import { diagnoseChain, type Instance } from './instance.ts';
 import type { Fact } from './interpret.ts';
 import type { Finding, Phase, System } from './profile.ts';
 import type { Revision } from './revision.ts';
-import type { Diagnosis } from './signatures.ts';
 import { compareTimes, type Sighting } from './time.ts';
 
 /** What one entry newly made known. */
@@ -161,5 +161,5 @@ function announce(noted: Noted, { revision, signals }: Place): void {
   if (noted.severity === 'fatal') signals.push({ kind: 'fatal', revision: revision.name, finding });
 }
 
-export const later = (known: string | null, at: string): string =>
+const later = (known: string | null, at: string): string =>
   known === null || compareTimes(at, known) > 0 ? at : known;

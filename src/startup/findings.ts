@@ -1,5 +1,5 @@
+import type { Diagnosis } from './diagnose.ts';
 import type { Finding } from './profile.ts';
-import type { Diagnosis } from './signatures.ts';
 import { compareSightings, compareTimes, type Sighting } from './time.ts';
 
 const maxEntries = 20;

@@ -1,8 +1,8 @@
+import { tiers } from './diagnose.ts';
 import { byWeight, FindingBook, type Noted, type Severity, toFinding } from './findings.ts';
 import type { Instance } from './instance.ts';
 import type { Phase, RevisionProfile, StartupOutcome, System } from './profile.ts';
 import type { Revision } from './revision.ts';
-import { tiers } from './signatures.ts';
 import { asCause } from './text.ts';
 import { compareTimes } from './time.ts';
 

@@ -1,6 +1,6 @@
+import { type Diagnosis, diagnose, undiagnosed } from './diagnose.ts';
 import { FindingBook } from './findings.ts';
 import { Progress } from './progress.ts';
-import { type Diagnosis, diagnose, undiagnosed } from './signatures.ts';
 import { asCause } from './text.ts';
 import { compareSightings, compareTimes, type Sighting } from './time.ts';
 import { type Chain, chainsOf, type Token } from './traceback.ts';

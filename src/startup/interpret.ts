@@ -1,11 +1,11 @@
 import type { LogEntry } from '../cloud/ports/logs.ts';
+import { type Diagnosis, diagnose, tiers, undiagnosed } from './diagnose.ts';
 import type { Severity } from './findings.ts';
 import { diagnoseChain } from './instance.ts';
 import type { Level } from './levels.ts';
 import type { LineMatcher, StartupFact } from './lines.ts';
 import { type Message, messageOf } from './message.ts';
 import { isPlatformLog, type PlatformFact, platformFact } from './platform.ts';
-import { type Diagnosis, diagnose, tiers, undiagnosed } from './signatures.ts';
 import { asCause } from './text.ts';
 import { chainsOf, type Said, tokensOf } from './traceback.ts';
 import { accessFact, requestFact, type TrafficFact } from './traffic.ts';

@@ -62,12 +62,11 @@ const places = [
   // ERROR: …; fail: Category[0]; 2025-01-01 … FATAL:  …
   new RegExp(`^(?:[\\d\\-T:.,+Z /]{8,40})?(?:\\S+: )?\\W{0,8}(${words}):\\s`, 'i'),
   // 2025-01-01 12:00:00.000 [main] ERROR …; 2025-01-01T12:00:00Z\tERROR\t…
-  new RegExp(
-    `^\\S{0,12}\\s?\\d{1,2}:\\d{2}:\\d{2}\\S*\\s+(?:\\[[^\\]]{0,80}\\]\\s+|\\S+\\s+){0,2}?(${words})\\b`,
-  ),
+  new RegExp(`^.{0,40}?\\d{1,2}:\\d{2}:\\d{2}\\S*\\s+(?:\\[[^\\]]{0,80}\\]\\s+|\\S+\\s+){0,3}?(${words})\\b`),
   new RegExp(`^\\d{4}-\\d{2}-\\d{2}T\\S+\\s+(?:\\[[^\\]]{0,80}\\]\\s+)?(${words})\\b`),
   // ERROR  [main] …; ERROR 14 --- …
   new RegExp(`^(${words})(?:\\s{2,}|\\s+[[\\d(])`),
+  /^npm (ERR|error)\b/,
   // level=error; severity="ERROR"
   new RegExp(`\\b(?:level|lvl|severity)="?(${words})\\b`, 'i'),
 ] as const;
@@ -82,10 +81,16 @@ const byInitial: Record<string, Level> = {
   C: 'critical',
 };
 
+const anyWord = new RegExp(`(?:${words})`, 'i');
+/** Loggers put the level near the beginning. */
+const head = 160;
+
 /** What a plain text line says of its own level. */
-export function levelOfLine(line: string): Level {
+export function levelOfLine(whole: string): Level {
+  const line = whole.length > head ? whole.slice(0, head) : whole;
   const letter = initial.exec(line);
   if (letter) return byInitial[letter[1] ?? letter[2] ?? ''] ?? 'unknown';
+  if (!anyWord.test(line)) return 'unknown';
   for (const place of places) {
     const word = place.exec(line)?.[1];
     if (word !== undefined) return levelOfWord(word);

@@ -30,12 +30,15 @@ const messageKeys = [
   'event',
 ];
 const levelKeys = [
+  // Names before numbers: every logger counts in its own way.
   'severity',
+  'level_name',
+  'levelname',
+  'severity_text',
+  'SeverityText',
+  'log.level',
   'level',
   'lvl',
-  'levelname',
-  'level_name',
-  'log.level',
   'loglevel',
   'logLevel',
   'LogLevel',
@@ -61,6 +64,7 @@ const errorKeys = [
   'throwable',
   'errorVerbose',
   'error.stack_trace',
+  'exception.stacktrace',
   'error.stack',
   'reason',
 ];
@@ -132,8 +136,11 @@ function errorText(fields: Fields): string {
     const text = errorIn(fields[key]);
     if (text !== '') return text;
   }
-  const type = string(fields['error.type']);
-  return type === undefined ? '' : named(type, string(fields['error.message']));
+  for (const prefix of ['error', 'exception']) {
+    const type = string(fields[`${prefix}.type`]);
+    if (type !== undefined) return named(type, string(fields[`${prefix}.message`]));
+  }
+  return '';
 }
 
 function errorIn(value: unknown): string {

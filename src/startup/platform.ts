@@ -1,4 +1,4 @@
-import { type Diagnosis, diagnose, tiers } from './signatures.ts';
+import { type Diagnosis, diagnose, tiers } from './diagnose.ts';
 import { asCause } from './text.ts';
 
 /** What Cloud Run itself says, in its system log and its system events. */

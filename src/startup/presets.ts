@@ -205,7 +205,7 @@ export const frameworks: Format = {
     {
       says: 'listening',
       pattern:
-        '^\\W*(?:\\S+ )*?(?:Uvicorn|Hypercorn|Now|Running|Puma|[Ss]erver|[Aa]pp|[Ss]ervice|API|http)\\b.{0,60}\\b(?:listening|running|started) (?:on|at)\\b',
+        '^\\W{0,8}(?:\\S+ )*?(?:Uvicorn|Hypercorn|Now|Running|Puma|[Ss]erver|[Aa]pp|[Ss]ervice|API|http)\\b.{0,60}\\b(?:listening|running|started) (?:on|at)\\b',
       contains: 'ing o',
     },
     {

@@ -125,7 +125,7 @@ function toPhase(record: PhaseRecord, total: number | null): Phase {
   return { name: record.name, seconds, share, outcome: reopened(record) ? 'incomplete' : ended };
 }
 
-export const round = (value: number): number => Math.round(value * 1000) / 1000;
+const round = (value: number): number => Math.round(value * 1000) / 1000;
 
 const worseOf = { 'not-reported': 0, healthy: 1, degraded: 2, failed: 3 };
 const worse = (system: System): number => worseOf[system.status];

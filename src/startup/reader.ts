@@ -23,6 +23,8 @@ export type StartupReaderOptions = {
 };
 
 const maxRevisions = 64;
+/** Counted up to here. */
+const maxOmitted = 10_000;
 /** Repeats are known among so many entries that said something. */
 const recentEntries = 50_000;
 const nothing: readonly StartupSignal[] = Object.freeze([]);
@@ -79,11 +81,17 @@ export class StartupReader {
   }
 
   #revision(entry: LogEntry): Revision | undefined {
-    const key = `${entry.service}/${entry.revision}`;
+    const known = this.#revisions.get(entry.revision);
+    if (known?.service === entry.service) return known;
+    return this.#lookUp(entry, known ? `${entry.service}/${entry.revision}` : entry.revision);
+  }
+
+  /** Two services' revisions of one name (in two regions, say) are kept apart. */
+  #lookUp(entry: LogEntry, key: string): Revision | undefined {
     const known = this.#revisions.get(key);
     if (known) return known;
     if (this.#revisions.size >= maxRevisions) {
-      if (this.#omitted.size < 10_000) this.#omitted.add(key);
+      if (this.#omitted.size < maxOmitted) this.#omitted.add(key);
       return undefined;
     }
     const revision = new Revision(entry.service, entry.revision);

@@ -1,45 +1,13 @@
 import type { FindingCategory } from './profile.ts';
-import { asCause, asKey } from './text.ts';
 
-/** What a line turned out to show. */
-export type Diagnosis = {
-  category: FindingCategory;
-  /** Findings with the same key are one. */
-  key: string;
-  cause: string;
-  hint: string;
-  /** It ends a start by itself. */
-  fatal: boolean;
-  /** How near to the root cause this kind is: the lowest explains the others. */
-  tier: number;
-};
-
-type Signature = {
+/** What a known line looks like, and what it means. */
+export type Signature = {
   category: FindingCategory;
   pattern: RegExp;
   /** The cause, where the line itself says it badly. */
   cause?: (match: RegExpExecArray) => string;
   hint: string;
   fatal?: boolean;
-};
-
-/** Explaining kinds first; a consequence never stands before its cause. */
-export const tiers: Record<FindingCategory, number> = {
-  memory: 1,
-  import: 1,
-  setting: 1,
-  database: 1,
-  port: 1,
-  exception: 2,
-  phase: 3,
-  system: 4,
-  error: 5,
-  condition: 7,
-  exit: 8,
-  'crash-loop': 9,
-  websocket: 10,
-  request: 10,
-  warning: 11,
 };
 
 const whole = (match: RegExpExecArray): string => match[0];
@@ -52,7 +20,7 @@ const databaseHint =
 const memoryHint = 'Raise container.memory in sluice.yaml, or make the start need less.';
 
 /** The first that matches says what a line shows. */
-const signatures: readonly Signature[] = [
+export const signatures: readonly Signature[] = [
   {
     category: 'import',
     pattern: /\bNo module named '?([\w.]+)'?/,
@@ -122,6 +90,11 @@ const signatures: readonly Signature[] = [
   },
 
   {
+    category: 'import',
+    pattern: /^(?:\/bin\/)?(?:ba|a|da)?sh: .{0,160}: (?:command )?not found$/,
+    hint: 'Install the program in the image, or correct the start command.',
+  },
+  {
     category: 'memory',
     pattern: /\bMemory limit of .{1,40} exceeded.{0,80}/i,
     hint: memoryHint,
@@ -189,6 +162,12 @@ const signatures: readonly Signature[] = [
     hint: settingHint,
   },
   { category: 'setting', pattern: /\bImproperlyConfigured: .+/, cause: whole, hint: settingHint },
+  {
+    category: 'setting',
+    pattern:
+      /(?<!\b(?:no|No|0|without) )\b(?:[Mm]issing|[Ii]nvalid) (?:required )?environment variables?\b.{0,160}/,
+    hint: settingHint,
+  },
   { category: 'setting', pattern: /\bNotPresent\b|\benvironment variable not found/, hint: settingHint },
 
   {
@@ -213,7 +192,7 @@ const signatures: readonly Signature[] = [
   {
     category: 'database',
     pattern:
-      /\bdial tcp \S+:(?:5432|3306|1433|6379|27017|26257): .{0,80}|\bdial unix \/cloudsql\/\S+ .{0,80}/,
+      /\bdial tcp \S+:(?:5432|3306|1433|6379|27017|26257): [^"]{0,80}|\bdial unix \/cloudsql\/\S+ .{0,80}/,
     cause: whole,
     hint: databaseHint,
   },
@@ -232,7 +211,7 @@ const signatures: readonly Signature[] = [
   {
     category: 'database',
     pattern:
-      /\b(?:MongoServerSelectionError|MongoNetworkError|MongooseServerSelectionError|SequelizeConnection\w*Error|PrismaClientInitializationError|ConnectionDoesNotExistError|PSQLException|JDBCConnectionException|SQLTransientConnectionException|CommunicationsException|OperationalError|NpgsqlException|SqlException|PG::ConnectionBad|ConnectionNotEstablished|DBConnection\.ConnectionError|PDOException|SQLSTATE\[\w+\]|ORA-\d{5}|redis\.exceptions\.\w+Error|PoolTimeout|QueuePool limit)\b.*/,
+      /\b(?:MongoServerSelectionError|MongoNetworkError|MongooseServerSelectionError|SequelizeConnection\w*Error|PrismaClientInitializationError|ConnectionDoesNotExistError|PSQLException|JDBCConnectionException|SQLTransientConnectionException|CommunicationsException|OperationalError|NpgsqlException|SqlException|PG::ConnectionBad|ConnectionNotEstablished|DBConnection\.ConnectionError|PDOException|SQLSTATE\[\w+\]|ORA-\d{5}|redis\.exceptions\.\w+Error|PoolTimeout|QueuePool limit)(?!\w).*/,
     hint: databaseHint,
   },
   {
@@ -252,45 +231,5 @@ const signatures: readonly Signature[] = [
 ];
 
 /** A word of each signature: a line with none of them is not worth the table. */
-const worthIt =
-  /No module named|import |[Cc]annot |Cannot|not provide|ES Module|file extension|Could not|could not|Class|NoSuchMethod|shared libraries|opening required|is not defined|NameError|failed to|Failed to|unable to|Unable to|[Mm]emory|MEMORY|OOMKilled|bad_alloc|EADDRINUSE|already in use|EACCES|bind|listen on|KeyError|key not found|environment|env var|ENV|[Ss]etting|[Cc]onfig|[Ss]ecret|[A-Z0-9]_[A-Z0-9]+['"`]? (?:environment|is|must|was|not)|placeholder|DataSource|bean of type|required|validation error|NotPresent|time(?:d )?[ -]?out|connection to|ECONNREFUSED|dial |authentication failed|Access denied|does not exist|Unknown database|too many clients|pg_hba|no such|Can't|link failure|Connection|OperationalError|Mongo|Sequelize|Prisma|Exception|PG::|SQLSTATE|ORA-|redis\.|Pool|refused|startup failed|STARTUP|FAILED TO START|run failed|to boot|terminated unexpectedly|unable to load|python application|Startup failed|exec format|executable file/;
-
-/** What a line shows by its words alone; undefined when the table does not know it. */
-export function diagnose(line: string): Diagnosis | undefined {
-  if (!worthIt.test(line)) return undefined;
-  for (const signature of signatures) {
-    const match = signature.pattern.exec(line);
-    if (match) return diagnosisOf(signature, match, line);
-  }
-  return undefined;
-}
-
-function diagnosisOf(signature: Signature, match: RegExpExecArray, line: string): Diagnosis {
-  const { category, hint, fatal = false } = signature;
-  const cause = asCause(signature.cause ? signature.cause(match) : line);
-  const core = asKey(asCause(signature.cause ? cause : match[0]));
-  const tier = category === 'port' && fatal ? 6 : tiers[category];
-  return { category, key: `${category}|${core}`, cause, hint, fatal, tier };
-}
-
-/** A line that the table does not know, by the level it was written with. */
-export function undiagnosed(
-  line: string,
-  category: 'warning' | 'error' | 'exception',
-  fatal: boolean,
-): Diagnosis {
-  const cause = asCause(line);
-  const hint = {
-    warning: 'It did not stop the start; see whether it was expected.',
-    error: 'Look at its entries for what was going on around it.',
-    exception: 'Look at its entries for the frames that led there.',
-  }[category];
-  return {
-    category,
-    key: `${category}|${asKey(cause)}`,
-    cause,
-    hint,
-    fatal,
-    tier: fatal ? tiers.exception : tiers[category],
-  };
-}
+export const worthIt =
+  /No module named|: not found|command not found|import |[Cc]annot |Cannot|not provide|ES Module|file extension|Could not|could not|Class|NoSuchMethod|shared libraries|opening required|is not defined|NameError|failed to|Failed to|unable to|Unable to|[Mm]emory|MEMORY|OOMKilled|bad_alloc|EADDRINUSE|already in use|EACCES|bind|listen on|KeyError|key not found|environment|env var|ENV|[Ss]etting|[Cc]onfig|[Ss]ecret|[A-Z0-9]_[A-Z0-9]+['"`]? (?:environment|is|must|was|not)|placeholder|DataSource|bean of type|required|validation error|NotPresent|time(?:d )?[ -]?out|connection to|ECONNREFUSED|dial |authentication failed|Access denied|does not exist|Unknown database|too many clients|pg_hba|no such|Can't|link failure|Connection|OperationalError|Mongo|Sequelize|Prisma|Exception|PG::|SQLSTATE|ORA-|redis\.|Pool|refused|startup failed|STARTUP|FAILED TO START|run failed|to boot|terminated unexpectedly|unable to load|python application|Startup failed|exec format|executable file/;

@@ -17,7 +17,7 @@ export function linesOf(text: string): readonly string[] {
 }
 
 /** One line as patterns see it. */
-export function plain(line: string): string {
+function plain(line: string): string {
   let out = line.length > maxLine ? line.slice(0, maxLine) : line;
   if (hasControls.test(out)) out = stripAnsi(out).replace(controls, '');
   if (out.includes('[U+')) out = out.replace(/\[U\+([0-9A-F]{4,5})\]/g, codePoint);
@@ -34,11 +34,13 @@ const decoration =
 /** What loggers put before the message: times, process ids, levels. */
 const prefix =
   /^(?:\[[^\]]{0,60}\]\s*|\d{4}[-/]\d{2}[-/]\d{2}[T ]\d{2}:\d{2}:\d{2}\S*\s+|(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL)\b:?\s+)+/;
+const logfmt = /\b(?:level|lvl)=\S+ .*?\bmsg="((?:[^"\\]|\\.)*)"/;
 const passwordInUrl = /(:\/\/[^\s:@/]*:)[^\s@/]+@/g;
 
 /** A line as a cause: no decoration, no password, one line, bounded. */
 export function asCause(line: string): string {
-  const spoken = plain(line).trimStart().replace(prefix, '').replace(decoration, '');
+  const seen = plain(line).trimStart();
+  const spoken = (logfmt.exec(seen)?.[1] ?? seen).replace(prefix, '').replace(decoration, '');
   const bare = spoken.replace(/(?:\s|\\n|\\t)+/g, ' ').trim();
   const safe = bare.replace(passwordInUrl, '$1***@');
   return safe.length > maxCause ? `${safe.slice(0, maxCause - 1)}…` : safe;

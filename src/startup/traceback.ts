@@ -33,7 +33,7 @@ const wrapped =
 const inThread = /^Exception in thread "[^"]*" (.+)$/;
 const panicked = /^thread '([^']*)'(?: \(\d+\))? panicked at (?:'(.*)', )?(\S+)$/;
 const php = /^(?:PHP )?(?:Fatal|Parse) error:\s+(?:Uncaught )?(.+)$/;
-const elixir = /^\*\* \((?:EXIT|Mix)?\)?\s?\(?([A-Z][\w.]*)?\)?\s?(.+)$/;
+const elixir = /^\*\* \(([\w.]+)\) (.+)$/;
 
 /** What the lines of one entry say of exceptions. Python's final line is known by standing unindented after its frames. */
 export function tokensOf(lines: readonly string[]): readonly Said[] {
@@ -80,10 +80,8 @@ function uncaughtOf(line: string, next: string | undefined): Said | undefined {
   if (rb) return uncaught(`${rb[2]}: ${rb[1]}`);
   const phpError = php.exec(line)?.[1];
   if (phpError !== undefined) return uncaught(phpError);
-  if (line.startsWith('** (')) {
-    const ex = elixir.exec(line);
-    if (ex) return uncaught(ex[1] === undefined ? (ex[2] ?? '') : `${ex[1]}: ${ex[2]}`);
-  }
+  const ex = elixir.exec(line);
+  if (ex) return uncaught(ex[1] === 'Mix' ? (ex[2] ?? '') : `${ex[1]}: ${ex[2]}`);
   const wrappedText = wrapped.exec(line)?.[1];
   return wrappedText !== undefined && exceptionLine.test(wrappedText) ? uncaught(wrappedText) : undefined;
 }

@@ -1,5 +1,5 @@
 import type { LogEntry } from '../cloud/ports/logs.ts';
-import { type Diagnosis, tiers } from './signatures.ts';
+import { type Diagnosis, tiers } from './diagnose.ts';
 import { asCause } from './text.ts';
 
 /** What an access line or a request log entry shows. */

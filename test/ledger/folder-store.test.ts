@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { SluiceError } from '../../src/errors.ts';
 import { folderStore } from '../../src/ledger/folder-store.ts';
 import { isObjectName, maxObjectBytes } from '../../src/ledger/object-store.ts';
@@ -88,6 +88,20 @@ test('processes that count up by compare-and-swap lose no step', async () => {
   expect(await Promise.all(children.map(exitOf))).toEqual([0, 0, 0]);
   const counter = await folderStore(folder).read('counter.txt');
   expect(Buffer.from(counter?.bytes ?? []).toString()).toBe('180');
+});
+
+test('kill -9 among replaces leaves a whole object that the next writer can replace', async () => {
+  const folder = await freshFolder();
+  const store = folderStore(folder);
+  const children = [1, 2].map(() => runFixture('count-up.ts', [folder, '1000000']));
+  const counted = async () => Number(Buffer.from((await store.read('counter.txt'))?.bytes ?? []).toString());
+  await vi.waitFor(async () => expect(await counted()).toBeGreaterThan(20), { timeout: 20_000 });
+  for (const child of children) child.kill('SIGKILL');
+  await Promise.all(children.map(exitOf));
+  expect(await counted()).toBeGreaterThan(20);
+  const found = await store.read('counter.txt');
+  expect(await store.replace('counter.txt', found?.generation ?? '', bytes('done'))).not.toBe('changed');
+  expect(await store.list('')).toEqual(['counter.txt']);
 });
 
 test('of many creators of one name exactly one succeeds', async () => {

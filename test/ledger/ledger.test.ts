@@ -79,6 +79,23 @@ test('what is appended is read back, in order, over several segments', async () 
   expect(await ledger.read('../../etc')).toBeUndefined();
 });
 
+test('what is appended while a segment is written shares the next one', async () => {
+  const folder = await freshFolder();
+  const ledger = ledgerIn(folder);
+  const id = ledger.newId('staging');
+  const events = stamped(
+    id,
+    Array.from({ length: 50 }, () => built),
+  );
+  const recorder = ledger.begin(id);
+  const [first] = events;
+  if (!first) throw new Error('fifty events');
+  await recorder.append([first]);
+  await Promise.all(events.slice(1).map((event) => recorder.append([event])));
+  expect((await ledger.read(id))?.events).toEqual(events);
+  expect((await folderStore(folder).list(`releases/${id}/`)).length).toBeLessThanOrEqual(3);
+});
+
 test('a second writer of a release is refused, and so is all that it appends later', async () => {
   const folder = await freshFolder();
   const id = ledgerIn(folder).newId('staging');
@@ -142,6 +159,22 @@ test('releases are listed newest first, by environment and service', async () =>
     exitCode: 12,
     rolledBack: true,
     services: [{ service: 'chat', revision: null, digest: 'sha256:abc', outcome: 'unfinished' }],
+  });
+});
+
+test('a release whose beginning is unreadable is still found by what its events say', async () => {
+  const folder = await freshFolder();
+  const ledger = ledgerIn(folder);
+  const id = '20261101T000000-staging-torn';
+  const recorder = ledger.begin(id);
+  await recorder.append(stamped(id, [started('staging', ['chat'])]));
+  await recorder.append(stamped(id, [built], 2));
+  await writeFile(join(folder, 'releases', id, '000001.ndjson'), '{"v":1,');
+  expect(await ledger.latestFor('staging', 'worker')).toBeUndefined();
+  expect(await ledger.latestFor('staging', 'chat')).toMatchObject({
+    id,
+    environment: 'staging',
+    started: null,
   });
 });
 

@@ -111,7 +111,7 @@ test('a lock that nobody can read is not taken over', async () => {
 
 test('of processes that race for a lock one gets it; killed, it is followed after its lease', async () => {
   const folder = await freshFolder();
-  const leaseMs = 3_000;
+  const leaseMs = 5_000;
   const children = ['one', 'two', 'three'].map((release) =>
     runFixture('take-lock.ts', [folder, release, String(leaseMs)]),
   );

@@ -330,6 +330,88 @@ const failures: readonly Case[] = [
     cause: /EADDRINUSE/,
   },
   {
+    name: 'logback JSON: a stack with causes',
+    lines: [
+      {
+        level: 'ERROR',
+        message: 'Application run failed',
+        stack_trace:
+          'org.springframework.beans.factory.UnsatisfiedDependencyException: Error creating bean\n\tat x.Y(Z.java:1)\nCaused by: org.postgresql.util.PSQLException: FATAL: password authentication failed for user "app"\n\tat q.R(S.java:2)',
+      },
+    ],
+    exit: 1,
+    outcome: 'failed',
+    category: 'database',
+    cause: /^org\.postgresql\.util\.PSQLException: FATAL: password authentication failed/,
+  },
+  {
+    name: 'OpenTelemetry fields',
+    lines: [
+      {
+        severity_text: 'ERROR',
+        body: 'boot failed',
+        'exception.stacktrace':
+          'Traceback (most recent call last):\n  File "/a.py", line 1, in <module>\nValueError: bad',
+      },
+    ],
+    exit: 1,
+    outcome: 'failed',
+    category: 'exception',
+    cause: /^ValueError: bad$/,
+  },
+  {
+    name: 'Monolog: SQLSTATE',
+    lines: [
+      { message: 'SQLSTATE[HY000] [2002] Connection refused', level: 400, level_name: 'ERROR', context: {} },
+    ],
+    exit: 1,
+    outcome: 'failed',
+    category: 'database',
+    cause: /SQLSTATE\[HY000\]/,
+  },
+  {
+    name: 'NestJS with colours',
+    lines: [
+      "\x1b[31m[Nest] 1  - \x1b[39m03/01/2026, 10:00:00 AM \x1b[31m  ERROR\x1b[39m \x1b[38;5;3m[ExceptionHandler] \x1b[39m\x1b[31mNest can't resolve dependencies of the AppService (?).\x1b[39m",
+    ],
+    exit: 1,
+    outcome: 'failed',
+    category: 'error',
+    cause: /Nest can't resolve dependencies of the AppService/,
+  },
+  {
+    name: 'logrus: fatal',
+    lines: ['time="2026-03-01T10:00:00Z" level=fatal msg="missing required env var API_KEY"'],
+    exit: 1,
+    outcome: 'failed',
+    category: 'setting',
+    cause: /^missing required env var API_KEY$/,
+  },
+  {
+    name: 'a start command that is not there',
+    lines: ['/bin/sh: 1: gunicorn: not found'],
+    exit: 127,
+    outcome: 'failed',
+    category: 'import',
+    cause: /gunicorn: not found/,
+  },
+  {
+    name: 'envalid',
+    lines: [' Invalid environment variables:', '    API_URL: undefined'],
+    exit: 1,
+    outcome: 'failed',
+    category: 'setting',
+    cause: /Invalid environment variables/,
+  },
+  {
+    name: 'Python: a syntax error',
+    lines: ['  File "/app/main.py", line 12', '    def x(:', 'SyntaxError: invalid syntax'],
+    exit: 1,
+    outcome: 'failed',
+    category: 'exception',
+    cause: /^SyntaxError: invalid syntax$/,
+  },
+  {
     name: 'an unknown program that says why on its last line',
     lines: ['bootstrapping', 'the flux capacitor is cold'],
     exit: 9,

@@ -1,0 +1,172 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HttpCheck } from '../config/target.ts';
+import type { CheckContext, CheckOutcome } from './context.ts';
+import { type Answer, unmet } from './http-expect.ts';
+import { nearestRank } from './percentile.ts';
+import { errorText } from './text.ts';
+
+const maxBodyBytes = 1024 * 1024;
+const firstBackoffMs = 250;
+const maxBackoffMs = 4_000;
+
+/** An answer, or in plain words why there is none. */
+type Ask = () => Promise<Answer | string>;
+
+/** Asks until the answer is as expected or the attempts are used up, then measures if latency is demanded. */
+export async function checkHttp(
+  spec: HttpCheck,
+  context: CheckContext,
+  signal: AbortSignal,
+): Promise<CheckOutcome> {
+  const request = `${spec.method} ${spec.path}`;
+  const url = new URL(spec.path, context.url);
+  if (url.origin !== new URL(context.url).origin)
+    return { status: 'failed', reason: `${request} leads away from ${context.url}` };
+  const ask = asker(spec, url, await headersOf(spec, context), context.signal, signal);
+
+  const { answer, problem, attempts } = await askUntilMet(spec, ask, context.signal, signal);
+  if (!answer) {
+    const tries = attempts > 1 ? ` (${attempts} attempts)` : '';
+    return { status: 'failed', reason: `${request}: ${problem}${tries}` };
+  }
+  if (spec.expect.latency) return measure(spec, spec.expect.latency, ask);
+  return {
+    status: 'passed',
+    reason: `${request} answered ${answer.status} as expected`,
+    figures: { latencyMs: rounded(answer.ms) },
+  };
+}
+
+type Attempted = { answer: Answer | null; problem: string; attempts: number };
+
+async function askUntilMet(
+  spec: HttpCheck,
+  ask: Ask,
+  interrupted: AbortSignal,
+  signal: AbortSignal,
+): Promise<Attempted> {
+  for (let attempts = 1; ; attempts += 1) {
+    const answer = await ask();
+    const problem = typeof answer === 'string' ? answer : unmet(answer, spec.expect).join('; ');
+    if (typeof answer !== 'string' && problem === '') return { answer, problem, attempts };
+    const failed = { answer: null, problem, attempts };
+    if (attempts >= spec.attempts || signal.aborted) return failed;
+    const backoff = Math.min(firstBackoffMs * 2 ** (attempts - 1), maxBackoffMs);
+    await sleep(backoff, undefined, { signal }).catch(() => interrupted.throwIfAborted());
+    if (signal.aborted) return failed;
+  }
+}
+
+/** Every sample must be as expected too: a quick 500 is no good latency. */
+async function measure(
+  spec: HttpCheck,
+  demand: NonNullable<HttpCheck['expect']['latency']>,
+  ask: Ask,
+): Promise<CheckOutcome> {
+  const request = `${spec.method} ${spec.path}`;
+  const samples: number[] = [];
+  while (samples.length < demand.samples) {
+    const answer = await ask();
+    const problem = typeof answer === 'string' ? answer : unmet(answer, spec.expect).join('; ');
+    if (typeof answer === 'string' || problem !== '')
+      return {
+        status: 'failed',
+        reason: `${request}, sample ${samples.length + 1} of ${demand.samples}: ${problem}`,
+      };
+    samples.push(answer.ms);
+  }
+  const name = `p${demand.percentile}`;
+  const measured = rounded(nearestRank(samples, demand.percentile));
+  const figures = {
+    p50Ms: rounded(nearestRank(samples, 50)),
+    p95Ms: rounded(nearestRank(samples, 95)),
+    [`${name}Ms`]: measured,
+    maxMs: rounded(nearestRank(samples, 100)),
+    samples: samples.length,
+  };
+  const found = `${measured} ms over ${samples.length} samples`;
+  return measured <= demand.ms
+    ? {
+        status: 'passed',
+        reason: `${request}: ${name} is ${found}, at most ${demand.ms} ms allowed`,
+        figures,
+      }
+    : { status: 'failed', reason: `${request}: expected ${name} ≤ ${demand.ms} ms, found ${found}`, figures };
+}
+
+function asker(
+  spec: HttpCheck,
+  url: URL,
+  headers: Headers,
+  interrupted: AbortSignal,
+  signal: AbortSignal,
+): Ask {
+  return async () => {
+    const start = performance.now();
+    try {
+      const response = await fetch(url, {
+        method: spec.method,
+        headers,
+        redirect: 'manual',
+        signal,
+        ...(spec.method === 'POST' && spec.body !== undefined ? { body: spec.body } : {}),
+      });
+      const { text, truncated } = await boundedText(response);
+      const ms = performance.now() - start;
+      return { status: response.status, headers: response.headers, body: text, truncated, ms };
+    } catch (error) {
+      interrupted.throwIfAborted();
+      if (signal.aborted) return `no complete answer within the check's ${spec.timeoutSeconds} s`;
+      return plainWords(error, url);
+    }
+  };
+}
+
+/** Sets headers one by one, for a refusal that quotes a value could show a secret. */
+async function headersOf(spec: HttpCheck, context: CheckContext): Promise<Headers> {
+  const headers = new Headers({ 'user-agent': 'sluice-check' });
+  for (const [name, value] of Object.entries({ ...context.headers, ...spec.headers })) {
+    try {
+      headers.set(name, value);
+    } catch {
+      throw new Error(`the header ${name} has a name or value that HTTP does not allow`);
+    }
+  }
+  if (context.idToken) {
+    // Cloud Run reads its own header first, so that the service can have the usual one for itself.
+    const name = headers.has('authorization') ? 'x-serverless-authorization' : 'authorization';
+    headers.set(name, `Bearer ${(await context.idToken()).reveal()}`);
+  }
+  return headers;
+}
+
+/** Leaving the loop early cancels the rest of the body. */
+async function boundedText(response: Response): Promise<{ text: string; truncated: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > maxBodyBytes) break;
+  }
+  const bytes = Buffer.concat(chunks).subarray(0, maxBodyBytes);
+  return { text: bytes.toString('utf8'), truncated: size > maxBodyBytes };
+}
+
+const refusals: Record<string, string> = {
+  ECONNREFUSED: 'nothing listens there (connection refused)',
+  ECONNRESET: 'the connection was reset before an answer',
+  ENOTFOUND: 'the host name is not known',
+  EAI_AGAIN: 'the host name could not be resolved',
+  UND_ERR_SOCKET: 'the connection was closed before an answer',
+};
+
+function plainWords(error: unknown, url: URL): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return `no answer from ${url.host}: ${refusals[code] ?? errorText(cause)}`;
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,85 @@
+import pLimit from 'p-limit';
+import type { CheckSpec } from '../config/target.ts';
+import type { CheckContext, CheckEvent, CheckOutcome } from './context.ts';
+import type { CheckResult } from './result.ts';
+import { errorText, oneLine } from './text.ts';
+
+/** Checks that put load on the service; the others only read or wait. */
+const httpAtOnce = 4;
+/** A kind ends itself at its deadline; this much later the runner ends it. */
+const graceMs = 1_000;
+const maxReasonLength = 1_000;
+
+/**
+ * Runs the checks of the context's stage, in the order given as far as the results go. A check never throws:
+ * what goes wrong in it is `inconclusive`, what was not begun is `skipped`. Rejects only when `emit` does.
+ */
+export async function runChecks(
+  specs: readonly CheckSpec[],
+  context: CheckContext,
+  emit: (event: CheckEvent) => void | Promise<void>,
+): Promise<CheckResult[]> {
+  const slots = pLimit(httpAtOnce);
+  const due = specs.filter((spec) => spec.stages.includes(context.stage));
+  return Promise.all(
+    due.map((spec) => {
+      const run = () => runOne(spec, context, emit);
+      return spec.kind === 'http' ? slots(run) : run();
+    }),
+  );
+}
+
+async function runOne(
+  spec: CheckSpec,
+  context: CheckContext,
+  emit: (event: CheckEvent) => void | Promise<void>,
+): Promise<CheckResult> {
+  const { service, stage } = context;
+  const { id, kind, required } = spec;
+  await emit({ type: 'check.started', service, id, stage });
+  const start = performance.now();
+  const outcome = await outcomeOf(spec, context);
+  const durationMs = Math.round(performance.now() - start);
+  const reason = oneLine(outcome.reason, maxReasonLength);
+  const result = { id, kind, stage, required, durationMs, ...outcome, reason };
+  await emit({ type: 'check.finished', service, result });
+  return result;
+}
+
+async function outcomeOf(spec: CheckSpec, context: CheckContext): Promise<CheckOutcome> {
+  if (context.signal.aborted) return { status: 'skipped', reason: 'the run was stopped before this check' };
+  const seconds = secondsFor(spec);
+  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(seconds * 1000)]);
+  const backstop = AbortSignal.any([context.signal, AbortSignal.timeout(seconds * 1000 + graceMs)]);
+  try {
+    return await Promise.race([perform(spec, context, signal), rejectedBy(backstop)]);
+  } catch (error) {
+    if (context.signal.aborted)
+      return { status: 'inconclusive', reason: 'the run was stopped during this check' };
+    if (signal.aborted) return { status: 'inconclusive', reason: `it did not end within ${seconds} s` };
+    return { status: 'inconclusive', reason: `the check itself failed: ${errorText(error)}` };
+  }
+}
+
+/** Each kind is loaded when it is first needed. */
+async function perform(spec: CheckSpec, context: CheckContext, signal: AbortSignal): Promise<CheckOutcome> {
+  switch (spec.kind) {
+    case 'http':
+      return (await import('./http.ts')).checkHttp(spec, context, signal);
+    case 'startup':
+      return (await import('./startup.ts')).checkStartup(context.profile, context.startup);
+    case 'logs':
+      return (await import('./logs.ts')).checkLogs(spec, context, signal);
+  }
+}
+
+/** A log check waits for its window first, and then has its time to read. */
+function secondsFor(spec: CheckSpec): number {
+  return spec.kind === 'logs' ? spec.windowSeconds + spec.timeoutSeconds : spec.timeoutSeconds;
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

@@ -1,0 +1,109 @@
+import type { AuthClient, GoogleAuth } from 'google-auth-library';
+import { buildAdapter } from './build-adapter.ts';
+import { once, untilAborted } from './call.ts';
+import { cloudError, toCloudError } from './errors.ts';
+import { googleIdentity, localIdentity } from './identity.ts';
+import { logsAdapter } from './logs-adapter.ts';
+import type { Cloud, IdentityPort } from './ports/index.ts';
+import { runAdapter } from './run-adapter.ts';
+import type { Session } from './session.ts';
+import { storageAdapter } from './storage-adapter.ts';
+import { Waiting } from './waiting.ts';
+
+export type Part = 'run' | 'build' | 'logs' | 'storage';
+
+export type Connection = Cloud & {
+  /** Loads these clients in the background, while something else is waited for. */
+  warm(...parts: Part[]): void;
+};
+
+const scopes = ['https://www.googleapis.com/auth/cloud-platform'];
+const credentialsMs = 15_000;
+/** Retries are ours alone: see retry.ts. */
+const storageRetries = { autoRetry: false, maxRetries: 0 };
+
+/** Google Cloud with Application Default Credentials; without them it throws `unauthenticated` here and now. */
+export async function connectGoogle(options: {
+  project: string;
+  signal: AbortSignal;
+  waiting?: Waiting;
+}): Promise<Connection> {
+  const { project, signal, waiting = new Waiting() } = options;
+  const { GoogleAuth } = await import('google-auth-library');
+  const auth = new GoogleAuth({ scopes, projectId: project });
+  const authClient = await credentials(auth, signal, waiting);
+  const session: Session = {
+    project,
+    waiting,
+    grpcOptions: async () => ({ projectId: project, authClient }),
+    storageOptions: async () => ({ projectId: project, authClient, retryOptions: storageRetries }),
+  };
+  return connection('google', session, googleIdentity(auth, waiting));
+}
+
+/** The local cloud on this machine's loopback: the same adapters on another address, without credentials. */
+export async function connectLocal(options: {
+  port: number;
+  project: string;
+  waiting?: Waiting;
+}): Promise<Connection> {
+  const { port, project, waiting = new Waiting() } = options;
+  const origin = `http://127.0.0.1:${port}`;
+  const session: Session = {
+    project,
+    waiting,
+    grpcOptions: once(async () => {
+      const { grpc, googleAuthLibrary } = await import('google-gax');
+      return {
+        projectId: project,
+        apiEndpoint: '127.0.0.1',
+        port,
+        sslCreds: grpc.credentials.createInsecure(),
+        // Without it the library looks for a metadata server.
+        authClient: new googleAuthLibrary.PassThroughClient(),
+      };
+    }),
+    storageOptions: async () => {
+      const { PassThroughClient } = await import('google-auth-library');
+      const authClient = new PassThroughClient();
+      return { projectId: project, apiEndpoint: origin, authClient, retryOptions: storageRetries };
+    },
+  };
+  return connection('local', session, localIdentity(origin, project, waiting));
+}
+
+function connection(kind: Cloud['kind'], session: Session, identity: IdentityPort): Connection {
+  const adapters = {
+    run: runAdapter(session),
+    build: buildAdapter(session),
+    logs: logsAdapter(session),
+    storage: storageAdapter(session),
+  };
+  return {
+    kind,
+    run: adapters.run.port,
+    build: adapters.build.port,
+    logs: adapters.logs.port,
+    storage: adapters.storage.port,
+    identity,
+    warm: (...parts) => {
+      // A client that cannot be loaded says so at its first use.
+      for (const part of parts) adapters[part].warm().catch(() => undefined);
+    },
+    close: async () => {
+      await Promise.all(Object.values(adapters).map((adapter) => adapter.close()));
+    },
+  };
+}
+
+async function credentials(auth: GoogleAuth, signal: AbortSignal, waiting: Waiting): Promise<AuthClient> {
+  const about = { method: 'auth.credentials', resource: '', write: false };
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(credentialsMs)]);
+  try {
+    return await waiting.track(untilAborted(auth.getClient(), limit));
+  } catch (error) {
+    if (signal.aborted) throw cloudError('aborted', 'the search for credentials was aborted', about);
+    if (limit.aborted) throw cloudError('unauthenticated', 'no credentials were found in time', about, error);
+    throw toCloudError(error, about);
+  }
+}

@@ -1,0 +1,128 @@
+import type { CheckResult } from '../checks/result.ts';
+import type { CheckSpec, CheckStage } from '../config/target.ts';
+import type { ReleaseState, ServiceState } from '../release/state.ts';
+import type { GateCondition, Verdict } from './verdict.ts';
+
+/** The checklists that the release had to run, by the name that its events give a service. */
+export type Checklists = ReadonlyMap<string, readonly Pick<CheckSpec, 'id' | 'stages' | 'required'>[]>;
+
+type Judged = GateCondition & { pending?: true };
+
+/**
+ * Pure: from a release's evidence to its verdict. What is not in the evidence is not met: a check that was
+ * never reported, a traffic that was never observed, a service of `checklists` that no event names.
+ */
+export function judgeDeploy(state: ReleaseState, checklists: Checklists): Verdict {
+  const environment = state.started?.environment ?? '';
+  const names = new Set([...checklists.keys(), ...state.services.keys()]);
+  const judged = [...names].flatMap((name) => {
+    const service = state.services.get(name);
+    return service
+      ? judgeService(service, checklists.get(name) ?? [], environment)
+      : [unmet(`${name}.release`, 'the release did not reach this service', `sluice deploy ${environment}`)];
+  });
+  if (judged.length === 0) judged.push(unmet('evidence', 'there is no evidence to judge'));
+  return { decision: decisionOf(judged), conditions: judged.map(({ pending, ...condition }) => condition) };
+}
+
+function decisionOf(judged: readonly Judged[]): Verdict['decision'] {
+  const open = judged.filter(({ met }) => !met);
+  if (open.length === 0) return 'ready';
+  return open.every(({ pending }) => pending) ? 'pending' : 'blocked';
+}
+
+type Demand = { id: string; stage: CheckStage };
+
+function judgeService(
+  service: ServiceState,
+  checklist: readonly Pick<CheckSpec, 'id' | 'stages' | 'required'>[],
+  environment: string,
+): Judged[] {
+  const name = service.service;
+  if (service.plan?.action === 'none') return [met(`${name}.unchanged`, service.plan.because)];
+  const listed = checklist
+    .filter(({ required }) => required)
+    .flatMap(({ id, stages }) => stages.map((stage) => ({ id, stage })));
+  const reported = service.checks.filter(({ required }) => required);
+  return [
+    judgeStart(service, environment),
+    ...distinct([...listed, ...reported]).map((demand) => judgeCheck(service, demand, environment)),
+    judgeTraffic(service, environment),
+    judgeProof(service, environment),
+  ];
+}
+
+function judgeStart({ service, profile, startupDecidedBy }: ServiceState, environment: string): Judged {
+  const id = `${service}.started`;
+  const remedy = `sluice startup ${environment}`;
+  if (profile?.outcome === 'started') return met(id, startupDecidedBy ?? 'it started');
+  const cause = profile?.rootCause ? `: ${profile.rootCause.cause}` : '';
+  return unmet(
+    id,
+    profile ? `its startup is ${profile.outcome}${cause}` : 'its startup was not followed',
+    remedy,
+  );
+}
+
+/** Every report of a check must have passed: a failure is not undone by another try. */
+function judgeCheck(service: ServiceState, { id: check, stage }: Demand, environment: string): Judged {
+  const id = `${service.service}.check.${stage}.${check}`;
+  const results = service.checks.filter((result) => result.id === check && result.stage === stage);
+  const worst = results.toSorted((a, b) => badness[b.status] - badness[a.status])[0];
+  const remedy = `sluice logs ${environment}`;
+  if (!worst) return unmet(id, 'it was not reported', `sluice deploy ${environment}`);
+  if (worst.status === 'passed') return met(id, worst.reason);
+  if (worst.status === 'pending') return { ...unmet(id, `pending: ${worst.reason}`), pending: true };
+  return unmet(id, `${worst.status}: ${worst.reason}`, remedy);
+}
+
+const badness: Record<CheckResult['status'], number> = {
+  passed: 0,
+  pending: 1,
+  skipped: 2,
+  inconclusive: 3,
+  failed: 4,
+};
+
+/** Settled is not enough: a restored traffic is settled too, on the former revision. */
+function judgeTraffic(state: ServiceState, environment: string): Judged {
+  const id = `${state.service}.traffic`;
+  const remedy = `sluice status ${environment}`;
+  if (state.traffic.length === 0) return unmet(id, 'actual traffic was not observed', remedy);
+  const split = splitOf(state);
+  if (!state.trafficSettled) return unmet(id, `actual traffic is not what was asked for: ${split}`, remedy);
+  const serving = state.traffic
+    .filter(({ revision }) => revision === state.revision)
+    .reduce((sum, { percent }) => sum + percent, 0);
+  return serving === 100
+    ? met(id, `actual traffic: ${split}`)
+    : unmet(id, `${state.revision ?? 'the new revision'} serves ${serving} %: ${split}`, remedy);
+}
+
+function splitOf({ traffic }: ServiceState): string {
+  return traffic
+    .filter(({ percent }) => percent > 0)
+    .map(({ revision, percent }) => `${revision} ${percent} %`)
+    .join(', ');
+}
+
+function judgeProof({ service, revision, proof }: ServiceState, environment: string): Judged {
+  const id = `${service}.answers`;
+  const remedy = `sluice status ${environment}`;
+  if (!proof || proof.answers < 1) return unmet(id, 'nobody has proven which revision answers', remedy);
+  if (proof.revision !== revision)
+    return unmet(id, `${proof.revision} answers, not ${revision ?? 'a new revision'}`, remedy);
+  return met(id, `${proof.answers} answers in a row came from ${proof.revision} (by ${proof.by})`);
+}
+
+function distinct(demands: readonly Demand[]): Demand[] {
+  return [...new Map(demands.map((demand) => [`${demand.stage} ${demand.id}`, demand])).values()];
+}
+
+function met(id: string, reason: string): Judged {
+  return { id, met: true, reason };
+}
+
+function unmet(id: string, reason: string, remedy?: string): Judged {
+  return remedy === undefined ? { id, met: false, reason } : { id, met: false, reason, remedy };
+}

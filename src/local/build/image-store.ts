@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
+import type { ImageStore, LocalImage } from '../contracts.ts';
+import { openSnapshot } from '../snapshot.ts';
+import type { BuiltApp } from './buildpack.ts';
+import { sealContent } from './content.ts';
+
+const configSchema = z.object({ command: z.array(z.string()), env: z.record(z.string(), z.string()) });
+const repositoriesSchema = z.record(
+  z.string(),
+  z.object({ tags: z.record(z.string(), z.string()), digests: z.array(z.string()) }),
+);
+
+export type LocalImageStore = ImageStore & {
+  /** Takes the folder over as an image. The same content, command and environment are the same image. */
+  add(root: string, app: BuiltApp): Promise<LocalImage>;
+  /** Makes the image known as `REPOSITORY[:TAG]` and by its digest. */
+  push(reference: string, digest: string): Promise<void>;
+};
+
+const referencePattern =
+  /^((?:[a-z0-9][a-z0-9._-]*(?::\d+)?\/)?(?:[a-z0-9][a-z0-9._-]*\/)*[a-z0-9][a-z0-9._-]*)(?::([A-Za-z0-9_][\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/;
+
+/** `REPOSITORY`, `REPOSITORY:TAG` or `REPOSITORY@sha256:…`; undefined when it is none of these. */
+export function parseReference(
+  reference: string,
+): { repository: string; tag: string; digest?: string } | undefined {
+  const match = referencePattern.exec(reference);
+  const [, repository, tag = 'latest', digest] = match ?? [];
+  return repository === undefined ? undefined : { repository, tag, ...(digest && { digest }) };
+}
+
+/** Images under `home/images`: a folder for each digest, and what the repositories call them. */
+export function openImages(home: string): LocalImageStore {
+  const folder = path.join(home, 'images');
+  mkdirSync(folder, { recursive: true });
+  const repositories = openSnapshot(path.join(folder, 'repositories.json'), repositoriesSchema, {});
+  const folderOf = (digest: string) => path.join(folder, digest.replace('sha256:', ''));
+
+  function load(digest: string): LocalImage | undefined {
+    const config = path.join(folderOf(digest), 'config.json');
+    if (!existsSync(config)) return undefined;
+    const { command, env } = configSchema.parse(JSON.parse(readFileSync(config, 'utf8')));
+    return { digest, root: path.join(folderOf(digest), 'root'), command, env };
+  }
+
+  return {
+    resolve(reference) {
+      const parsed = parseReference(reference);
+      const repository =
+        parsed && Object.hasOwn(repositories.value, parsed.repository)
+          ? repositories.value[parsed.repository]
+          : undefined;
+      if (!parsed || !repository) return undefined;
+      const digest = parsed.digest ?? repository.tags[parsed.tag];
+      return digest !== undefined && repository.digests.includes(digest) ? load(digest) : undefined;
+    },
+
+    async add(root, app) {
+      const lines = await sealContent(root);
+      const config = { command: app.command, env: app.env };
+      const env = Object.entries(app.env).sort();
+      const hash = createHash('sha256')
+        .update(JSON.stringify([lines, app.command, env]))
+        .digest('hex');
+      const digest = `sha256:${hash}`;
+      const there = load(digest);
+      if (there) return there;
+      // What a kill left between the two steps below has no config yet.
+      await rm(folderOf(digest), { recursive: true, force: true });
+      mkdirSync(folderOf(digest));
+      await rename(root, path.join(folderOf(digest), 'root'));
+      await writeFileAtomic(path.join(folderOf(digest), 'config.json'), JSON.stringify(config));
+      return { digest, root: path.join(folderOf(digest), 'root'), ...config };
+    },
+
+    async push(reference, digest) {
+      const parsed = parseReference(reference);
+      if (!parsed) throw new Error(`invalid image name '${reference}'`);
+      const { repository, tag } = parsed;
+      const known = Object.hasOwn(repositories.value, repository)
+        ? repositories.value[repository]
+        : undefined;
+      const entry = known ?? { tags: {}, digests: [] };
+      entry.tags[tag] = digest;
+      if (!entry.digests.includes(digest)) entry.digests.push(digest);
+      repositories.value[repository] = entry;
+      await repositories.save();
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import { z } from 'zod';
+import type { ImageStore, LogSink } from '../contracts.ts';
+import { loadProtos } from '../grpc.ts';
+import type { OperationStore } from '../operations.ts';
+import { openSnapshot } from '../snapshot.ts';
+import { StorageError } from '../storage/errors.ts';
+import type { StorageBackend } from '../storage/index.ts';
+import { openImages } from './image-store.ts';
+import { killOrphans } from './orphans.ts';
+import { BuildQueue, operationError } from './queue.ts';
+import { type BuildRecord, isOver, recordSchema, toBuild } from './record.ts';
+import { refused } from './request.ts';
+import { buildService } from './service.ts';
+
+export type BuildBackend = {
+  /** `google.devtools.cloudbuild.v1.CloudBuild`: CreateBuild, GetBuild, ListBuilds, CancelBuild. */
+  service: UntypedServiceImplementation;
+  images: ImageStore;
+  /** Ends what is running and waits for it. */
+  stop(): Promise<void>;
+};
+
+const maxRecords = 500;
+
+/** Cloud Build of the local cloud. What was running when an earlier one died is ended here. */
+export function openBuild(options: {
+  home: string;
+  storage: StorageBackend;
+  logs: LogSink;
+  operations: OperationStore;
+}): BuildBackend {
+  const { storage, logs, operations } = options;
+  const folder = path.join(options.home, 'builds');
+  const workFolder = path.join(folder, 'work');
+  killOrphans(workFolder);
+  rmSync(workFolder, { recursive: true, force: true });
+  mkdirSync(workFolder, { recursive: true });
+
+  const images = openImages(options.home);
+  const records = openSnapshot(path.join(folder, 'builds.json'), z.array(recordSchema), []);
+  const protos = loadProtos('cloudbuild');
+  const pack = (type: string, message: object) =>
+    protos.pack(`google.devtools.cloudbuild.v1.${type}`, message);
+  const metadataOf = (record: BuildRecord) => pack('BuildOperationMetadata', { build: toBuild(record) });
+
+  async function publish(record: BuildRecord): Promise<void> {
+    await records.save();
+    const metadata = metadataOf(record);
+    if (!isOver(record)) return operations.update(record.operation, metadata);
+    const outcome =
+      record.status === 'SUCCESS'
+        ? { response: pack('Build', toBuild(record)) }
+        : { error: operationError(record) };
+    await operations.complete(record.operation, outcome, metadata);
+  }
+
+  const queue = new BuildQueue({
+    workFolder,
+    cacheFolder: path.join(folder, 'cache'),
+    storage,
+    images,
+    logs,
+    publish,
+  });
+  const told = Promise.all(endAbandoned(records.value).map(publish));
+  // A failure to write it down is met by whoever starts or stops a build.
+  told.catch(() => {});
+
+  return {
+    images,
+    service: buildService({
+      all: () => records.value,
+      isFull: () => queue.isFull,
+      async start(record, order) {
+        await told;
+        if (order.logsBucket) ensureLogsBucket(storage, order.logsBucket, record);
+        records.value.push(record);
+        dropOldest(records.value);
+        await records.save();
+        const operation = await operations.create(record.operation, metadataOf(record));
+        queue.submit(record, order);
+        return operation;
+      },
+      cancel: (record) => queue.cancel(record),
+    }),
+    async stop() {
+      await told;
+      await queue.stop(records.value);
+    },
+  };
+}
+
+/** Marks what an earlier local cloud left unfinished; returns those records. */
+function endAbandoned(records: readonly BuildRecord[]): BuildRecord[] {
+  const abandoned = records.filter((record) => !isOver(record));
+  for (const record of abandoned) {
+    const began = record.status === 'WORKING';
+    record.status = began ? 'INTERNAL_ERROR' : 'EXPIRED';
+    record.statusDetail = `The local cloud ended ${began ? 'while the build ran' : 'before the build began'}.`;
+    record.finishTime = Date.now();
+  }
+  return abandoned;
+}
+
+function ensureLogsBucket(storage: StorageBackend, bucket: string, { project, location }: BuildRecord): void {
+  try {
+    storage.ensureBucket(bucket, project, location === 'global' ? 'US' : location);
+  } catch (error) {
+    throw error instanceof StorageError ? refused(`logs bucket '${bucket}': ${error.message}`) : error;
+  }
+}
+
+function dropOldest(records: BuildRecord[]): void {
+  const index = records.findIndex(isOver);
+  if (records.length > maxRecords && index >= 0) records.splice(index, 1);
+}

@@ -1,0 +1,62 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
+import { LocalCloudError } from './errors.ts';
+
+const markerName = 'local-cloud.json';
+const markerSchema = z.object({ format: z.literal(1), port: z.int().optional() });
+type Marker = z.infer<typeof markerSchema>;
+
+/** `$SLUICE_HOME`, or the platform's folder for state. */
+export function defaultHome(env: NodeJS.ProcessEnv = process.env, platform = process.platform): string {
+  if (env['SLUICE_HOME']) return path.resolve(env['SLUICE_HOME']);
+  if (platform === 'darwin') return path.join(homedir(), 'Library', 'Application Support', 'sluice');
+  if (platform === 'win32') return path.join(env['LOCALAPPDATA'] ?? homedir(), 'sluice');
+  return path.join(env['XDG_STATE_HOME'] ?? path.join(homedir(), '.local', 'state'), 'sluice');
+}
+
+/** Makes the folder, or takes one that a local cloud made; never one that holds something else. */
+export function openHome(home: string): Marker {
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const file = path.join(home, markerName);
+  if (existsSync(file)) return readMarker(file);
+  if (readdirSync(home).length > 0) throw notAHome(home);
+  const marker: Marker = { format: 1 };
+  writeFileAtomic.sync(file, JSON.stringify(marker));
+  return marker;
+}
+
+/** The port is asked for again at the next start, so that printed URLs and bookmarks stay right. */
+export async function rememberPort(home: string, port: number): Promise<void> {
+  await writeFileAtomic(path.join(home, markerName), JSON.stringify({ format: 1, port } satisfies Marker));
+}
+
+/** Empties a local cloud's folder. */
+export function clearHome(home: string): void {
+  if (!existsSync(home) || readdirSync(home).length === 0) return;
+  if (!existsSync(path.join(home, markerName))) throw notAHome(home);
+  const entries = readdirSync(home).filter((entry) => entry !== markerName);
+  for (const entry of entries) rmSync(path.join(home, entry), { recursive: true, force: true });
+  rmSync(path.join(home, markerName));
+}
+
+function readMarker(file: string): Marker {
+  try {
+    return markerSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    throw new LocalCloudError(
+      { what: `${file} is not of this version of the local cloud.`, next: ['sluice local reset'] },
+      { cause: error },
+    );
+  }
+}
+
+function notAHome(home: string): LocalCloudError {
+  return new LocalCloudError({
+    what: `${home} is not a folder of the local cloud.`,
+    why: `It holds other files and no ${markerName}, so nothing in it is touched.`,
+    next: ['Set SLUICE_HOME to a new or empty folder.'],
+  });
+}

@@ -1,0 +1,31 @@
+// The detached process of the local cloud: argv is the home and the stamp; its first word goes to the parent by IPC.
+import type { BootMessage } from './launcher.ts';
+
+process.getBuiltinModule('node:module').enableCompileCache();
+const { HomeBusyError } = await import('./errors.ts');
+const { startLocalCloud } = await import('./server.ts');
+const [, , home = '', stamp = ''] = process.argv;
+
+function tell(message: BootMessage): void {
+  // Whoever started this process may be gone already.
+  if (process.connected) process.send?.(message, () => process.connected && process.disconnect());
+}
+
+async function serve(): Promise<void> {
+  const stopSignal = Promise.withResolvers<void>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopSignal.resolve());
+  const cloud = await startLocalCloud({ home, stamp });
+  tell({ kind: 'ready', port: cloud.port });
+  await Promise.race([cloud.stopRequested, stopSignal.promise]);
+  await cloud.stop();
+}
+
+try {
+  await serve();
+  process.exit(0);
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  tell(error instanceof HomeBusyError ? { kind: 'busy' } : { kind: 'failed', message });
+  if (!(error instanceof HomeBusyError)) console.error(error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,218 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ImageStore, Router, Runtime } from '../contracts.ts';
+import type { Protos } from '../grpc.ts';
+import type { OperationOutcome, OperationStore } from '../operations.ts';
+import {
+  type Failure,
+  revisionConditions,
+  revisionFailure,
+  routeFailure,
+  settledConditions,
+} from './conditions.ts';
+import { formatServiceName } from './names.ts';
+import { renderService } from './render.ts';
+import { findRevision, latestReady, type Revision, type RunState, refOf, type Service } from './state.ts';
+import { toRunnable } from './template.ts';
+import { resolveTraffic, splitOf, tagsOf } from './traffic.ts';
+
+export type RolloutParts = {
+  state: RunState;
+  protos: Protos;
+  operations: OperationStore;
+  images: ImageStore;
+  runtime: Runtime;
+  router: Router;
+  /** How long the actual traffic lags behind the desired. */
+  trafficDelayMs: number;
+};
+
+export type Rollout = {
+  /** Works towards what the service says, behind the answer of the write that changed it. */
+  start(service: Service): void;
+  /** After a restart: ready revisions and routes as they were, then whatever was under way. */
+  resume(service: Service): Promise<void>;
+  remove(service: Service): Promise<void>;
+  stop(): Promise<void>;
+};
+
+type Settling = { again: boolean; done: Promise<void> };
+
+export function openRollout(parts: RolloutParts): Rollout {
+  const { state, operations, images, runtime, router } = parts;
+  const stopped = new AbortController();
+  const deploying = new Map<Revision, Promise<void>>();
+  /** One at a time for each service; a start during one makes another follow. */
+  const settling = new Map<Service, Settling>();
+  const isGone = (service: Service) => stopped.signal.aborted || !state.value.includes(service);
+
+  async function deploy(service: Service, revision: Revision): Promise<void> {
+    const outcome = await tryRevision(service, revision);
+    if (isGone(service)) return;
+    revision.outcome = outcome;
+    revision.conditions = revisionConditions(revision, new Date());
+    revision.updateTime = new Date().toISOString();
+    await state.save();
+    start(service);
+  }
+
+  async function tryRevision(service: Service, revision: Revision): Promise<Revision['outcome']> {
+    const image = revision.image && images.resolve(revision.image);
+    if (!image) {
+      const asked = revision.template.containers[0]?.image ?? '';
+      return { state: 'failed', reason: 'CONTAINER_MISSING', message: `Image '${asked}' not found.` };
+    }
+    try {
+      const report = await runtime.deploy(toRunnable(service, revision.id, revision.template, image));
+      return report.ready ? { state: 'ready' } : { state: 'failed', ...report };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      return { state: 'failed', reason: 'INTERNAL', message };
+    }
+  }
+
+  function start(service: Service): void {
+    if (isGone(service)) return;
+    for (const revision of service.revisions) {
+      if (revision.outcome.state !== 'pending' || deploying.has(revision)) continue;
+      deploying.set(
+        revision,
+        deploy(service, revision).finally(() => deploying.delete(revision)),
+      );
+    }
+    const running = settling.get(service);
+    if (running) {
+      running.again = true;
+      return;
+    }
+    const own: Settling = { again: true, done: Promise.resolve() };
+    settling.set(service, own);
+    own.done = settleUntilQuiet(service, own);
+  }
+
+  async function settleUntilQuiet(service: Service, own: Settling): Promise<void> {
+    while (own.again && !isGone(service)) {
+      own.again = false;
+      await settle(service);
+    }
+    settling.delete(service);
+  }
+
+  async function settle(service: Service): Promise<void> {
+    if (waitsForRevision(service)) return;
+    const { version } = service;
+    await sleep(parts.trafficDelayMs, undefined, { signal: stopped.signal }).catch(() => {});
+    if (isGone(service) || service.version !== version) return;
+
+    const resolution = resolveTraffic(service);
+    const targets = resolution.state === 'routable' ? resolution.targets : service.actual;
+    const unrouted = await route(service, targets).then(() => undefined, internalFailure);
+    if (isGone(service)) return;
+
+    if (!unrouted) service.actual = targets;
+    const newest = findRevision(service, service.latestCreated);
+    const configurations = newest && revisionFailure(newest);
+    const routes = unrouted ?? routeFailure(resolution, newest);
+    const ready = latestReady(service);
+    if (ready) service.latestReady = ready.id;
+    if (service.version !== version) return;
+    service.conditions = settledConditions(service, configurations, routes, new Date());
+    service.reconciling = false;
+    if (!configurations && !routes) service.observedGeneration = service.generation;
+    await state.save();
+    await endOperations(service, routes);
+  }
+
+  async function route(service: Service, targets: Service['actual']): Promise<void> {
+    const { project, location, spec } = service;
+    const split = splitOf(targets);
+    const tags = tagsOf(targets);
+    const urls = await router.apply({
+      ...{ project, location, service: service.service },
+      public: spec.invokerIamDisabled ?? false,
+      split,
+      tags,
+    });
+    service.uri = urls.uri;
+    service.tagUris = urls.tagUris;
+    for (const revision of service.revisions) {
+      if (revision.outcome.state === 'ready')
+        runtime.keep(refOf(service, revision), minimum(service, revision, split, tags));
+    }
+  }
+
+  async function endOperations(service: Service, routes: { code: number; message: string } | undefined) {
+    const ended = service.pending.filter(({ revision }) => {
+      const own = revision ? findRevision(service, revision) : undefined;
+      return own?.outcome.state !== 'pending';
+    });
+    for (const entry of ended) {
+      const own = entry.revision ? findRevision(service, entry.revision) : undefined;
+      const failure = (own && revisionFailure(own)) ?? routes;
+      const outcome: OperationOutcome = failure
+        ? { error: { code: failure.code, message: failure.message } }
+        : { response: packed(service) };
+      await operations.complete(entry.operation, outcome, packed(service));
+    }
+    const names = new Set(ended.map(({ operation }) => operation));
+    service.pending = service.pending.filter(({ operation }) => !names.has(operation));
+    await state.save();
+  }
+
+  function packed(service: Service) {
+    return parts.protos.pack('google.cloud.run.v2.Service', renderService(service));
+  }
+
+  return {
+    start,
+    async resume(service) {
+      for (const revision of service.revisions) {
+        const image = revision.image && images.resolve(revision.image);
+        if (revision.outcome.state === 'ready' && image) {
+          runtime.register(toRunnable(service, revision.id, revision.template, image));
+        }
+      }
+      await route(service, service.actual);
+      if (service.reconciling || service.pending.length > 0) start(service);
+    },
+    async remove(service) {
+      const { project, location } = service;
+      await router.remove({ project, location, service: service.service });
+      // Instances have their grace; nobody waits for it.
+      for (const revision of service.revisions) void runtime.remove(refOf(service, revision));
+      for (const { operation } of service.pending) {
+        const message = `Service '${formatServiceName(service)}' was deleted.`;
+        await operations.complete(operation, { error: { code: 10, message } });
+      }
+    },
+    async stop() {
+      stopped.abort();
+      await Promise.all([...settling.values()].map(({ done }) => done));
+    },
+  };
+}
+
+function internalFailure(error: unknown): Failure {
+  return { code: 13, message: error instanceof Error ? error.message : String(error), reason: 'INTERNAL' };
+}
+
+/** The newest revision and those that the traffic names decide; an older one that still deploys does not hold them up. */
+function waitsForRevision(service: Service): boolean {
+  const awaited = new Set([
+    service.latestCreated,
+    ...(service.spec.traffic ?? []).map(({ revision }) => revision),
+  ]);
+  return service.revisions.some(({ id, outcome }) => awaited.has(id) && outcome.state === 'pending');
+}
+
+/** The revision's own minimum counts while it is routed or tagged; the service's is shared out by traffic. */
+function minimum(
+  service: Service,
+  revision: Revision,
+  split: readonly { revision: string; percent: number }[],
+  tags: readonly { revision: string }[],
+): number {
+  const percent = split.find((entry) => entry.revision === revision.id)?.percent ?? 0;
+  const reachable = percent > 0 || tags.some((tag) => tag.revision === revision.id);
+  const own = reachable ? (revision.template.scaling?.minInstanceCount ?? 0) : 0;
+  return Math.max(own, Math.ceil(((service.spec.scaling?.minInstanceCount ?? 0) * percent) / 100));
+}

@@ -1,0 +1,220 @@
+import { status } from '@grpc/grpc-js';
+import { z } from 'zod';
+import { RpcError } from '../grpc.ts';
+
+/**
+ * What the local cloud supports of a service, in the shape in which gRPC delivers it. It is an allow-list: a field
+ * that is set and not named here is refused, because a service that ignored it would behave otherwise at Google.
+ */
+const text = z.string();
+const count = z.int().min(0);
+const duration = z.strictObject({ seconds: text.optional(), nanos: z.int().optional() });
+const quantity = z
+  .string()
+  .regex(/^\d+(\.\d+)?(m|k|M|G|Ki|Mi|Gi)?$/, 'is not a quantity such as 500m, 1 or 512Mi');
+
+/** Labels and annotations that belong to the platform. Source: the field comments of service.proto. */
+const reserved =
+  /^([^/]*\.)?(run\.googleapis\.com|cloud\.googleapis\.com|serving\.knative\.dev|autoscaling\.knative\.dev)\//;
+const keys = (what: string) =>
+  z.record(text, text).check((context) => {
+    for (const key of Object.keys(context.value).filter((name) => reserved.test(name))) {
+      context.issues.push({
+        code: 'custom',
+        input: key,
+        message: `The ${what} '${key}' uses a namespace that is reserved: run.googleapis.com, cloud.googleapis.com, serving.knative.dev and autoscaling.knative.dev are not supported by the Cloud Run Admin API v2.`,
+      });
+    }
+  });
+const labelPart = /^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u;
+const labels = keys('label').refine(
+  (value) =>
+    Object.entries(value)
+      .flat()
+      .every((part) => labelPart.test(part)) && Object.keys(value).length <= 64,
+  'at most 64 labels of lowercase letters, digits, _ and -, none longer than 63 characters',
+);
+const annotations = keys('annotation').refine(
+  (value) => Object.entries(value).flat().join('').length <= 256 * 1024,
+  'annotations are limited to 256 KiB',
+);
+
+const platformEnv = new Set(['PORT', 'K_SERVICE', 'K_REVISION', 'K_CONFIGURATION']);
+const env = z
+  .array(z.strictObject({ name: z.string().regex(/^[^=\0]+$/), value: text.optional() }))
+  .check((context) => {
+    const names = context.value.map(({ name }) => name);
+    const given = names.filter((name) => platformEnv.has(name));
+    if (given.length > 0) {
+      context.issues.push({
+        code: 'custom',
+        input: given,
+        message: `The following reserved env names were provided: ${given.join(', ')}. These values are automatically set by the system.`,
+      });
+    }
+    const repeated = names.filter((name, index) => names.indexOf(name) !== index);
+    if (repeated.length > 0) {
+      context.issues.push({
+        code: 'custom',
+        input: repeated,
+        message: `duplicate names: ${repeated.join(', ')}`,
+      });
+    }
+  });
+
+const probePort = z.int().min(1).max(65_535).optional();
+const probe = z
+  .strictObject({
+    initialDelaySeconds: count.max(240).optional(),
+    timeoutSeconds: count.max(240).optional(),
+    periodSeconds: count.max(240).optional(),
+    failureThreshold: count.optional(),
+    httpGet: z
+      .strictObject({
+        path: text.optional(),
+        httpHeaders: z.array(z.strictObject({ name: text, value: text.optional() })).optional(),
+        port: probePort,
+      })
+      .optional(),
+    tcpSocket: z.strictObject({ port: probePort }).optional(),
+  })
+  .refine(
+    ({ timeoutSeconds = 1, periodSeconds = 10 }) => timeoutSeconds <= periodSeconds,
+    'timeout_seconds must be no greater than period_seconds',
+  );
+
+const container = z.strictObject({
+  name: text.optional(),
+  image: z.string().min(1, 'must be set').max(512),
+  command: z.array(text).optional(),
+  args: z.array(text).optional(),
+  env: env.optional(),
+  resources: z
+    .strictObject({
+      limits: z.strictObject({ cpu: quantity.optional(), memory: quantity.optional() }).optional(),
+      cpuIdle: z.boolean().optional(),
+      startupCpuBoost: z.boolean().optional(),
+    })
+    .optional(),
+  ports: z
+    .array(
+      z.strictObject({
+        name: z.literal('http1', 'the local cloud serves HTTP/1 (http1) only').optional(),
+        containerPort: z.int().min(1).max(65_535).optional(),
+      }),
+    )
+    .max(1, 'a container has one port')
+    .optional(),
+  startupProbe: probe.optional(),
+});
+
+const template = z.strictObject({
+  revision: text.optional(),
+  labels: labels.optional(),
+  annotations: annotations.optional(),
+  scaling: z
+    .strictObject({ minInstanceCount: count.optional(), maxInstanceCount: count.optional() })
+    .optional(),
+  timeout: duration.optional(),
+  serviceAccount: text.optional(),
+  containers: z
+    .array(container)
+    .min(1, 'must have one container')
+    .max(1, 'the local cloud runs one container: sidecars are not supported'),
+  executionEnvironment: z.enum(['EXECUTION_ENVIRONMENT_GEN1', 'EXECUTION_ENVIRONMENT_GEN2']).optional(),
+  maxInstanceRequestConcurrency: count.max(1000).optional(),
+});
+
+const trafficTarget = z.strictObject({
+  type: z
+    .enum(['TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST', 'TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION'])
+    .optional(),
+  revision: text.optional(),
+  percent: count.max(100).optional(),
+  tag: text.optional(),
+});
+
+/** What a client may set, without name and etag, which say which service is meant and in which version. */
+export const specSchema = z.strictObject({
+  description: z.string().max(512).optional(),
+  labels: labels.optional(),
+  annotations: annotations.optional(),
+  client: text.optional(),
+  clientVersion: text.optional(),
+  ingress: z.literal('INGRESS_TRAFFIC_ALL', 'the local cloud serves INGRESS_TRAFFIC_ALL only').optional(),
+  launchStage: z.enum(['GA', 'BETA', 'ALPHA']).optional(),
+  template,
+  traffic: z.array(trafficTarget).optional(),
+  scaling: z
+    .strictObject({ minInstanceCount: count.optional(), scalingMode: z.literal('AUTOMATIC').optional() })
+    .optional(),
+  invokerIamDisabled: z.boolean().optional(),
+});
+
+export type Spec = z.infer<typeof specSchema>;
+export type Template = Spec['template'];
+export type Container = Template['containers'][number];
+export type TrafficTarget = z.infer<typeof trafficTarget>;
+
+const outputOnly = [
+  ...['uid', 'generation', 'createTime', 'updateTime', 'deleteTime', 'expireTime', 'creator', 'lastModifier'],
+  ...['urls', 'observedGeneration', 'terminalCondition', 'conditions', 'latestReadyRevision'],
+  ...[
+    'latestCreatedRevision',
+    'trafficStatuses',
+    'uri',
+    'satisfiesPzs',
+    'threatDetectionEnabled',
+    'reconciling',
+  ],
+];
+const notSpec = new Set(['name', 'etag', ...outputOnly]);
+
+/** A decoded `Service` without what only the server sets, and without values that mean "not set". */
+export function specFields(message: object): Record<string, unknown> {
+  const pruned = Object.entries(message).filter(([key]) => !notSpec.has(key));
+  return prune(Object.fromEntries(pruned)) as Record<string, unknown>; // An object stays an object.
+}
+
+/** Clients send back what they read, defaults written out: '', 0, false, [] and zero enums are the same as absent. */
+function prune(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(prune);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value)
+    .map(([key, inner]) => [key, maps.has(key) ? inner : prune(inner)] as const)
+    .filter(([key, inner]) => !isUnset(key, inner));
+  return Object.fromEntries(kept);
+}
+
+/** In these the values are the user's own. */
+const maps = new Set(['labels', 'annotations', 'limits']);
+
+function isUnset(key: string, value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (typeof value === 'string') return value === '' || (key !== 'value' && value.endsWith('_UNSPECIFIED'));
+  return value === 0 || value === false || value === null || value === undefined;
+}
+
+/** Throws the first refusal: UNIMPLEMENTED for a field that is not supported, INVALID_ARGUMENT for a wrong value. */
+export function parseSpec(fields: Record<string, unknown>): Spec {
+  const result = specSchema.safeParse(fields);
+  if (result.success) return result.data;
+  const { issues } = result.error;
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
+  const path = formatPath(issue?.path ?? []);
+  if (issue?.code === 'unrecognized_keys') {
+    const names = issue.keys.map((key) => (path ? `${path}.${key}` : key)).join(', ');
+    throw new RpcError(status.UNIMPLEMENTED, `${names}: the local cloud does not support this field.`);
+  }
+  const code =
+    issue?.code === 'too_big' && path === 'template.containers' ? 'UNIMPLEMENTED' : 'INVALID_ARGUMENT';
+  throw new RpcError(status[code], `${path}: ${issue?.message ?? 'is not valid'}`);
+}
+
+function formatPath(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (all, part) =>
+      typeof part === 'number' ? `${all}[${part}]` : all ? `${all}.${String(part)}` : String(part),
+    '',
+  );
+}

@@ -1,0 +1,257 @@
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { ImageStore } from '../contracts.ts';
+import { asRpcError, type Protos, RpcError, toTimestamp, unary } from '../grpc.ts';
+import type { Operation, OperationStore } from '../operations.ts';
+import { reconcilingConditions, revisionConditions } from './conditions.ts';
+import { checkEtag } from './etag.ts';
+import { applyMask } from './mask.ts';
+import {
+  checkRevisionId,
+  checkServiceId,
+  generateRevisionId,
+  parseParent,
+  parseServiceName,
+  type ServiceName,
+} from './names.ts';
+import { page } from './page.ts';
+import { renderService } from './render.ts';
+import type { Rollout } from './rollout.ts';
+import { parseSpec, type Spec, specFields, type Template } from './schema.ts';
+import { findRevision, type Revision, type RunState, type Service } from './state.ts';
+import { withDefaults } from './template.ts';
+import { allToLatest, checkTraffic } from './traffic.ts';
+
+export type ServicesParts = {
+  state: RunState;
+  protos: Protos;
+  operations: OperationStore;
+  images: ImageStore;
+  rollout: Rollout;
+};
+
+type ServiceMessage = { name?: string; etag?: string };
+type CreateRequest = {
+  parent?: string;
+  service?: ServiceMessage;
+  serviceId?: string;
+  validateOnly?: boolean;
+};
+type UpdateRequest = {
+  service?: ServiceMessage;
+  updateMask?: { paths?: string[] };
+  validateOnly?: boolean;
+  allowMissing?: boolean;
+};
+type DeleteRequest = { name?: string; etag?: string; validateOnly?: boolean };
+type ListRequest = { parent?: string; pageSize?: number; pageToken?: string };
+
+/** `google.cloud.run.v2.Services` */
+export function servicesService(parts: ServicesParts): UntypedServiceImplementation {
+  const { state, protos, operations, rollout } = parts;
+  const pack = (service: Service) => protos.pack('google.cloud.run.v2.Service', renderService(service));
+
+  async function create(name: ServiceName, fields: Record<string, unknown>, validateOnly = false) {
+    checkServiceId(name.service);
+    if (findService(state, name)) {
+      throw new RpcError(status.ALREADY_EXISTS, `Resource '${name.service}' already exists.`);
+    }
+    const spec = completeSpec(fields, name);
+    return write(newService(name, spec), spec, spec.template, validateOnly);
+  }
+
+  /** Stores the new desired state, answers with the operation, and lets the rollout run behind it. */
+  async function write(service: Service, spec: Spec, template: Template | undefined, validateOnly: boolean) {
+    const draft = structuredClone(service);
+    const revision = template && addRevision(draft, template, parts.images);
+    draft.spec = spec;
+    draft.version += 1;
+    draft.updateTime = new Date().toISOString();
+    if (revision || !isDeepStrictEqual(service.spec, spec)) draft.generation += 1;
+    draft.reconciling = true;
+    draft.conditions = reconcilingConditions(draft, revision !== undefined, new Date());
+    if (validateOnly) return validated(pack(draft));
+
+    const name = operationName(draft);
+    draft.pending.push({ operation: name, ...(revision && { revision: revision.id }) });
+    Object.assign(service, { ...draft, revisions: [...service.revisions, ...(revision ? [revision] : [])] });
+    if (!state.value.includes(service)) state.value.push(service);
+    const [operation] = await Promise.all([operations.create(name, pack(service)), state.save()]);
+    rollout.start(service);
+    return operation;
+  }
+
+  async function update({ service: sent = {}, updateMask, validateOnly, allowMissing }: UpdateRequest) {
+    const name = parseServiceName(sent.name ?? '', 'service.name');
+    const service = findService(state, name);
+    const fields = specFields(sent);
+    if (!service) {
+      if (allowMissing) return create(name, fields, validateOnly);
+      throw notFound(name);
+    }
+    checkEtag(name.service, sent.etag, service.version);
+    const merged = applyMask(service.spec, fields, updateMask?.paths ?? []);
+    const spec = completeSpec(merged, name);
+    return write(service, spec, changedTemplate(service, spec.template), validateOnly ?? false);
+  }
+
+  async function remove({ name: path = '', etag, validateOnly }: DeleteRequest) {
+    const name = parseServiceName(path);
+    const service = requireService(state, name);
+    checkEtag(name.service, etag, service.version);
+    if (validateOnly) return validated(pack(service));
+    state.value.splice(state.value.indexOf(service), 1);
+    await state.save();
+    const operation = await operations.create(operationName(name), pack(service));
+    void endDeletion(service, operation.name);
+    return operation;
+  }
+
+  async function endDeletion(service: Service, operation: string) {
+    try {
+      await rollout.remove(service);
+      const deleted = { ...renderService(service), deleteTime: toTimestamp(new Date()) };
+      await operations.complete(operation, { response: protos.pack('google.cloud.run.v2.Service', deleted) });
+    } catch (error) {
+      await operations.complete(operation, { error: asRpcError(error) });
+    }
+  }
+
+  return {
+    CreateService: unary(({ parent = '', service = {}, serviceId = '', validateOnly }: CreateRequest) =>
+      create({ ...parseParent(parent), service: serviceId }, specFields(service), validateOnly),
+    ),
+    GetService: unary(({ name = '' }: { name?: string }) =>
+      renderService(requireService(state, parseServiceName(name))),
+    ),
+    ListServices: unary(({ parent = '', pageSize, pageToken }: ListRequest) => {
+      const { project, location } = parseParent(parent);
+      const found = state.value.filter(
+        (service) => service.project === project && (location === '-' || service.location === location),
+      );
+      const { items, nextPageToken } = page(found, pageSize, pageToken);
+      return { services: items.map(renderService), nextPageToken };
+    }),
+    UpdateService: unary(update),
+    DeleteService: unary(remove),
+  };
+}
+
+export function findService(
+  state: RunState,
+  { project, location, service }: ServiceName,
+): Service | undefined {
+  return state.value.find(
+    (each) => each.project === project && each.location === location && each.service === service,
+  );
+}
+
+export function requireService(state: RunState, name: ServiceName): Service {
+  const service = findService(state, name);
+  if (!service) throw notFound(name);
+  return service;
+}
+
+function notFound({ project, location, service }: ServiceName): RpcError {
+  return new RpcError(
+    status.NOT_FOUND,
+    `Resource '${service}' of kind 'SERVICE' in region '${location}' in project '${project}' does not exist.`,
+  );
+}
+
+export function operationName({ project, location }: { project: string; location: string }): string {
+  return `projects/${project}/locations/${location}/operations/${randomUUID()}`;
+}
+
+/** Nothing was done, so the operation has no name to ask for again. */
+export function validated(resource: Operation['metadata']): Operation {
+  return { name: '', metadata: resource, done: true, response: resource };
+}
+
+function completeSpec(fields: Record<string, unknown>, name: ServiceName): Spec {
+  const spec = parseSpec(fields);
+  const traffic = spec.traffic ?? allToLatest;
+  checkTraffic(name.service, traffic);
+  const defaults = { launchStage: 'GA', ingress: 'INGRESS_TRAFFIC_ALL' } as const;
+  return { ...defaults, ...spec, traffic, template: withDefaults(spec.template, name) };
+}
+
+function newService(name: ServiceName, spec: Spec): Service {
+  const now = new Date();
+  return {
+    ...name,
+    uid: randomUUID(),
+    generation: 0,
+    observedGeneration: 0,
+    version: now.getTime() * 1000,
+    createTime: now.toISOString(),
+    updateTime: now.toISOString(),
+    spec,
+    revisions: [],
+    lastNumber: 0,
+    latestCreated: '',
+    reconciling: true,
+    conditions: [],
+    actual: [],
+    uri: '',
+    tagUris: {},
+    pending: [],
+  };
+}
+
+/**
+ * The template that needs a revision of its own, or nothing. A name that is sent again with another configuration
+ * is Google's conflict: whoever changes a template that names its revision must change the name too.
+ */
+function changedTemplate(service: Service, template: Template): Template | undefined {
+  const { revision: name, ...configuration } = template;
+  const { revision: formerName, ...former } = service.spec.template;
+  if (isDeepStrictEqual(configuration, former) && (!name || name === formerName)) return undefined;
+  if (!name) return template;
+  const existing = findRevision(service, name);
+  if (!existing) return template;
+  const { revision: _, ...existingConfiguration } = existing.template;
+  if (isDeepStrictEqual(configuration, existingConfiguration) && existing.id === service.latestCreated)
+    return undefined;
+  throw new RpcError(
+    status.ALREADY_EXISTS,
+    `Revision named '${name}' with different configuration already exists.`,
+  );
+}
+
+const maxRevisions = 1000;
+
+function addRevision(service: Service, template: Template, images: ImageStore): Revision {
+  if (template.revision) checkRevisionId(service.service, template.revision);
+  if (service.revisions.length >= maxRevisions) {
+    throw new RpcError(
+      status.RESOURCE_EXHAUSTED,
+      `Service '${service.service}' has ${maxRevisions} revisions.`,
+    );
+  }
+  const now = new Date();
+  service.lastNumber += 1;
+  const image = pinned(template.containers[0]?.image ?? '', images);
+  const revision: Revision = {
+    id: template.revision ?? generateRevisionId(service.service, service.lastNumber),
+    uid: randomUUID(),
+    number: service.lastNumber,
+    createTime: now.toISOString(),
+    updateTime: now.toISOString(),
+    template,
+    ...(image && { image }),
+    outcome: { state: 'pending' },
+    conditions: [],
+  };
+  revision.conditions = revisionConditions(revision, now);
+  service.latestCreated = revision.id;
+  return revision;
+}
+
+/** A tag is resolved when the revision is made: moving it later changes no revision. */
+function pinned(reference: string, images: ImageStore): string | undefined {
+  const image = images.resolve(reference);
+  const repository = reference.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
+  return image && `${repository}@${image.digest}`;
+}

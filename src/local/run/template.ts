@@ -1,0 +1,84 @@
+import type { LocalImage, Probe, RunnableRevision } from '../contracts.ts';
+import type { ServiceName } from './names.ts';
+import type { Container, Template } from './schema.ts';
+
+/** Cloud Run's defaults written out, as its API shows them. Applying them twice changes nothing. */
+export function withDefaults(template: Template, service: ServiceName): Template {
+  const [container] = template.containers;
+  return {
+    ...template,
+    scaling: { maxInstanceCount: 100, ...template.scaling },
+    timeout: template.timeout ?? { seconds: '300' },
+    serviceAccount: template.serviceAccount ?? `default@${service.project}.iam.gserviceaccount.com`,
+    maxInstanceRequestConcurrency: template.maxInstanceRequestConcurrency ?? 80,
+    containers: container ? [containerDefaults(container)] : [],
+  };
+}
+
+function containerDefaults(container: Container): Container {
+  const port = container.ports?.[0]?.containerPort ?? 8080;
+  const { limits, ...resources } = container.resources ?? { cpuIdle: true, startupCpuBoost: true };
+  return {
+    ...container,
+    resources: { ...resources, limits: { cpu: '1000m', memory: '512Mi', ...limits } },
+    ports: [{ name: 'http1', containerPort: port }],
+    startupProbe: container.startupProbe
+      ? probeDefaults(container.startupProbe, port)
+      : { timeoutSeconds: 240, periodSeconds: 240, failureThreshold: 1, tcpSocket: { port } },
+  };
+}
+
+type StartupProbe = NonNullable<Container['startupProbe']>;
+
+function probeDefaults({ httpGet, tcpSocket, ...times }: StartupProbe, port: number): StartupProbe {
+  return {
+    timeoutSeconds: 1,
+    periodSeconds: 10,
+    failureThreshold: 3,
+    ...times,
+    ...(httpGet ? { httpGet: { path: '/', port, ...httpGet } } : { tcpSocket: { port, ...tcpSocket } }),
+  };
+}
+
+/** What the runtime starts. `template` has its defaults. */
+export function toRunnable(
+  name: ServiceName,
+  revision: string,
+  template: Template,
+  image: LocalImage,
+): RunnableRevision {
+  const [container] = template.containers;
+  if (!container) throw new Error(`${revision} has no container`);
+  return {
+    ...name,
+    revision,
+    image,
+    containerName: container.name ?? `${name.service}-1`,
+    command: container.command ?? [],
+    args: container.args ?? [],
+    env: Object.fromEntries((container.env ?? []).map(({ name: key, value = '' }) => [key, value])),
+    port: container.ports?.[0]?.containerPort ?? 8080,
+    startupProbe: toProbe(container.startupProbe ?? {}),
+    concurrency: template.maxInstanceRequestConcurrency ?? 80,
+    timeoutSeconds: Number(template.timeout?.seconds ?? 0) + (template.timeout?.nanos ?? 0) / 1e9,
+    maxInstances: template.scaling?.maxInstanceCount ?? 100,
+    minInstances: template.scaling?.minInstanceCount ?? 0,
+  };
+}
+
+const defaultPeriodSeconds = 240;
+
+function toProbe(probe: StartupProbe): Probe {
+  const { httpGet, tcpSocket } = probe;
+  const isDefault = !httpGet && probe.periodSeconds === defaultPeriodSeconds && probe.timeoutSeconds === 240;
+  return {
+    kind: httpGet ? 'http' : isDefault ? 'default' : 'tcp',
+    path: httpGet?.path ?? '/',
+    port: httpGet?.port ?? tcpSocket?.port ?? 8080,
+    httpHeaders: (httpGet?.httpHeaders ?? []).map(({ name, value = '' }) => ({ name, value })),
+    initialDelaySeconds: probe.initialDelaySeconds ?? 0,
+    periodSeconds: probe.periodSeconds ?? 10,
+    timeoutSeconds: probe.timeoutSeconds ?? 1,
+    failureThreshold: probe.failureThreshold ?? 3,
+  };
+}

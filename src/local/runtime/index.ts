@@ -1,0 +1,76 @@
+import path from 'node:path';
+import type { LogSink, RevisionRef, Runtime } from '../contracts.ts';
+import { AcquireError } from './errors.ts';
+import type { Host } from './instance.ts';
+import { findLauncher } from './launcher.ts';
+import { portLender } from './loopback-port.ts';
+import { Pool, type Times } from './pool.ts';
+import { endOrphans } from './process-records.ts';
+
+export type RuntimeOptions = {
+  /** The local cloud's folder; the runtime keeps to `instances` in it. */
+  home: string;
+  logs: LogSink;
+  /** Put before each instance's command line; found out by default. */
+  launcher?: string[];
+} & Partial<Times>;
+
+const cloudRunTimes: Times = { idleMs: 15 * 60_000, graceMs: 10_000, restartMs: 2000, pendingMs: 10_000 };
+// Whoever stops the local cloud waits for it.
+const longestStopMs = 1000;
+
+/**
+ * Runs revisions as child processes, as Cloud Run runs containers. What differs: PORT is the instance's own port on
+ * loopback; an idle instance keeps its CPU; memory is not limited.
+ */
+export function openRuntime(options: RuntimeOptions): Runtime {
+  const times = { ...cloudRunTimes, ...options };
+  const instances = path.join(options.home, 'instances');
+  const host: Host = {
+    logs: options.logs,
+    instances,
+    searchPath: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
+    launcher: endOrphans(instances).then(() => options.launcher ?? findLauncher()),
+    ports: portLender(),
+  };
+  // Each instance's start reports it; a runtime that starts none has nothing to say.
+  host.launcher.catch(() => undefined);
+  const pools = new Map<string, Pool>();
+
+  const remove = async (key: string, graceMs: number) => {
+    const pool = pools.get(key);
+    pools.delete(key);
+    await pool?.stop(graceMs);
+  };
+
+  return {
+    async deploy(revision) {
+      await remove(keyOf(revision), times.graceMs);
+      const pool = new Pool(host, revision, times);
+      pools.set(keyOf(revision), pool);
+      return pool.deploy();
+    },
+    register(revision) {
+      const key = keyOf(revision);
+      if (!pools.has(key)) pools.set(key, new Pool(host, revision, times));
+    },
+    async acquire(revision) {
+      const pool = pools.get(keyOf(revision));
+      if (!pool) throw new AcquireError('unknown-revision', `Revision ${revision.revision} is not known.`);
+      return pool.acquire();
+    },
+    keep(revision, minimum) {
+      pools.get(keyOf(revision))?.keep(minimum);
+    },
+    remove: (revision) => remove(keyOf(revision), times.graceMs),
+    async stop() {
+      const graceMs = Math.min(times.graceMs, longestStopMs);
+      await host.launcher.catch(() => undefined);
+      await Promise.all([...pools.keys()].map((key) => remove(key, graceMs)));
+    },
+  };
+}
+
+function keyOf({ project, location, service, revision }: RevisionRef): string {
+  return [project, location, service, revision].join('/');
+}

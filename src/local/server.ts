@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import { Server, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { openBuild } from './build/index.ts';
+import type { Fault, ImageStore } from './contracts.ts';
+import { HomeBusyError } from './errors.ts';
+import { type Faults, openFaults } from './faults.ts';
+import { complete, loadProtos, type ProtoClient } from './grpc.ts';
+import { openHome, rememberPort } from './home.ts';
+import { httpHandler, type ServiceStatus } from './http.ts';
+import { acquireHomeLock } from './lock.ts';
+import { openLogging } from './logging/index.ts';
+import { openOperations, operationsService } from './operations.ts';
+import { listen } from './port.ts';
+import { openRememberedPorts } from './remembered-ports.ts';
+import { openRouter } from './router/index.ts';
+import { openRun } from './run/index.ts';
+import { openRuntime } from './runtime/index.ts';
+import { removeRecord, writeRecord } from './server-record.ts';
+import { openStorage } from './storage/index.ts';
+import { openTokens } from './tokens.ts';
+
+export type LocalCloudOptions = {
+  /** The folder of all its state; made when it is missing. */
+  home: string;
+  /** Default: the one that it had last, or any free one. */
+  port?: number;
+  /** What it was built from: a starter with another stamp replaces it. */
+  stamp?: string;
+  /** How long trafficStatuses lag behind the desired traffic; default 300. */
+  trafficDelayMs?: number;
+  /** In place of the images that Cloud Build makes. */
+  images?: ImageStore;
+};
+
+export type LocalCloud = {
+  port: number;
+  home: string;
+  services(): ServiceStatus[];
+  inject(fault: Fault): void;
+  /** Resolves when somebody asked over HTTP that it stops; whoever started it calls `stop`. */
+  stopRequested: Promise<void>;
+  stop(): Promise<void>;
+};
+
+const maxMessageBytes = 16 * 1024 * 1024;
+
+/** Boots the local cloud in this process. Throws a `LocalCloudError` when the home is in use or not one. */
+export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
+  await using parts = new AsyncDisposableStack();
+  const { home, stamp = '' } = options;
+  const remembered = openHome(home);
+  const lock = acquireHomeLock(home);
+  if (!lock) throw new HomeBusyError(home);
+  parts.defer(() => lock.release());
+
+  const backends = await openBackends(options, parts);
+  const faults = openFaults();
+  const stopRequest = Promise.withResolvers<void>();
+  const health = { nonce: randomUUID(), pid: process.pid, stamp };
+  const shared = await listen({
+    grpc: grpcServer(backends, faults),
+    http: httpHandler({
+      health,
+      services: backends.run.list,
+      tokens: backends.tokens,
+      storage: backends.storage.handle,
+      onStop: stopRequest.resolve,
+    }),
+    ...(options.port !== undefined && { port: options.port }),
+    ...(remembered.port !== undefined && { preferredPort: remembered.port }),
+  });
+  parts.adopt(shared, (part) => part.stop());
+  const { port } = shared;
+  await Promise.all([rememberPort(home, port), writeRecord(home, { ...health, port })]);
+  parts.defer(() => removeRecord(home));
+
+  const owned = parts.move();
+  return {
+    ...{ port, home },
+    services: backends.run.list,
+    inject: faults.inject,
+    stopRequested: stopRequest.promise,
+    stop: () => owned.disposeAsync(),
+  };
+}
+
+type Backends = Awaited<ReturnType<typeof openBackends>>;
+
+/** What stands behind the port. `parts` closes it, the last opened first. */
+async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableStack) {
+  const { home, trafficDelayMs = 300 } = options;
+  const opened = <T extends { stop(): void | Promise<void> }>(part: T) =>
+    parts.adopt(part, () => part.stop());
+  const logging = opened(openLogging({ home }));
+  const logs = logging.sink;
+  const operations = opened(openOperations({ home }));
+  const tokens = openTokens({ home });
+  const storage = opened(openStorage({ home }));
+  const build = opened(openBuild({ home, storage, logs, operations }));
+  const images = options.images ?? build.images;
+  const runtime = opened(openRuntime({ home, logs }));
+  const router = opened(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ home }) }));
+  const protos = loadProtos('run');
+  const run = opened(await openRun({ home, protos, operations, images, runtime, router, trafficDelayMs }));
+  return { logging, operations, tokens, storage, build, run };
+}
+
+function grpcServer({ logging, operations, build, run }: Backends, faults: Faults): Server {
+  const server = new Server({ 'grpc.max_receive_message_length': maxMessageBytes });
+  const serve = (client: ProtoClient, name: string, implementation: UntypedServiceImplementation) => {
+    const definition = loadProtos(client).service(name);
+    server.addService(definition, faults.wrap(definition, complete(definition, implementation)));
+  };
+  serve('run', 'google.longrunning.Operations', operationsService(operations));
+  serve('run', 'google.cloud.run.v2.Services', run.services);
+  serve('run', 'google.cloud.run.v2.Revisions', run.revisions);
+  serve('cloudbuild', 'google.devtools.cloudbuild.v1.CloudBuild', build.service);
+  serve('logging-api', 'google.logging.v2.LoggingServiceV2', logging.service);
+  return server;
+}

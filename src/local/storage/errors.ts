@@ -1,0 +1,33 @@
+/** A refusal in the JSON API's shape. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+  /** The HTTP status. */
+  readonly code: number;
+  readonly reason: string;
+
+  constructor(code: number, reason: string, message: string) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+  }
+
+  toJSON(): object {
+    const { code, message, reason } = this;
+    return { error: { code, message, errors: [{ message, domain: 'global', reason }] } };
+  }
+}
+
+export const badRequest = (message: string) => new StorageError(400, 'invalid', message);
+
+export const noSuchBucket = () => new StorageError(404, 'notFound', 'The specified bucket does not exist.');
+
+export const noSuchObject = (bucket: string, object: string) =>
+  new StorageError(404, 'notFound', `No such object: ${bucket}/${object}`);
+
+export const preconditionFailed = () =>
+  new StorageError(412, 'conditionNotMet', 'At least one of the pre-conditions you specified did not hold.');
+
+export const notModified = () => new StorageError(304, 'notModified', 'Not Modified');
+
+export const tooLarge = (limit: number) =>
+  new StorageError(413, 'uploadTooLarge', `The local cloud takes objects of at most ${limit} bytes.`);

@@ -1,0 +1,120 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { sendMedia } from './download.ts';
+import { badRequest, StorageError } from './errors.ts';
+import {
+  checkQuery,
+  conditionsOf,
+  decode,
+  type Exchange,
+  fail,
+  paginate,
+  parse,
+  readJson,
+  sendJson,
+} from './exchange.ts';
+import type { ObjectStore } from './objects.ts';
+import { bucketResource, objectResource } from './resources.ts';
+import { Uploads } from './uploads.ts';
+
+const root = /^(?:\/(resumable\/upload|upload|download))?\/storage\/v1\/(.*)$/;
+
+/** The JSON API. `handle` answers false when the URL is none of Storage's. */
+export class StorageHttp {
+  private readonly store: ObjectStore;
+  private readonly uploads: Uploads;
+
+  constructor(store: ObjectStore) {
+    this.store = store;
+    this.uploads = new Uploads(store);
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    const origin = `http://${request.headers.host ?? 'localhost'}`;
+    const url = URL.canParse(request.url ?? '', origin) ? new URL(request.url ?? '', origin) : undefined;
+    const match = root.exec(url?.pathname ?? '');
+    if (!url || !match) return false;
+    const [, kind, rest = ''] = match;
+    const exchange = { request, response, method: request.method ?? 'GET', query: url.searchParams, origin };
+    try {
+      checkQuery(url.searchParams);
+      await this.route(exchange, kind, rest.split('/').map(decode));
+    } catch (error) {
+      fail(response, error);
+    }
+    return true;
+  }
+
+  stop(): Promise<void> {
+    return this.uploads.stop();
+  }
+
+  private async route(exchange: Exchange, kind: string | undefined, path: string[]): Promise<void> {
+    const [collection, bucket, objects, object, ...more] = path;
+    const { method } = exchange;
+    if (collection !== 'b' || more.length > 0 || (objects !== undefined && objects !== 'o'))
+      throw unknownUrl();
+    if (kind?.includes('upload')) {
+      if (bucket === undefined || objects === undefined || object !== undefined) throw unknownUrl();
+      return this.uploads.serve(exchange, bucket);
+    }
+    if (bucket === undefined) {
+      if (method === 'GET') return this.listBuckets(exchange);
+      if (method === 'POST') return this.createBucket(exchange);
+    } else if (objects === undefined) {
+      if (method === 'GET')
+        return sendJson(exchange, 200, bucketResource(this.store.bucket(bucket), exchange.origin));
+    } else if (object === undefined) {
+      if (method === 'GET') return this.listObjects(exchange, bucket);
+    } else {
+      if (method === 'GET') return this.getObject(exchange, bucket, object, kind === 'download');
+      if (method === 'DELETE') return this.deleteObject(exchange, bucket, object);
+    }
+    throw new StorageError(405, 'methodNotAllowed', `The local cloud does not implement ${method} here.`);
+  }
+
+  private listBuckets({ query, ...exchange }: Exchange): void {
+    const project = query.get('project');
+    if (!project) throw badRequest('Required parameter: project');
+    const all = this.store.listBuckets(project, query.get('prefix') ?? '');
+    const { page, next } = paginate(all, query);
+    const items = page.map((bucket) => bucketResource(bucket, exchange.origin));
+    sendJson(exchange, 200, { kind: 'storage#buckets', items, ...next });
+  }
+
+  private async createBucket({ query, ...exchange }: Exchange): Promise<void> {
+    const project = query.get('project');
+    if (!project) throw badRequest('Required parameter: project');
+    const body = parse(newBucketSchema, await readJson(exchange.request));
+    const bucket = this.store.createBucket(body.name, project, body.location);
+    sendJson(exchange, 200, bucketResource(bucket, exchange.origin));
+  }
+
+  private listObjects({ query, ...exchange }: Exchange, bucket: string): void {
+    const { page, next } = paginate(this.store.list(bucket, query.get('prefix') ?? ''), query);
+    const items = page.map((object) => objectResource(object, exchange.origin));
+    sendJson(exchange, 200, { kind: 'storage#objects', items, ...next });
+  }
+
+  private async getObject(exchange: Exchange, bucket: string, name: string, media: boolean): Promise<void> {
+    const { query, request, response, origin } = exchange;
+    const object = this.store.get(bucket, name, query.get('generation') ?? undefined, conditionsOf(query));
+    if (!media && query.get('alt') !== 'media')
+      return sendJson(exchange, 200, objectResource(object, origin));
+    await sendMedia(request, response, object, this.store.contentPath(object));
+  }
+
+  private deleteObject({ query, response }: Exchange, bucket: string, name: string): void {
+    this.store.delete(bucket, name, query.get('generation') ?? undefined, conditionsOf(query));
+    response.writeHead(204).end();
+  }
+}
+
+const newBucketSchema = z.strictObject({
+  name: z.string(),
+  location: z.string().max(64).default('US'),
+  storageClass: z.literal('STANDARD').optional(),
+  iamConfiguration: z.unknown().optional(),
+});
+
+const unknownUrl = () => new StorageError(404, 'notFound', 'Not Found');

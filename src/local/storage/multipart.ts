@@ -1,0 +1,100 @@
+import { badRequest } from './errors.ts';
+
+const maxHeadBytes = 256 * 1024;
+
+export type RelatedBody = {
+  metadata: unknown;
+  contentType: string | undefined;
+  media: AsyncIterable<Uint8Array>;
+};
+
+/** Reads `multipart/related` as Storage takes it: a JSON part, then the media, which is streamed. */
+export async function readRelated(
+  contentType: string | undefined,
+  body: AsyncIterable<Uint8Array>,
+): Promise<RelatedBody> {
+  const boundary = /boundary=(?:"([^"]{1,70})"|([^\s;]{1,70}))/i.exec(contentType ?? '');
+  const name = boundary?.[1] ?? boundary?.[2];
+  if (!contentType?.startsWith('multipart/related') || name === undefined) {
+    throw badRequest('A multipart upload needs the content type multipart/related with a boundary');
+  }
+  const chunks = body[Symbol.asyncIterator]();
+  const delimiter = Buffer.from(`\r\n--${name}`);
+  const reader = new PartReader(chunks, delimiter);
+  const json = await reader.readPart();
+  const { contentType: mediaType } = await reader.readHead();
+  return { metadata: parseJson(json), contentType: mediaType, media: reader.streamMedia() };
+}
+
+class PartReader {
+  private readonly chunks: AsyncIterator<Uint8Array>;
+  private readonly delimiter: Buffer;
+  /** Begins as if a line had ended, so that the first boundary looks like the others. */
+  private buffer: Buffer<ArrayBufferLike> = Buffer.from('\r\n');
+
+  constructor(chunks: AsyncIterator<Uint8Array>, delimiter: Buffer) {
+    this.chunks = chunks;
+    this.delimiter = delimiter;
+  }
+
+  /** The first part's content. */
+  async readPart(): Promise<Buffer> {
+    await this.readUntil(this.delimiter);
+    await this.readHead();
+    return this.readUntil(this.delimiter);
+  }
+
+  /** A part's headers, behind its boundary. */
+  async readHead(): Promise<{ contentType: string | undefined }> {
+    const head = await this.readUntil(Buffer.from('\r\n\r\n'));
+    return { contentType: /^content-type:[ \t]*(.+)$/im.exec(head.toString('latin1'))?.[1]?.trim() };
+  }
+
+  /** The rest up to the closing boundary; an unfinished body is an error. */
+  async *streamMedia(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const end = this.buffer.indexOf(this.delimiter);
+      if (end >= 0) {
+        yield this.buffer.subarray(0, end);
+        await this.drain();
+        return;
+      }
+      // The delimiter may be split over two chunks, so its length less one is held back.
+      const safe = Math.max(0, this.buffer.length - this.delimiter.length + 1);
+      yield this.buffer.subarray(0, safe);
+      this.buffer = this.buffer.subarray(safe);
+      await this.more();
+    }
+  }
+
+  private async readUntil(mark: Buffer): Promise<Buffer> {
+    for (;;) {
+      const at = this.buffer.indexOf(mark);
+      if (at >= 0) {
+        const before = this.buffer.subarray(0, at);
+        this.buffer = this.buffer.subarray(at + mark.length);
+        return before;
+      }
+      if (this.buffer.length > maxHeadBytes) throw badRequest('The metadata part is too large');
+      await this.more();
+    }
+  }
+
+  private async more(): Promise<void> {
+    const { value, done } = await this.chunks.next();
+    if (done) throw badRequest('The multipart body ends before its closing boundary');
+    this.buffer = Buffer.concat([this.buffer, value]);
+  }
+
+  private async drain(): Promise<void> {
+    while (!(await this.chunks.next()).done);
+  }
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw badRequest('The metadata part is not JSON');
+  }
+}

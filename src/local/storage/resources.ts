@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import type { Bucket, StoredObject } from './objects.ts';
+
+/** The JSON API's own representations. `origin` is where this server is reached. */
+export function bucketResource(bucket: Bucket, origin: string): object {
+  const { name, project, location, timeCreated } = bucket;
+  return {
+    kind: 'storage#bucket',
+    id: name,
+    name,
+    projectNumber: projectNumber(project),
+    location: location.toUpperCase(),
+    locationType: 'region',
+    storageClass: 'STANDARD',
+    selfLink: `${origin}/storage/v1/b/${name}`,
+    timeCreated,
+    updated: timeCreated,
+    metageneration: '1',
+    etag: 'CAE=',
+  };
+}
+
+export function objectResource(object: StoredObject, origin: string): object {
+  const { bucket, name, generation, size, timeCreated, ...rest } = object;
+  const link = `/b/${bucket}/o/${encodeURIComponent(name)}`;
+  return {
+    contentType: 'application/octet-stream',
+    ...rest,
+    kind: 'storage#object',
+    id: `${bucket}/${name}/${generation}`,
+    selfLink: `${origin}/storage/v1${link}`,
+    mediaLink: `${origin}/download/storage/v1${link}?generation=${generation}&alt=media`,
+    bucket,
+    name,
+    generation,
+    metageneration: '1',
+    size: String(size),
+    storageClass: 'STANDARD',
+    timeCreated,
+    updated: timeCreated,
+    etag: Buffer.from(generation).toString('base64'),
+  };
+}
+
+/** A number that stands for the project, as at Google; the same for the same name. */
+function projectNumber(project: string): string {
+  return String(createHash('sha256').update(project).digest().readUIntBE(0, 5) + 100_000_000_000);
+}

@@ -1,0 +1,88 @@
+import { type DurableEvent, isDurable, type ReleaseEvent, type Stage, type Stamped } from './events.ts';
+import { createRedactor } from './redact.ts';
+import { emptyRelease, fold, type ReleaseState } from './state.ts';
+
+export type Recorder = { append(events: Stamped<DurableEvent>[]): Promise<void> };
+
+/** The one place where events are made: stamped, redacted, folded, shown, and recorded when they are durable. */
+export type Journal = {
+  readonly release: string;
+  readonly state: ReleaseState;
+  emit(event: ReleaseEvent): void;
+  /** Resolves when everything emitted so far is in the ledger: awaited before every write to the cloud. */
+  flush(): Promise<void>;
+  /** Runs one stage of one service between its two events; the note of its result tells what it came to. */
+  stage<T>(service: string, stage: Stage, run: () => Promise<StageResult<T>>): Promise<T>;
+};
+
+export type StageResult<T> = { value: T; note: string; outcome?: 'done' | 'skipped' };
+
+export type JournalOptions = {
+  release: string;
+  recorder: Recorder;
+  now: () => number;
+  listeners: readonly ((event: Stamped) => void)[];
+  secrets: Iterable<string>;
+};
+
+export function createJournal(options: JournalOptions): Journal {
+  const state = emptyRelease(options.release);
+  const redact = createRedactor(options.secrets);
+  let seq = 0;
+  let unwritten: Stamped<DurableEvent>[] = [];
+  let writing: Promise<void> = Promise.resolve();
+
+  const emit = (event: ReleaseEvent): void => {
+    const clean = redact(event);
+    const stamp = {
+      v: 1 as const,
+      release: options.release,
+      seq: seq++,
+      at: new Date(options.now()).toISOString(),
+    };
+    const stamped: Stamped = { ...stamp, event: clean };
+    fold(state, stamped);
+    if (isDurable(clean)) unwritten.push({ ...stamp, event: clean });
+    for (const listener of options.listeners) listener(stamped);
+  };
+
+  const flush = (): Promise<void> => {
+    // Chained, so that segments are written in order and a failure reaches everyone who waits.
+    writing = writing.then(async () => {
+      if (unwritten.length === 0) return;
+      const batch = unwritten;
+      unwritten = [];
+      await options.recorder.append(batch);
+    });
+    return writing;
+  };
+
+  const stage = async <T>(service: string, name: Stage, run: () => Promise<StageResult<T>>): Promise<T> => {
+    const began = options.now();
+    const finish = (outcome: 'done' | 'skipped' | 'failed', note: string): void =>
+      emit({
+        type: 'stage.finished',
+        service,
+        stage: name,
+        outcome,
+        note,
+        seconds: (options.now() - began) / 1000,
+      });
+    emit({ type: 'stage.started', service, stage: name });
+    try {
+      const result = await run();
+      finish(result.outcome ?? 'done', result.note);
+      return result.value;
+    } catch (error) {
+      finish('failed', firstLine(error));
+      throw error;
+    }
+  };
+
+  return { release: options.release, state, emit, flush, stage };
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return (text.split('\n', 1)[0] ?? '').slice(0, 300);
+}

@@ -1,0 +1,97 @@
+import { followLogs } from '../cloud/follow-logs.ts';
+import { serviceFilter } from '../cloud/log-filter.ts';
+import type { LogEntry } from '../cloud/ports/index.ts';
+import { messageOf } from '../startup/message.ts';
+import { createStartupReader, type StartupReader, type StartupSignal } from '../startup/reader.ts';
+import { pause } from './pause.ts';
+import { call, type ServiceRun } from './run.ts';
+
+/** The log of one revision, followed from before its birth until its release ends. */
+export type RevisionLog = {
+  readonly reader: StartupReader;
+  /** Milliseconds since the epoch: just before the revision was made. */
+  readonly openedAt: number;
+  /** Every new entry with what it says of the startup. Returns how to stop listening. */
+  listen(listener: (entry: LogEntry, signals: readonly StartupSignal[]) => void): () => void;
+  /** Waits until the log has been quiet for a moment, or the time is up. */
+  settle(times: { quietMs: number; withinMs: number }): Promise<void>;
+  /** What the kept entries with these insertIds say, a line each. */
+  linesOf(insertIds: readonly string[]): string[];
+  close(): void;
+};
+
+/** Lines kept for a diagnosis. */
+const keptLines = 5_000;
+
+export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog {
+  const { ref } = run.target;
+  const openedAt = run.now() - 1_000;
+  const stop = new AbortController();
+  // Outlives an interrupted run: the diagnosis still wants the late lines.
+  const { signal } = stop;
+  const reader = createStartupReader({
+    formats: run.target.startup.formats,
+    requiredSystems: run.target.startup.systems.required,
+  });
+  const listeners = new Set<(entry: LogEntry, signals: readonly StartupSignal[]) => void>();
+  const said = new Map<string, string>();
+  let lastNews = run.now();
+
+  const receive = (entry: LogEntry): void => {
+    lastNews = run.now();
+    const signals = reader.push(entry);
+    show(entry);
+    for (const listener of listeners) listener(entry, signals);
+  };
+
+  const show = (entry: LogEntry): void => {
+    const { lines } = messageOf(entry);
+    const text = lines.find((each) => each.trim() !== '');
+    if (text === undefined || entry.request) return;
+    const line = text.slice(0, 500);
+    said.set(entry.insertId, line);
+    const [oldest] = said.keys();
+    if (said.size > keptLines && oldest !== undefined) said.delete(oldest);
+    run.journal.emit({
+      type: 'startup.log',
+      service: run.target.key,
+      revision,
+      severity: entry.severity,
+      line,
+    });
+  };
+
+  const query = {
+    project: ref.project,
+    filter: serviceFilter(ref, { revision }),
+    since: new Date(openedAt).toISOString(),
+  };
+  const notice = (note: string): void => run.journal.emit({ type: 'notice', service: run.target.key, note });
+
+  const follow = async (): Promise<void> => {
+    for await (const batch of followLogs(run.cloud.logs, query, call({ signal }), notice)) {
+      for (const entry of batch) receive(entry);
+    }
+  };
+  follow().catch((error: unknown) => {
+    if (!signal.aborted) notice(`the log of ${revision} can no longer be read: ${String(error)}`);
+  });
+
+  return {
+    reader,
+    openedAt,
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async settle({ quietMs, withinMs }) {
+      const began = run.now();
+      const quietFor = (): number => run.now() - Math.max(began, lastNews);
+      while (quietFor() < quietMs && run.now() < began + withinMs) {
+        await pause({ signal, track: run.track }, Math.max(10, quietMs - quietFor()));
+      }
+    },
+    linesOf: (insertIds) => insertIds.flatMap((id) => said.get(id) ?? []),
+    close: () => stop.abort(),
+  };
+}

@@ -1,0 +1,39 @@
+import type { Call, Cloud, LiveService } from '../cloud/ports/index.ts';
+import type { Target } from '../config/target.ts';
+import { type Problem, SluiceError } from '../errors.ts';
+import type { Finding } from '../startup/profile.ts';
+import type { Journal } from './journal.ts';
+
+/** What a stage may use. Results go from stage to stage as values; only `seen` changes, by the guarded write. */
+export type ServiceRun = {
+  target: Target;
+  cloud: Cloud;
+  journal: Journal;
+  signal: AbortSignal;
+  now: () => number;
+  /** Books time that is spent waiting for the world. */
+  track: <T>(promise: Promise<T>) => Promise<T>;
+  /** `sluice deploy staging`, as a person would type it again. */
+  command: string;
+  /** The service as this release last saw it, and whether it has written to it. */
+  seen: { live: LiveService | undefined; wrote: boolean };
+};
+
+export function call(run: { signal: AbortSignal }, timeoutMs?: number): Call {
+  return timeoutMs === undefined ? { signal: run.signal } : { signal: run.signal, timeoutMs };
+}
+
+/** A stage that failed, with what is known of the cause. Its reason decides the exit code. */
+export class StageFailure extends SluiceError {
+  /** The finding behind it, when the logs told. */
+  readonly finding: Finding | null;
+
+  constructor(
+    reason: SluiceError['reason'],
+    problem: Problem,
+    options: { cause?: unknown; finding?: Finding | null } = {},
+  ) {
+    super(reason, problem, options);
+    this.finding = options.finding ?? null;
+  }
+}

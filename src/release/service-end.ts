@@ -1,0 +1,114 @@
+import { type ExitReason, SluiceError } from '../errors.ts';
+import { marks } from '../plan/marks.ts';
+import { type Diagnosis, diagnose, failedStage, reasonOf } from './diagnose.ts';
+import type { RevisionLog } from './revision-log.ts';
+import { call, type ServiceRun } from './run.ts';
+import type { NamedPlan } from './stages/candidate.ts';
+import { restore } from './stages/restore.ts';
+
+const restoreWithinMs = 90_000;
+
+/**
+ * A service whose release failed: the former traffic is restored and proven, meanwhile the late log lines are
+ * gathered for the diagnosis. After Ctrl-C the same happens under a deadline of its own.
+ */
+export async function recover(
+  run: ServiceRun,
+  plan: NamedPlan | null,
+  log: RevisionLog | undefined,
+  error: unknown,
+): Promise<void> {
+  const own: ServiceRun = { ...run, signal: AbortSignal.timeout(restoreWithinMs) };
+  const failed = failedStage(run.journal.state.services.get(run.target.key));
+  const reason = run.signal.aborted ? reasonOf(run.signal.reason) : reasonOf(error, failed);
+  if (reason === 'interrupted') notice(run, 'interrupted: restoring what was there before');
+  const [restored] = await Promise.all([
+    plan ? tryRestore(own, plan) : ({ kind: 'nothing-written' } as const),
+    log?.settle({ quietMs: 300, withinMs: 3_000 }),
+  ]);
+  if (plan && log)
+    reportStartup(run, plan, log, reason === 'startup' ? firstLine(error) : 'the release failed');
+  const diagnosis = diagnose(
+    error,
+    run.journal.state.services.get(run.target.key),
+    (ids) => log?.linesOf(ids) ?? [],
+  );
+  end(run, conclude(reason, restored, diagnosis));
+}
+
+type Restoration =
+  | { kind: 'nothing-written' }
+  | { kind: 'nothing-served' }
+  | { kind: 'restored' }
+  | { kind: 'not-restored'; error: unknown };
+
+async function tryRestore(run: ServiceRun, plan: NamedPlan): Promise<Restoration> {
+  try {
+    if (!(await hasWritten(run))) return { kind: 'nothing-written' };
+    const kind = await run.journal.stage(run.target.key, 'restore', () => restore(run, plan));
+    return { kind };
+  } catch (error) {
+    return { kind: 'not-restored', error };
+  }
+}
+
+/** A write whose reply was lost may have landed: the service itself tells. */
+async function hasWritten(run: ServiceRun): Promise<boolean> {
+  if (run.seen.wrote) return true;
+  const intended = run.journal.state.services.get(run.target.key)?.candidateIntended;
+  if (!intended) return false;
+  const live = await run.cloud.run.readService(run.target.ref, call(run));
+  if (live?.annotations[marks.release] !== run.journal.release) return false;
+  run.seen.live = live;
+  return true;
+}
+
+type End = {
+  outcome: 'deployed' | 'unchanged' | 'failed' | 'not-started';
+  reason: ExitReason;
+  rolledBack: boolean;
+  diagnosis: Diagnosis | null;
+};
+
+function conclude(reason: ExitReason, restored: Restoration, diagnosis: Diagnosis): End {
+  const end = { outcome: 'failed' as const, rolledBack: restored.kind === 'restored' };
+  if (restored.kind !== 'not-restored') return { ...end, reason, diagnosis };
+  // The failure's own code no longer says the most important thing: what serves now is not what should.
+  const problem = restored.error instanceof SluiceError ? restored.error.problem : null;
+  const why = problem?.what ?? String(restored.error);
+  return {
+    ...end,
+    reason: reasonOf(restored.error) === 'conflict' ? 'conflict' : 'unknown',
+    diagnosis: {
+      ...diagnosis,
+      notDone: [...diagnosis.notDone, `the former traffic was not restored: ${why}`],
+      next: [...(problem?.next ?? []), ...diagnosis.next],
+    },
+  };
+}
+
+export function end(run: ServiceRun, { outcome, reason, rolledBack, diagnosis }: End): void {
+  run.journal.emit({
+    type: 'service.finished',
+    service: run.target.key,
+    outcome,
+    reason,
+    rolledBack,
+    diagnosis,
+  });
+}
+
+/** The profile as the log tells it by now. */
+export function reportStartup(run: ServiceRun, plan: NamedPlan, log: RevisionLog, decidedBy: string): void {
+  const profile = log.reader.profile(plan.revision);
+  if (!profile) return;
+  run.journal.emit({ type: 'startup.finished', service: run.target.key, profile, decidedBy });
+}
+
+function notice(run: ServiceRun, note: string): void {
+  run.journal.emit({ type: 'notice', service: run.target.key, note });
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+}

@@ -1,0 +1,87 @@
+import type { Problem } from '../../errors.ts';
+import { describeTraffic, namedTraffic, onlyServing } from '../../plan/traffic.ts';
+import { problemOf } from '../diagnose.ts';
+import type { ServiceRun } from '../run.ts';
+import type { Observed } from './observe.ts';
+
+export type Ready = { run: ServiceRun; found: Observed };
+
+/**
+ * Observes every service and says everything that stands in the way, of all of them at once. Undefined when
+ * anything does: then nothing is built or written anywhere.
+ */
+export async function preflight(
+  runs: ServiceRun[],
+  observe: (run: ServiceRun) => Promise<Observed>,
+): Promise<Ready[] | undefined> {
+  const looked = await Promise.all(runs.map((run) => look(run, observe)));
+  const ready = looked.filter((one) => one !== undefined);
+  return ready.length === runs.length ? ready : undefined;
+}
+
+async function look(
+  run: ServiceRun,
+  observe: (run: ServiceRun) => Promise<Observed>,
+): Promise<Ready | undefined> {
+  const { journal, target } = run;
+  const service = target.key;
+  try {
+    const found = await journal.stage(service, 'observe', async () => {
+      const value = await observe(run);
+      report(run, value);
+      return { value, note: value.plan.because };
+    });
+    const problems = [...found.plan.blockers, ...unsupported(run)];
+    if (problems.length === 0) return { run, found };
+    refuse(run, problems);
+  } catch (error) {
+    if (!run.signal.aborted) refuse(run, [problemOf(error)]);
+  }
+  return undefined;
+}
+
+function report(run: ServiceRun, { live, plan, inputs }: Observed): void {
+  const service = run.target.key;
+  const serving = live ? (onlyServing(namedTraffic(live)) ?? '') : '';
+  run.journal.emit({
+    type: 'service.observed',
+    service,
+    url: live?.uri ?? '',
+    serving,
+    image: inputs.revisions.find((revision) => revision.name === serving)?.template.image ?? '',
+    traffic: live?.actualTraffic ?? [],
+    etag: live?.etag ?? '',
+  });
+  run.journal.emit({ type: 'plan.made', service, plan });
+  if (live && !serving && !plan.first) {
+    run.journal.emit({
+      type: 'notice',
+      service,
+      note: `the traffic is split: ${describeTraffic(namedTraffic(live))}`,
+    });
+  }
+}
+
+/** What sluice.yaml may say but this version cannot do: it says so instead of doing something else. */
+function unsupported({ target, command }: ServiceRun): Problem[] {
+  if (target.rollout.steps.length === 1 && target.rollout.steps[0] === 100) return [];
+  return [
+    {
+      what: `${target.key} asks for a rollout in steps of ${target.rollout.steps.join(', ')} %.`,
+      why: 'This version of Sluice moves the traffic in one step.',
+      next: [`set \`rollout.steps: [100]\` in sluice.yaml, then ${command}`],
+    },
+  ];
+}
+
+function refuse(run: ServiceRun, problems: Problem[]): void {
+  run.journal.emit({
+    type: 'preflight.failed',
+    service: run.target.key,
+    problems: problems.map(({ what, why, next }) => ({
+      what,
+      ...(why ? { why } : {}),
+      ...(next ? { next: [...next] } : {}),
+    })),
+  });
+}

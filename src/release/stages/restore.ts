@@ -1,0 +1,80 @@
+import type { LiveService } from '../../cloud/ports/index.ts';
+import { SluiceError } from '../../errors.ts';
+import { closedEdit, restoreEdit } from '../../plan/edits.ts';
+import type { PlannedTraffic } from '../../plan/plan.ts';
+import { describeTraffic, onlyServing } from '../../plan/traffic.ts';
+import { writeGuarded } from '../guarded-write.ts';
+import type { StageResult } from '../journal.ts';
+import { proveAnswers } from '../prove-answers.ts';
+import { doorTo } from '../requests.ts';
+import { call, type ServiceRun } from '../run.ts';
+import type { NamedPlan } from './candidate.ts';
+import { awaitTraffic, publicUrl } from './traffic.ts';
+
+/** `restored`: the former traffic is proven. `nothing-served`: there was none; the service stays closed. */
+export type Restored = 'restored' | 'nothing-served';
+
+/**
+ * Puts the former traffic back and verifies it. Somebody else's newer traffic is not overwritten (conflict);
+ * what cannot be proven is an unknown outcome.
+ */
+export async function restore(run: ServiceRun, plan: NamedPlan): Promise<StageResult<Restored>> {
+  if (plan.first) {
+    await closeAgain(run, plan);
+    return { value: 'nothing-served', note: 'nothing had served before: the service stays closed' };
+  }
+  let desired: PlannedTraffic[] = [];
+  const { live: written } = await writeGuarded(run, {
+    edit: (fresh) => {
+      const edit = restoreEdit(fresh, plan, run.journal.release);
+      desired = edit.traffic;
+      return edit;
+    },
+    intent: (etag) => ({
+      type: 'traffic.intended',
+      service: run.target.key,
+      purpose: 'restore',
+      traffic: desired,
+      serviceWide: plan.serviceWide,
+      etag,
+    }),
+  });
+  const live = await awaitTraffic(run, written, desired, 'restore');
+  const former = onlyServing(plan.formerTraffic);
+  if (former) await proveFormer(run, live, former);
+  return { value: 'restored', note: describeTraffic(desired) };
+}
+
+async function closeAgain(run: ServiceRun, plan: NamedPlan): Promise<void> {
+  await writeGuarded(run, {
+    edit: () => ({ ...closedEdit(plan, run.journal.release), public: false }),
+    intent: (etag) => ({
+      type: 'traffic.intended',
+      service: run.target.key,
+      purpose: 'restore',
+      traffic: [],
+      serviceWide: plan.serviceWide,
+      etag,
+    }),
+  });
+  const live = await run.cloud.run.readService(run.target.ref, call(run));
+  if (!live) return;
+  run.journal.emit({
+    type: 'traffic.observed',
+    service: run.target.key,
+    purpose: 'restore',
+    actual: live.actualTraffic,
+    settled: true,
+    etag: live.etag,
+  });
+}
+
+async function proveFormer(run: ServiceRun, live: LiveService, former: string): Promise<void> {
+  const proof = await proveAnswers(run, doorTo(run, live, publicUrl(run, live)), live, former);
+  if (proof.proven) return;
+  throw new SluiceError('unknown', {
+    what: `The traffic of ${run.target.ref.service} is back on ${former}, but it is not proven to answer.`,
+    why: proof.why,
+    next: [`sluice status ${run.target.environment}`],
+  });
+}

@@ -1,0 +1,230 @@
+import type { LiveService, OperationOutcome } from '../../cloud/ports/index.ts';
+import type { StartupSignal } from '../../startup/reader.ts';
+import type { Written } from '../guarded-write.ts';
+import type { StageResult } from '../journal.ts';
+import { createMailbox } from '../mailbox.ts';
+import { until } from '../pause.ts';
+import { ask, doorTo } from '../requests.ts';
+import type { RevisionLog } from '../revision-log.ts';
+import { call, type ServiceRun, StageFailure } from '../run.ts';
+import { decideStart, type StartSeen } from '../startup-decision.ts';
+import { candidateUrl, type NamedPlan, reportCandidate } from './candidate.ts';
+
+/** What the operation, the revision, the warm-up requests and the log tell, in one order. */
+type News =
+  | { from: 'log'; signals: readonly StartupSignal[] }
+  | { from: 'operation'; outcome: OperationOutcome }
+  | { from: 'revision'; ready: 'yes' | 'no' | 'not-yet'; refusal: string }
+  | { from: 'service'; live: LiveService }
+  | { from: 'request'; answered: boolean };
+
+type Seen = StartSeen & {
+  completed: Set<string>;
+  systems: Map<string, 'healthy' | 'degraded' | 'failed' | 'not-reported'>;
+};
+
+/**
+ * Follows the operation, the revision's conditions and the log together, while warm-up requests keep an
+ * idle 0 % instance awake (its CPU is throttled and nobody restarts it otherwise).
+ */
+export async function awaitStartup(
+  run: ServiceRun,
+  plan: NamedPlan,
+  candidate: Written,
+  log: RevisionLog,
+): Promise<StageResult<LiveService>> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([run.signal, stop.signal]);
+  const inner: ServiceRun = { ...run, signal };
+  const mailbox = createMailbox<News>(run.signal);
+  const seen: Seen = {
+    beganAt: run.now(),
+    ready: 'not-yet',
+    refusal: '',
+    fatal: null,
+    completed: new Set(),
+    failedPhase: null,
+    systems: new Map(),
+    answered: false,
+    lastNewsAt: run.now(),
+  };
+  const deaf = log.listen((_entry, signals) => {
+    if (signals.length > 0) mailbox.put({ from: 'log', signals });
+  });
+  let live = candidate.live;
+  let warming = false;
+  const quietly = (work: Promise<void>): void => {
+    work.catch((error: unknown) => {
+      if (!signal.aborted) notice(run, `${error instanceof Error ? error.message : String(error)}`);
+    });
+  };
+  quietly(followOperation(inner, candidate.operation, mailbox.put));
+  quietly(followRevision(inner, plan, mailbox.put));
+
+  try {
+    for (;;) {
+      const decision = decideStart(seen, run.target.startup, run.now());
+      if (decision.kind === 'started') {
+        return { value: live, note: decision.because };
+      }
+      if (decision.kind !== 'wait') throw notStarted(run, plan, decision, seen);
+      progress(run, `waiting for ${decision.missing}`);
+      const news = await run.track(mailbox.take(decision.forMs));
+      if (!news) continue;
+      takeIn(run, plan, seen, news);
+      if (news.from === 'service') {
+        live = news.live;
+        if (!warming) {
+          warming = true;
+          quietly(warmUp(inner, plan, live, mailbox.put));
+        }
+      }
+    }
+  } finally {
+    deaf();
+    stop.abort();
+  }
+}
+
+function takeIn(run: ServiceRun, plan: NamedPlan, seen: Seen, news: News): void {
+  switch (news.from) {
+    case 'operation':
+      if (news.outcome.state === 'failed') {
+        seen.ready = 'no';
+        seen.refusal = news.outcome.said;
+      }
+      break;
+    case 'revision':
+      if (seen.ready !== news.ready) seen.lastNewsAt = run.now();
+      seen.ready = news.ready;
+      if (news.refusal) seen.refusal = news.refusal;
+      break;
+    case 'request':
+      if (news.answered && !seen.answered) seen.lastNewsAt = run.now();
+      seen.answered ||= news.answered;
+      break;
+    case 'log':
+      for (const signal of news.signals) takeInSignal(run, seen, signal);
+      break;
+    case 'service':
+      reportCandidate(run, plan, news.live);
+      break;
+  }
+}
+
+function takeInSignal(run: ServiceRun, seen: Seen, signal: StartupSignal): void {
+  const service = run.target.key;
+  seen.lastNewsAt = run.now();
+  switch (signal.kind) {
+    case 'phase':
+      if (signal.phase.outcome === 'completed') seen.completed.add(signal.phase.name);
+      if (signal.phase.outcome === 'failed') seen.failedPhase ??= signal.phase.name;
+      run.journal.emit({ type: 'startup.phase', service, revision: signal.revision, phase: signal.phase });
+      break;
+    case 'system':
+      seen.systems.set(signal.system.name, signal.system.status);
+      run.journal.emit({ type: 'startup.system', service, revision: signal.revision, system: signal.system });
+      break;
+    case 'fatal':
+      seen.fatal ??= signal.finding;
+      run.journal.emit({
+        type: 'startup.finding',
+        service,
+        revision: signal.revision,
+        finding: signal.finding,
+      });
+      break;
+    case 'finding':
+      run.journal.emit({
+        type: 'startup.finding',
+        service,
+        revision: signal.revision,
+        finding: signal.finding,
+      });
+      break;
+    default:
+      break;
+  }
+}
+
+async function followOperation(
+  run: ServiceRun,
+  operation: string | null,
+  put: (news: News) => void,
+): Promise<void> {
+  if (operation === null) return;
+  const within = run.target.startup.deadlineSeconds * 1000;
+  put({ from: 'operation', outcome: await run.cloud.run.awaitOperation(operation, call(run, within)) });
+}
+
+/** The revision's own conditions decide (latestReadyRevision lags with no traffic); then the URL is looked up. */
+async function followRevision(run: ServiceRun, plan: NamedPlan, put: (news: News) => void): Promise<void> {
+  const { ref, startup } = run.target;
+  const withinMs = startup.deadlineSeconds * 1000;
+  const { value: revision } = await until(
+    run,
+    () => run.cloud.run.readRevision(ref, plan.revision, call(run)),
+    (found) => found !== undefined && found.ready !== 'not-yet',
+    { everyMs: 250, withinMs },
+  );
+  if (!revision) return;
+  const refusal = revision.conditions.find((condition) => condition.state === 'failed')?.message ?? '';
+  put({ from: 'revision', ready: revision.ready, refusal });
+  if (revision.ready !== 'yes') return;
+  const { value: live, met } = await until(
+    run,
+    () => run.cloud.run.readService(ref, call(run)),
+    (found) => found !== undefined && candidateUrl(plan, found) !== undefined,
+    { everyMs: 250, withinMs },
+  );
+  if (met && live) put({ from: 'service', live });
+}
+
+/** Requests until the start is decided: they wake, and keep awake, an instance that has no traffic. */
+async function warmUp(
+  run: ServiceRun,
+  plan: NamedPlan,
+  live: LiveService,
+  put: (news: News) => void,
+): Promise<void> {
+  const door = doorTo(run, live, candidateUrl(plan, live) ?? live.uri);
+  const { path } = run.target.rollout.identity;
+  await until(
+    run,
+    async () => {
+      const status = await ask(run, door, path, 30_000).then(
+        (answer) => answer.status,
+        () => 0,
+      );
+      put({ from: 'request', answered: status > 0 && status < 500 });
+    },
+    () => false,
+    { everyMs: 500, withinMs: run.target.startup.deadlineSeconds * 1000 },
+  );
+}
+
+function notStarted(
+  run: ServiceRun,
+  plan: NamedPlan,
+  decision: { kind: 'failed' | 'unknown'; because: string },
+  seen: Seen,
+): StageFailure {
+  const verb = decision.kind === 'failed' ? 'did not start' : 'cannot be shown to have started';
+  return new StageFailure(
+    'startup',
+    {
+      what: `Revision ${plan.revision} ${verb}: ${decision.because}`,
+      ...(seen.refusal && seen.refusal !== decision.because ? { why: seen.refusal } : {}),
+      next: [`sluice logs ${run.target.environment} --revision ${plan.revision}`],
+    },
+    { finding: seen.fatal },
+  );
+}
+
+function progress(run: ServiceRun, note: string): void {
+  run.journal.emit({ type: 'progress', service: run.target.key, stage: 'startup', note });
+}
+
+function notice(run: ServiceRun, note: string): void {
+  run.journal.emit({ type: 'notice', service: run.target.key, note });
+}

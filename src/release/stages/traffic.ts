@@ -1,0 +1,122 @@
+import type { LiveService } from '../../cloud/ports/index.ts';
+import { trafficEdit } from '../../plan/edits.ts';
+import type { PlannedTraffic } from '../../plan/plan.ts';
+import { describeTraffic, sameTraffic } from '../../plan/traffic.ts';
+import { writeGuarded } from '../guarded-write.ts';
+import type { StageResult } from '../journal.ts';
+import { pause, until } from '../pause.ts';
+import { proveAnswers } from '../prove-answers.ts';
+import { doorTo } from '../requests.ts';
+import type { RevisionLog } from '../revision-log.ts';
+import { call, type ServiceRun, StageFailure } from '../run.ts';
+import type { NamedPlan } from './candidate.ts';
+
+/** One write, then three proofs: actual equals desired, the right revision answers, and it keeps quiet while it bakes. */
+export async function moveTraffic(
+  run: ServiceRun,
+  plan: NamedPlan,
+  log: RevisionLog,
+): Promise<StageResult<LiveService>> {
+  const { revision, serviceWide } = plan;
+  let desired: PlannedTraffic[] = [];
+  const { live: written } = await writeGuarded(run, {
+    edit: (fresh) => {
+      const edit = trafficEdit(fresh, plan, { release: run.journal.release, revision });
+      desired = edit.traffic;
+      return edit;
+    },
+    intent: (etag) => ({
+      type: 'traffic.intended',
+      service: run.target.key,
+      purpose: 'migrate',
+      traffic: desired,
+      serviceWide,
+      etag,
+    }),
+  });
+  const live = await awaitTraffic(run, written, desired, 'migrate');
+  const proof = await proveAnswers(run, doorTo(run, live, publicUrl(run, live)), live, revision);
+  if (!proof.proven) {
+    throw new StageFailure('traffic', {
+      what: `The traffic of ${run.target.ref.service} was moved, but ${revision} is not proven to answer.`,
+      why: proof.why,
+      next: [`sluice status ${run.target.environment}`],
+    });
+  }
+  await bake(run, revision, log);
+  return { value: live, note: `${describeTraffic(desired)}, ${proof.answers} answers in a row` };
+}
+
+/** The environment's own URL, or the one Cloud Run gives. The local cloud has no custom domains. */
+export function publicUrl(run: ServiceRun, live: LiveService): string {
+  return run.cloud.kind === 'google' && run.target.url ? run.target.url : live.uri;
+}
+
+/** Desired is not actual: waits until Cloud Run reports what was asked for. */
+export async function awaitTraffic(
+  run: ServiceRun,
+  written: LiveService,
+  desired: PlannedTraffic[],
+  purpose: 'migrate' | 'restore',
+): Promise<LiveService> {
+  const settled = (live: LiveService | undefined): boolean =>
+    live !== undefined &&
+    !live.reconciling &&
+    live.generation === live.observedGeneration &&
+    sameTraffic(desired, live.actualTraffic, live.latestReadyRevision);
+  const { value, met } = await until(
+    run,
+    () => run.cloud.run.readService(run.target.ref, call(run)),
+    settled,
+    { everyMs: 200, withinMs: run.target.rollout.trafficDeadlineSeconds * 1000 },
+  );
+  const live = value ?? written;
+  run.journal.emit({
+    type: 'traffic.observed',
+    service: run.target.key,
+    purpose,
+    actual: live.actualTraffic,
+    settled: met,
+    etag: live.etag,
+  });
+  if (met) return live;
+  throw new StageFailure('traffic', {
+    what: `The traffic of ${run.target.ref.service} did not become what was asked for within ${run.target.rollout.trafficDeadlineSeconds} s.`,
+    why: `Desired: ${describeTraffic(desired)}. Actual: ${describeTraffic(live.actualTraffic)}.`,
+    next: [`sluice status ${run.target.environment}`],
+  });
+}
+
+/** Watches the log for a while under real traffic; a fatal line ends it at once. */
+async function bake(run: ServiceRun, revision: string, log: RevisionLog): Promise<void> {
+  const { bakeSeconds } = run.target.rollout;
+  if (bakeSeconds === 0) return;
+  const alarm = new AbortController();
+  let failure: StageFailure | undefined;
+  const deaf = log.listen((_entry, signals) => {
+    const fatal = signals.find((signal) => signal.kind === 'fatal');
+    if (fatal?.kind !== 'fatal') return;
+    failure = new StageFailure(
+      'checklist',
+      {
+        what: `Revision ${revision} failed while it baked under traffic: ${fatal.finding.cause}`,
+        next: [`sluice logs ${run.target.environment} --revision ${revision}`],
+      },
+      { finding: fatal.finding },
+    );
+    alarm.abort();
+  });
+  run.journal.emit({
+    type: 'progress',
+    service: run.target.key,
+    stage: 'traffic',
+    note: `baking for ${bakeSeconds} s under the log watch`,
+  });
+  try {
+    await pause({ ...run, signal: AbortSignal.any([run.signal, alarm.signal]) }, bakeSeconds * 1000);
+  } catch (error) {
+    throw failure ?? error;
+  } finally {
+    deaf();
+  }
+}

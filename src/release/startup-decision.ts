@@ -1,0 +1,70 @@
+import type { StartupSpec } from '../config/target.ts';
+import type { Finding } from '../startup/profile.ts';
+
+/** What has been seen of a start so far. Times are milliseconds on one clock. */
+export type StartSeen = {
+  beganAt: number;
+  ready: 'yes' | 'no' | 'not-yet';
+  /** The False condition's or the failed operation's message. */
+  refusal: string;
+  /** The first log line that ends the start. */
+  fatal: Finding | null;
+  completed: ReadonlySet<string>;
+  /** The phase that failed, if one did. */
+  failedPhase: string | null;
+  systems: ReadonlyMap<string, 'healthy' | 'degraded' | 'failed' | 'not-reported'>;
+  /** A warm-up request was answered without a server error. */
+  answered: boolean;
+  lastNewsAt: number;
+};
+
+export type StartDecision =
+  | { kind: 'wait'; forMs: number; missing: string }
+  | { kind: 'started'; because: string }
+  | { kind: 'failed'; because: string }
+  | { kind: 'unknown'; because: string };
+
+/**
+ * Bad news decides at once; good news needs all of it: Ready, the configured phases and systems (or, with
+ * none configured, an answer), and a quiet time after that in which late lines can arrive. Pure.
+ */
+export function decideStart(seen: StartSeen, spec: StartupSpec, now: number): StartDecision {
+  if (seen.fatal) return { kind: 'failed', because: seen.fatal.cause };
+  if (seen.ready === 'no') return { kind: 'failed', because: seen.refusal || 'the revision is not ready' };
+  if (seen.failedPhase) return { kind: 'failed', because: `phase ${seen.failedPhase} failed` };
+  const broken = spec.systems.required.find((name) => seen.systems.get(name) === 'failed');
+  if (broken) return { kind: 'failed', because: `critical system ${broken} reported that it failed` };
+
+  const missing = missingNews(seen, spec);
+  const deadline = seen.beganAt + spec.deadlineSeconds * 1000;
+  if (missing.length === 0) {
+    const quietUntil = seen.lastNewsAt + spec.quietSeconds * 1000;
+    return now >= quietUntil
+      ? { kind: 'started', because: completeness(spec) }
+      : { kind: 'wait', forMs: quietUntil - now, missing: 'a quiet moment for late lines' };
+  }
+  const wants = missing.join(', ');
+  if (now >= deadline) {
+    return { kind: 'unknown', because: `after ${spec.deadlineSeconds} s still missing: ${wants}` };
+  }
+  return { kind: 'wait', forMs: deadline - now, missing: wants };
+}
+
+function missingNews(seen: StartSeen, spec: StartupSpec): string[] {
+  const missing: string[] = seen.ready === 'yes' ? [] : ['Ready'];
+  const phases = spec.phases.filter((name) => !seen.completed.has(name));
+  if (phases.length > 0) missing.push(`phases ${phases.join(' ')}`);
+  const systems = spec.systems.required.filter((name) => !seen.systems.has(name));
+  if (systems.length > 0) missing.push(`systems ${systems.join(', ')}`);
+  const configured = spec.phases.length + spec.systems.required.length > 0;
+  if (!configured && !seen.answered) missing.push('an answer to a request');
+  return missing;
+}
+
+function completeness(spec: StartupSpec): string {
+  const parts = ['Ready'];
+  if (spec.phases.length > 0) parts.push(`${spec.phases.length} phases completed`);
+  if (spec.systems.required.length > 0) parts.push(`${spec.systems.required.length} systems reported`);
+  if (parts.length === 1) parts.push('it answers');
+  return parts.join(', ');
+}

@@ -1,0 +1,35 @@
+import type { PlannedTraffic } from '../plan/plan.ts';
+import type { ServiceState } from '../release/state.ts';
+
+type Traffic = readonly (PlannedTraffic & { uri?: string | undefined })[];
+
+/** What gets requests, without tags that only name a revision. */
+export function serving(traffic: Traffic): { revision: string; percent: number }[] {
+  return traffic.filter(({ percent }) => percent > 0).map(({ revision, percent }) => ({ revision, percent }));
+}
+
+/** `100 % chat-r1`, or that nothing serves. */
+export function trafficText(traffic: Traffic): string {
+  const parts = serving(traffic).map(({ revision, percent }) => `${percent} % ${revision}`);
+  return parts.length > 0 ? parts.join(', ') : 'no revision serves';
+}
+
+export function urlOf(service: ServiceState): string | null {
+  return service.candidate?.url || service.observed?.url || null;
+}
+
+/** The revision that this release made; without one, the only one that serves. */
+export function revisionOf(service: ServiceState): string | null {
+  const now = serving(service.traffic);
+  return service.revision ?? (now.length === 1 ? (now[0]?.revision ?? null) : null);
+}
+
+export function digestOf(service: ServiceState): string | null {
+  return service.build?.digest || service.observed?.image.split('@')[1] || null;
+}
+
+/** Actual equals desired, and enough answers in a row came from a revision that serves. */
+export function isProven(service: ServiceState): boolean {
+  const answered = service.proof?.revision;
+  return service.trafficSettled && serving(service.traffic).some(({ revision }) => revision === answered);
+}

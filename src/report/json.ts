@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { checkResultSchema } from '../checks/result.ts';
+import { exitCodes } from '../errors.ts';
+import { verdictSchema } from '../gate/verdict.ts';
+import { changeSchema } from '../plan/plan.ts';
+import type { ReleaseState, ServiceState } from '../release/state.ts';
+import { profileSchema } from '../startup/profile.ts';
+import { digestOf, revisionOf, serving, urlOf } from './facts.ts';
+
+const diagnosisSchema = z.object({
+  cause: z.string(),
+  why: z.string(),
+  hint: z.string(),
+  evidence: z.array(z.string()),
+  notDone: z.array(z.string()),
+  next: z.array(z.string()),
+});
+
+/** What `sluice deploy --json` prints: a contract that scripts rely on. */
+export const releaseDocumentSchema = z.strictObject({
+  version: z.literal(1),
+  release: z.strictObject({
+    id: z.string(),
+    outcome: z.enum(['succeeded', 'unchanged', 'failed', 'interrupted', 'unknown']),
+    exitCode: z.number().int(),
+    rolledBack: z.boolean(),
+    verdict: verdictSchema,
+  }),
+  services: z.array(
+    z.strictObject({
+      name: z.string(),
+      revision: z.string().nullable(),
+      digest: z.string().nullable(),
+      url: z.string().nullable(),
+      candidateUrl: z.string().nullable(),
+      traffic: z.array(z.strictObject({ revision: z.string(), percent: z.number() })),
+      startup: profileSchema.nullable(),
+      checks: z.array(
+        checkResultSchema.pick({
+          id: true,
+          kind: true,
+          stage: true,
+          status: true,
+          reason: true,
+          durationMs: true,
+        }),
+      ),
+      changes: z.array(changeSchema),
+      diagnosis: diagnosisSchema.nullable(),
+    }),
+  ),
+});
+
+export type ReleaseDocument = z.infer<typeof releaseDocumentSchema>;
+
+/** A release whose end was never seen has an unknown outcome. */
+export function releaseDocument(state: ReleaseState): ReleaseDocument {
+  const { finished } = state;
+  return {
+    version: 1,
+    release: {
+      id: state.id,
+      outcome: finished?.outcome ?? 'unknown',
+      exitCode: finished?.exitCode ?? exitCodes.unknown,
+      rolledBack: finished?.rolledBack ?? false,
+      verdict: finished?.verdict ?? { decision: 'pending', conditions: [] },
+    },
+    services: [...state.services.values()].map(serviceDocument),
+  };
+}
+
+function serviceDocument(service: ServiceState): ReleaseDocument['services'][number] {
+  return {
+    name: service.service,
+    revision: revisionOf(service),
+    digest: digestOf(service),
+    url: urlOf(service),
+    candidateUrl: service.candidate?.candidateUrl || null,
+    traffic: serving(service.traffic),
+    startup: service.profile,
+    checks: service.checks.map(({ id, kind, stage, status, reason, durationMs }) => ({
+      id,
+      kind,
+      stage,
+      status,
+      reason,
+      durationMs,
+    })),
+    changes: service.plan?.changes ?? [],
+    diagnosis: service.finished?.diagnosis ?? null,
+  };
+}

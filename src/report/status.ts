@@ -1,0 +1,116 @@
+import type { Condition, ObservedTraffic, TrafficTarget } from '../cloud/ports/run.ts';
+import { shortDigest, table } from '../terminal/format.ts';
+import { mark } from '../terminal/marks.ts';
+import { sanitiseLine } from '../terminal/sanitise.ts';
+import { signs, type Theme } from '../terminal/theme.ts';
+import { field } from './layout.ts';
+
+/** Who decides where the traffic goes. `LATEST`: the latest ready revision, whatever its checks said. */
+export type Pin = 'own' | 'foreign' | 'LATEST' | 'none';
+
+/** A service as Cloud Run has it now, with what Sluice recorded of it. */
+export type ServiceView = {
+  service: string;
+  environment: string;
+  /** null: it does not exist. */
+  live: {
+    url: string;
+    ready: boolean;
+    conditions: Condition[];
+    desired: TrafficTarget[];
+    actual: ObservedTraffic[];
+    pin: Pin;
+    revision: string;
+    digest: string;
+    createdAt: string;
+  } | null;
+  newestRelease: { id: string; state: string } | null;
+  /** A release that wrote to the service and never said how it ended. */
+  unfinishedRelease: string | null;
+};
+
+/** Status for a person: what is unusual first. */
+export function statusLines(view: ServiceView, theme: Theme): string[] {
+  const name = theme.strong(`${view.service} in ${view.environment}`);
+  const { live } = view;
+  if (!live) {
+    const next = `${theme.accent(signs.next)} sluice deploy ${view.environment}`;
+    return [`${mark('skipped', theme)} ${name} does not exist yet`, next];
+  }
+  const unusual = unusualLines(view, live, theme);
+  return [
+    `${mark(unusual.length === 0 ? 'done' : 'pending', theme)} ${name}`,
+    ...unusual.map((line) => `  ${line}`),
+    ...field('url', live.url ? [theme.accent(live.url)] : [], theme),
+    ...field('revision', [`${live.revision}  ${theme.dim(shortDigest(live.digest))}`], theme),
+    ...field('created', live.createdAt ? [live.createdAt] : [], theme),
+    ...field('traffic', trafficLines(live.actual, theme), theme),
+    ...field('release', releaseText(view.newestRelease), theme),
+  ];
+}
+
+type Live = NonNullable<ServiceView['live']>;
+
+function unusualLines(view: ServiceView, live: Live, theme: Theme): string[] {
+  const { unfinishedRelease } = view;
+  const bad = (text: string) => `${mark('failed', theme)} ${text}`;
+  const doubt = (text: string) => `${theme.warn(signs.warning)} ${text}`;
+  return [
+    ...(unfinishedRelease ? [doubt(`release ${sanitiseLine(unfinishedRelease)} has not finished`)] : []),
+    ...(live.ready ? [] : [bad('not ready'), ...failedConditions(live.conditions)]),
+    ...(sameTraffic(live.desired, live.actual)
+      ? []
+      : [bad(`traffic is not what is wanted: ${targets(live.desired)}`)]),
+    ...(live.actual.some(({ percent }) => percent > 0) ? [] : [bad('no revision serves')]),
+    ...pinLines(live.pin, view.environment).map(doubt),
+  ];
+}
+
+function pinLines(pin: Pin, environment: string): string[] {
+  switch (pin) {
+    case 'own':
+    case 'none':
+      return [];
+    case 'foreign':
+      return [
+        'the traffic was pinned by somebody else; ' +
+          `\`sluice deploy ${environment} --take-over-traffic\` takes it over`,
+      ];
+    case 'LATEST':
+      return ['the traffic follows LATEST: any revision that gets ready serves at once'];
+  }
+}
+
+function failedConditions(conditions: readonly Condition[]): string[] {
+  return conditions
+    .filter(({ state }) => state === 'failed')
+    .map(({ type, reason, message }) => `  ${type} ${reason}: ${sanitiseLine(message)}`);
+}
+
+function trafficLines(actual: readonly ObservedTraffic[], theme: Theme): string[] {
+  return table(
+    actual.map(({ revision, percent, tag = '', uri = '' }) => [
+      `${percent} %`,
+      revision,
+      theme.dim(tag),
+      tag ? theme.dim(uri) : '',
+    ]),
+    ['right'],
+  );
+}
+
+function sameTraffic(desired: readonly TrafficTarget[], actual: readonly TrafficTarget[]): boolean {
+  const keys = (targets: readonly TrafficTarget[]) =>
+    targets.map(({ revision, percent, tag = '' }) => `${revision} ${percent} ${tag}`).sort();
+  return keys(desired).join('\n') === keys(actual).join('\n');
+}
+
+function targets(traffic: readonly TrafficTarget[]): string {
+  return traffic
+    .map(({ revision, percent, tag }) => `${percent} % ${revision}${tag ? ` (${tag})` : ''}`)
+    .join(', ');
+}
+
+function releaseText(release: ServiceView['newestRelease']): string[] {
+  return release ? [`${sanitiseLine(release.id)}  ${release.state}`] : [];
+}

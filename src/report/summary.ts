@@ -1,0 +1,190 @@
+import type { CheckResult } from '../checks/result.ts';
+import type { Verdict } from '../gate/verdict.ts';
+import { stages } from '../release/events.ts';
+import type { ReleaseState, ServiceState } from '../release/state.ts';
+import { formatMilliseconds, formatSeconds, shortDigest, table } from '../terminal/format.ts';
+import { mark } from '../terminal/marks.ts';
+import { phaseLines, systemLines } from '../terminal/profile-lines.ts';
+import { sanitiseLine } from '../terminal/sanitise.ts';
+import { signs, type Theme } from '../terminal/theme.ts';
+import { changeLines } from './change-lines.ts';
+import { digestOf, isProven, revisionOf, trafficText, urlOf } from './facts.ts';
+import { field } from './layout.ts';
+
+/** The end of a release for a person: services that went well first, so that a failure is on the last screen. */
+export function summaryLines(state: ReleaseState, theme: Theme): string[] {
+  const services = [...state.services.values()].sort((a, b) => badness(a) - badness(b));
+  const environment = state.started?.environment ?? '';
+  return [
+    ...services.flatMap((service) => ['', ...serviceLines(service, environment, theme)]),
+    '',
+    ...endLines(state, theme),
+  ];
+}
+
+function badness(service: ServiceState): number {
+  return service.finished?.outcome === 'failed' ? 1 : 0;
+}
+
+function serviceLines(service: ServiceState, environment: string, theme: Theme): string[] {
+  switch (service.finished?.outcome) {
+    case 'deployed':
+      return deployed(service, environment, theme);
+    case 'unchanged':
+      return unchanged(service, environment, theme);
+    case 'failed':
+      return failed(service, environment, theme);
+    case 'not-started':
+      return notStarted(service, environment, theme);
+    case undefined:
+      return [`${mark('pending', theme)} ${service.service}: how it ended is not known`];
+  }
+}
+
+function deployed(service: ServiceState, environment: string, theme: Theme): string[] {
+  return [
+    `${mark('done', theme)} ${theme.strong(`${service.service} is deployed to ${environment}`)}`,
+    ...placeFields(service, theme),
+    ...field('changes', changesOf(service, theme), theme),
+    ...startupFields(service, theme),
+    ...field('checks', checkLines(service.checks, theme), theme),
+  ];
+}
+
+/** Of a new service everything is new: what its config says needs no repeating. */
+function changesOf({ plan }: ServiceState, theme: Theme): string[] {
+  if (!plan || plan.action === 'create') return [];
+  return changeLines([...plan.changes, ...plan.serviceWide], theme);
+}
+
+function unchanged(service: ServiceState, environment: string, theme: Theme): string[] {
+  return [
+    `${mark('done', theme)} ${theme.strong(`${service.service} is unchanged in ${environment}`)}: nothing was built or written`,
+    ...placeFields(service, theme),
+    ...field('because', service.plan ? [sanitiseLine(service.plan.because)] : [], theme),
+  ];
+}
+
+function notStarted(service: ServiceState, environment: string, theme: Theme): string[] {
+  const problems = service.preflight.flatMap((problem) => problemLines(problem, theme));
+  const sign = mark(problems.length > 0 ? 'failed' : 'skipped', theme);
+  return [
+    `${sign} ${theme.strong(`${service.service} was not deployed to ${environment}`)}: nothing was built or written`,
+    ...problems.map((line) => `  ${line}`),
+  ];
+}
+
+function failed(service: ServiceState, environment: string, theme: Theme): string[] {
+  const diagnosis = service.finished?.diagnosis;
+  const safe = (lines: readonly string[]) => lines.filter(Boolean).map((line) => sanitiseLine(line));
+  const candidate = service.candidate?.candidateUrl;
+  return [
+    `${mark('failed', theme)} ${theme.strong(`${service.service} was not deployed to ${environment}`)}`,
+    ...startupFields(service, theme),
+    ...field('checks', checkLines(service.checks, theme), theme),
+    ...field('done', listed(stages.filter((stage) => service.stages[stage]?.outcome === 'done')), theme),
+    ...field('not done', listed(safe(diagnosis?.notDone ?? [])), theme),
+    ...field('candidate', candidate ? [`${candidate}  ${theme.dim('kept for a look')}`] : [], theme),
+    ...field('traffic', [formerTraffic(service, theme)], theme),
+    ...field(
+      'evidence',
+      safe(diagnosis?.evidence ?? []).map((line) => theme.dim(`│ ${line}`)),
+      theme,
+    ),
+    ...field('cause', causeLines(service, theme), theme),
+    ...safe(diagnosis?.next ?? []).map((next) => `${theme.accent(signs.next)} ${next}`),
+  ];
+}
+
+function problemLines({ what, why, next = [] }: ServiceState['preflight'][number], theme: Theme): string[] {
+  return [
+    `${mark('failed', theme)} ${sanitiseLine(what)}`,
+    ...(why ? [`  ${sanitiseLine(why)}`] : []),
+    ...next.map((line) => `  ${theme.accent(signs.next)} ${sanitiseLine(line)}`),
+  ];
+}
+
+function causeLines(service: ServiceState, theme: Theme): string[] {
+  const diagnosis = service.finished?.diagnosis;
+  if (!diagnosis) return [theme.bad(service.finished?.reason ?? '')];
+  const { cause, why, hint } = diagnosis;
+  return [theme.bad(sanitiseLine(cause)), ...[why, hint].filter(Boolean).map((line) => sanitiseLine(line))];
+}
+
+/** After a failure: what serves now, and whether that was seen or only wished. */
+function formerTraffic(service: ServiceState, theme: Theme): string {
+  if (!service.candidateIntended) return 'untouched: nothing was written';
+  const now = trafficText(service.traffic);
+  if (service.plan?.first) return `${now}  ${theme.dim('a first deploy has nothing to restore')}`;
+  if (!service.finished?.rolledBack) return theme.warn(`${now}: not restored`);
+  if (!isProven(service)) return theme.warn(`${now}: restored, but not proven`);
+  return `${now}  ${theme.dim(`restored, proven by ${service.proof?.answers ?? 0} answers in a row`)}`;
+}
+
+function placeFields(service: ServiceState, theme: Theme): string[] {
+  const url = urlOf(service);
+  const revision = revisionOf(service);
+  const digest = digestOf(service);
+  const proof = isProven(service)
+    ? theme.dim(`  proven by ${service.proof?.answers ?? 0} answers in a row`)
+    : '';
+  return [
+    ...field('url', url ? [theme.accent(url)] : [], theme),
+    ...field('revision', revision ? [`${revision}  ${theme.dim(shortDigest(digest ?? ''))}`] : [], theme),
+    ...field('traffic', [`${trafficText(service.traffic)}${proof}`], theme),
+  ];
+}
+
+function startupFields(service: ServiceState, theme: Theme): string[] {
+  const { profile } = service;
+  if (!profile) return [];
+  const total = profile.totalSeconds === null ? '' : ` in ${formatSeconds(profile.totalSeconds)}`;
+  const head = profile.outcome === 'started' ? `started${total}` : theme.bad(`${profile.outcome}${total}`);
+  return field(
+    'startup',
+    [head, ...phaseLines(profile.phases, theme), ...systemLines(profile.systems, theme)],
+    theme,
+  );
+}
+
+function checkLines(checks: readonly CheckResult[], theme: Theme): string[] {
+  return table(
+    checks.map((check) => [
+      `${mark(check.status, theme)} ${check.id}`,
+      theme.dim(check.stage),
+      theme.dim(formatMilliseconds(check.durationMs)),
+      check.status === 'passed'
+        ? sanitiseLine(check.reason)
+        : theme.warn(`${check.status}: ${sanitiseLine(check.reason)}`),
+    ]),
+    ['left', 'left', 'right', 'left'],
+  );
+}
+
+function endLines(state: ReleaseState, theme: Theme): string[] {
+  const { finished } = state;
+  if (!finished) return [`${mark('pending', theme)} the release did not finish: its outcome is unknown`];
+  const code = finished.exitCode === 0 ? '' : theme.dim(`  exit code ${finished.exitCode}`);
+  return [
+    `${verdictText(finished.verdict, theme)}  ${theme.dim(`release ${state.id}`)}${code}`,
+    // A failure has told its cause above; what was never reached needs no list.
+    ...(finished.exitCode === 0 ? unmet(finished.verdict, theme) : []),
+  ];
+}
+
+function verdictText({ decision, conditions }: Verdict, theme: Theme): string {
+  const met = conditions.filter((condition) => condition.met).length;
+  const paint = { ready: theme.good, pending: theme.warn, blocked: theme.bad }[decision];
+  return `verdict ${paint(decision)}: ${met} of ${conditions.length} conditions met`;
+}
+
+function unmet({ conditions }: Verdict, theme: Theme): string[] {
+  return conditions
+    .filter((condition) => !condition.met)
+    .flatMap(({ id, reason, remedy }) => [
+      `  ${mark('failed', theme)} ${id}: ${sanitiseLine(reason)}`,
+      ...(remedy ? [`    ${theme.accent(signs.next)} ${sanitiseLine(remedy)}`] : []),
+    ]);
+}
+
+const listed = (items: readonly string[]) => (items.length > 0 ? [items.join(', ')] : []);

@@ -1,0 +1,51 @@
+import type { Readable } from 'node:stream';
+import { SluiceError } from './errors.ts';
+import { parseEntriesText } from './startup/entries.ts';
+import { defaultFormats } from './startup/presets.ts';
+import type { StartupReport } from './startup/profile.ts';
+import { createStartupReader } from './startup/reader.ts';
+
+const maxBytes = 512 * 1024 * 1024;
+
+/** Reads a file (or stdin) of log entries into a startup report, with every preset format. */
+export async function readStartupFile(
+  input: Readable,
+  name: string,
+): Promise<{ report: StartupReport; entries: number; skipped: number }> {
+  const { entries, skipped } = parse(await text(input, name), name);
+  const reader = createStartupReader({ formats: defaultFormats });
+  for (const entry of entries) reader.push(entry);
+  return { report: reader.report(), entries: entries.length, skipped };
+}
+
+function parse(content: string, name: string): ReturnType<typeof parseEntriesText> {
+  try {
+    return parseEntriesText(content);
+  } catch (error) {
+    throw unreadable(name, error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function text(input: Readable, name: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of input) {
+      const bytes = Buffer.from(chunk);
+      size += bytes.length;
+      if (size > maxBytes) throw unreadable(name, `it is over ${maxBytes >> 20} MiB`);
+      chunks.push(bytes);
+    }
+  } catch (error) {
+    if (error instanceof SluiceError) throw error;
+    throw unreadable(name, error instanceof Error ? error.message : String(error));
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function unreadable(name: string, why: string): SluiceError {
+  return new SluiceError('usage', {
+    what: `${name === '-' ? 'stdin' : name} cannot be read as log entries: ${why}`,
+    next: ['gcloud logging read FILTER --format=json > entries.json', 'sluice startup --file entries.json'],
+  });
+}

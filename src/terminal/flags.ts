@@ -1,0 +1,42 @@
+import { Flags } from '@oclif/core';
+
+/** Groups of flags that several commands share. */
+export const globalFlags = {
+  quiet: Flags.boolean({ description: 'only the result and errors', helpGroup: 'GLOBAL' }),
+  'no-color': Flags.boolean({
+    description: 'no colours (NO_COLOR=1 does the same)',
+    helpGroup: 'GLOBAL',
+  }),
+};
+
+/** For commands that read sluice.yaml. */
+export const configFlags = {
+  dir: Flags.string({ description: 'the folder of the service or fleet', default: '.', helpValue: 'DIR' }),
+  config: Flags.string({ description: 'the config file, instead of DIR/sluice.yaml', helpValue: 'FILE' }),
+};
+
+/** For commands that speak to a cloud. */
+export const cloudFlags = {
+  local: Flags.boolean({ description: 'use the local cloud, started on demand' }),
+};
+
+export const serviceFlag = {
+  service: Flags.string({ description: 'only this service', helpValue: 'NAME' }),
+};
+
+/** What changes what a deploy does; `plan` takes the same. */
+export const deployFlags = {
+  ...serviceFlag,
+  env: Flags.string({
+    description: 'set a variable for this one deploy',
+    helpValue: 'KEY=VALUE',
+    multiple: true,
+  }),
+  'take-over-traffic': Flags.boolean({ description: 'move traffic that somebody else has pinned' }),
+};
+
+/** The deploy to type again; its variables are left out, their values are nobody's business. */
+export function typedDeploy(environment: string, flags: { dir: string; local: boolean }): string {
+  const dir = flags.dir === '.' ? '' : ` --dir ${flags.dir}`;
+  return `sluice deploy ${environment}${flags.local ? ' --local' : ''}${dir}`;
+}

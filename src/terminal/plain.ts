@@ -1,0 +1,127 @@
+import type { ReleaseEvent, Stamped } from '../release/events.ts';
+import { clock, formatMilliseconds, formatSeconds, padEnd } from './format.ts';
+import { mark } from './marks.ts';
+import { columns } from './rows.ts';
+import { sanitiseLine } from './sanitise.ts';
+import { signs, type Theme } from './theme.ts';
+
+/**
+ * Events as plain lines for a log: a time, the service when there are several, what happened. Each fact is
+ * said once, also when its event comes again with other figures.
+ */
+export function createPlainView(theme: Theme): { lines(stamped: Stamped): string[] } {
+  const said = new Set<string>();
+  let nameWidth = 0;
+
+  return {
+    lines({ event, at }) {
+      if (event.type === 'release.started' && event.services.length > 1) {
+        nameWidth = Math.max(...event.services.map((name) => name.length));
+      }
+      const name = 'service' in event && event.service !== null ? event.service : '';
+      const fresh = describe(event, theme).filter((text) => {
+        const key = `${name}\0${text}`;
+        return !said.has(key) && said.add(key);
+      });
+      const service = nameWidth > 0 && name ? `${padEnd(name, nameWidth)}  ` : '';
+      return fresh.map((text) => `${theme.dim(clock(at))}  ${service}${text}`);
+    },
+  };
+}
+
+function describe(event: ReleaseEvent, theme: Theme): string[] {
+  switch (event.type) {
+    case 'release.started': {
+      const place = event.cloud === 'local' ? 'the local cloud' : 'Google Cloud';
+      return [
+        theme.strong(`${event.runbook} ${event.environment} on ${place}: ${event.services.join(', ')}`),
+      ];
+    }
+    case 'plan.made':
+      return [
+        `${theme.dim(signs.waiting)} plan: ${event.plan.action}, ${sanitiseLine(event.plan.because)}`,
+        ...details(event, theme).map(indent),
+      ];
+    case 'stage.started':
+      return awaited.has(event.stage) ? [theme.dim(`${signs.waiting} ${event.stage} …`)] : [];
+    case 'stage.finished':
+      return [stageLine(event, theme)];
+    case 'service.finished':
+      return [theme.strong(outcomes[event.outcome])];
+    case 'notice':
+      return [`${theme.warn(signs.warning)} ${sanitiseLine(event.note)}`];
+    default:
+      return details(event, theme).map(indent);
+  }
+}
+
+const indent = (text: string) => `    ${text}`;
+
+/** What belongs under a stage. */
+function details(event: ReleaseEvent, theme: Theme): string[] {
+  switch (event.type) {
+    case 'plan.made':
+      if (event.plan.action === 'create') return [];
+      return event.plan.changes.map(({ field, from, to }) =>
+        sanitiseLine(`${field}: ${from ?? '(none)'} ${signs.next} ${to ?? '(none)'}`, 160),
+      );
+    case 'preflight.failed':
+      return event.problems.flatMap(({ what, why, next = [] }) => [
+        `${mark('failed', theme)} ${sanitiseLine(what)}`,
+        ...[...(why ? [why] : []), ...next.map((line) => `${signs.next} ${line}`)].map(
+          (line) => `  ${sanitiseLine(line)}`,
+        ),
+      ]);
+    case 'build.started':
+      return event.logUrl ? [`log: ${sanitiseLine(event.logUrl)}`] : [];
+    case 'build.finished':
+      return event.outcome === 'failed' ? event.tail.slice(-tailLines).map((line) => sanitiseLine(line)) : [];
+    case 'startup.phase': {
+      const { name, seconds, outcome } = event.phase;
+      if (outcome === 'incomplete') return [];
+      return [
+        `${mark(outcome, theme)} ${sanitiseLine(name)}  ${seconds === null ? outcome : formatSeconds(seconds)}`,
+      ];
+    }
+    case 'startup.system': {
+      const { name, status, detail } = event.system;
+      if (status === 'not-reported') return [];
+      return [
+        `${mark(status, theme)} ${sanitiseLine(name)} ${status}  ${sanitiseLine(detail, 120)}`.trimEnd(),
+      ];
+    }
+    case 'startup.finding':
+      if (event.finding.severity === 'warning') return [];
+      return [`${mark('failed', theme)} ${sanitiseLine(event.finding.cause)}`];
+    case 'check.finished': {
+      const { id, status, reason, durationMs } = event.result;
+      return [`${mark(status, theme)} ${id}  ${formatMilliseconds(durationMs)}  ${sanitiseLine(reason)}`];
+    }
+    case 'traffic.observed': {
+      if (!event.settled) return [];
+      const serving = event.actual.filter(({ percent }) => percent > 0);
+      return [`traffic: ${serving.map(({ percent, revision }) => `${percent} % ${revision}`).join(', ')}`];
+    }
+    case 'answer.proven':
+      return [`${event.revision} gave ${event.answers} answers in a row`];
+    default:
+      return [];
+  }
+}
+
+function stageLine(event: Extract<ReleaseEvent, { type: 'stage.finished' }>, theme: Theme): string {
+  const words = columns(event.stage, formatSeconds(event.seconds), sanitiseLine(event.note));
+  return `${mark(event.outcome, theme)} ${event.outcome === 'failed' ? theme.bad(words) : words}`;
+}
+
+/** Stages that take long enough for a reader to wonder. */
+const awaited: ReadonlySet<string> = new Set(['build', 'startup', 'checks', 'traffic', 'restore']);
+
+const tailLines = 20;
+
+const outcomes = {
+  deployed: 'deployed',
+  unchanged: 'unchanged',
+  failed: 'failed',
+  'not-started': 'not started',
+} as const;

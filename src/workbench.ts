@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process';
+import { hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { recordedStamp } from './build-stamp.ts';
+import { type Connection, connectGoogle, connectLocal } from './cloud/connect.ts';
+import { Waiting } from './cloud/waiting.ts';
+import { loadConfig } from './config/load.ts';
+import { resolveTarget } from './config/resolve.ts';
+import type { Target } from './config/target.ts';
+import { SluiceError } from './errors.ts';
+import { folderStore } from './ledger/folder-store.ts';
+import { type Ledger, openLedger } from './ledger/ledger.ts';
+import { type Locks, openLocks } from './ledger/lock.ts';
+import { defaultHome } from './local/home.ts';
+import { ensureLocalCloud } from './local/launcher.ts';
+
+/** What a command works with: the targets it names, the cloud they live on, the ledger beside sluice.yaml. */
+export type Workbench = {
+  targets: Target[];
+  cloud: Connection;
+  ledger: Ledger;
+  locks: Locks;
+  waiting: Waiting;
+  close(): Promise<void>;
+};
+
+export type WorkbenchOptions = {
+  dir: string;
+  config?: string | undefined;
+  environment: string;
+  service?: string | undefined;
+  local: boolean;
+  /** Variables for one deploy. */
+  set?: Record<string, string>;
+  signal: AbortSignal;
+};
+
+export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
+  const { environment, service, local, set, signal } = options;
+  const config = await loadConfig({
+    dir: options.dir,
+    cwd: process.cwd(),
+    env: process.env,
+    ...(options.config ? { file: options.config } : {}),
+  });
+  const targets = resolveTarget(config, {
+    environment,
+    local,
+    ...(service ? { service } : {}),
+    ...(set ? { set } : {}),
+  });
+  const waiting = new Waiting();
+  const cloud = await connect(targets, signal, waiting);
+  const store = folderStore(join(config.root, '.sluice', 'ledger'));
+  const now = (): Date => new Date();
+  return {
+    targets,
+    cloud,
+    waiting,
+    ledger: openLedger(store, { now, random: Math.random }),
+    locks: openLocks(store, { now, host: hostname(), pid: process.pid }),
+    close: () => cloud.close(),
+  };
+}
+
+async function connect(targets: Target[], signal: AbortSignal, waiting: Waiting): Promise<Connection> {
+  const [first] = targets;
+  if (!first) throw new SluiceError('usage', { what: 'The environment has no services.' });
+  const { project } = first.ref;
+  if (first.cloud === 'google') return connectGoogle({ project, signal, waiting });
+  // The client loads while the local cloud starts.
+  const { port } = await waiting.track(startLocalCloud());
+  return connectLocal({ port, project, waiting });
+}
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+export function startLocalCloud(): Promise<{ port: number; started: boolean }> {
+  return ensureLocalCloud({
+    home: defaultHome(),
+    stamp: recordedStamp(root),
+    entry: fileURLToPath(new URL('./local/main.js', import.meta.url)),
+  });
+}
+
+export type Actor = { who: string; commit: string | null; dirty: boolean };
+
+/** Who deploys what, as git tells; outside a repository only the login name is known. */
+export async function identifyActor(dir: string): Promise<Actor> {
+  const git = async (...args: string[]): Promise<string | null> => {
+    const run = promisify(execFile)('git', ['-C', dir, ...args], { timeout: 5_000, maxBuffer: 1 << 20 });
+    return run.then(
+      ({ stdout }) => stdout.trim(),
+      () => null,
+    );
+  };
+  const [email, commit, changes] = await Promise.all([
+    git('config', 'user.email'),
+    git('rev-parse', 'HEAD'),
+    git('status', '--porcelain', '--untracked-files=normal', '--', '.'),
+  ]);
+  return { who: email || userInfo().username, commit, dirty: changes !== null && changes !== '' };
+}

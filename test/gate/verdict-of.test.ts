@@ -1,0 +1,236 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { CheckResult } from '../../src/checks/result.ts';
+import { verdictSchema } from '../../src/gate/verdict.ts';
+import { type Checklists, judgeDeploy } from '../../src/gate/verdict-of.ts';
+import type { DurableEvent } from '../../src/release/events.ts';
+import { foldAll, type ReleaseState } from '../../src/release/state.ts';
+import { profileWith } from '../checks/given.ts';
+
+const checklists: Checklists = new Map([
+  [
+    'chat',
+    [
+      { id: 'health', stages: ['candidate', 'post'], required: true },
+      { id: 'speed', stages: ['post'], required: false },
+    ],
+  ],
+]);
+
+const checked = (
+  id: string,
+  stage: CheckResult['stage'],
+  status: CheckResult['status'],
+  required = true,
+): DurableEvent => ({
+  type: 'check.finished',
+  service: 'chat',
+  result: { id, kind: 'http', stage, required, status, reason: 'as seen', durationMs: 3 },
+});
+const plan = (action: 'create' | 'update' | 'none'): DurableEvent => ({
+  type: 'plan.made',
+  service: 'chat',
+  plan: {
+    version: 1,
+    service: 'chat',
+    environment: 'staging',
+    place: { project: 'demo', region: 'europe-west1', service: 'chat' },
+    action,
+    first: action === 'create',
+    because: 'chat-00001 serves this digest',
+    changes: [],
+    image: { from: 'build', reference: null, source: null },
+    revision: action === 'none' ? null : 'chat-00002',
+    tag: null,
+    formerTraffic: [],
+    etag: '',
+    serviceWide: [],
+    steps: [],
+    notes: [],
+    blockers: [],
+  },
+});
+const traffic = (
+  revision: string,
+  settled = true,
+  purpose: 'migrate' | 'restore' = 'migrate',
+): DurableEvent => ({
+  type: 'traffic.observed',
+  service: 'chat',
+  purpose,
+  actual: [
+    { revision, percent: 100 },
+    { revision: 'chat-00000', percent: 0, tag: 'old' },
+  ],
+  settled,
+  etag: '7',
+});
+const started: DurableEvent = {
+  type: 'startup.finished',
+  service: 'chat',
+  profile: profileWith(),
+  decidedBy: 'all reported',
+};
+const proven = (revision: string): DurableEvent => ({
+  type: 'answer.proven',
+  service: 'chat',
+  revision,
+  url: 'http://chat',
+  answers: 5,
+  by: 'response-field',
+});
+const good: DurableEvent[] = [
+  plan('update'),
+  started,
+  checked('health', 'candidate', 'passed'),
+  traffic('chat-00002'),
+  proven('chat-00002'),
+  checked('health', 'post', 'passed'),
+];
+
+function stateOf(events: DurableEvent[], services = ['chat']): ReleaseState {
+  const begun: DurableEvent = {
+    type: 'release.started',
+    runbook: 'deploy',
+    environment: 'staging',
+    cloud: 'local',
+    services,
+    who: 'ada',
+    commit: null,
+    dirty: false,
+    sluice: '0.1.0',
+  };
+  const stamp = { v: 1, release: 'r', at: '2026-11-22T02:31:06Z' } as const;
+  return foldAll(
+    'r',
+    [begun, ...events].map((event, seq) => ({ ...stamp, seq, event })),
+  );
+}
+
+const verdictOf = (events: DurableEvent[]) => judgeDeploy(stateOf(events), checklists);
+const openIn = (events: DurableEvent[]) =>
+  verdictOf(events).conditions.flatMap(({ met, id, reason }) => (met ? [] : [`${id}: ${reason}`]));
+
+describe('a deploy', () => {
+  test('with all the evidence is ready', () => {
+    const verdict = verdictSchema.parse(verdictOf(good));
+    expect(verdict.decision).toBe('ready');
+    expect(verdict.conditions.map(({ id }) => id)).toEqual([
+      'chat.started',
+      'chat.check.candidate.health',
+      'chat.check.post.health',
+      'chat.traffic',
+      'chat.answers',
+    ]);
+  });
+
+  test.each<[string, DurableEvent[], string]>([
+    ['not followed', good.filter((event) => event !== started), 'chat.started: its startup was not followed'],
+    [
+      'a startup unknown',
+      [...good, { ...started, profile: profileWith({ outcome: 'unknown' }) } as DurableEvent],
+      'chat.started: its startup is unknown',
+    ],
+    ['a check not reported', good.slice(0, -1), 'chat.check.post.health: it was not reported'],
+    [
+      'a check failed',
+      [...good, checked('health', 'post', 'failed')],
+      'chat.check.post.health: failed: as seen',
+    ],
+    [
+      'a check skipped',
+      [...good, checked('health', 'post', 'skipped')],
+      'chat.check.post.health: skipped: as seen',
+    ],
+    [
+      'inconclusive',
+      [...good, checked('health', 'post', 'inconclusive')],
+      'chat.check.post.health: inconclusive: as seen',
+    ],
+    [
+      'an unlisted required check',
+      [...good, checked('extra', 'post', 'failed')],
+      'chat.check.post.extra: failed: as seen',
+    ],
+    [
+      'not settled',
+      [...good, traffic('chat-00002', false)],
+      'chat.traffic: actual traffic is not what was asked for: chat-00002 100 %',
+    ],
+    [
+      'restored',
+      [...good, traffic('chat-00001', true, 'restore')],
+      'chat.traffic: chat-00002 serves 0 %: chat-00001 100 %',
+    ],
+    ['another answers', [...good, proven('chat-00001')], 'chat.answers: chat-00001 answers, not chat-00002'],
+    [
+      'nobody proven',
+      good.filter(({ type }) => type !== 'answer.proven'),
+      'chat.answers: nobody has proven which revision answers',
+    ],
+    [
+      'never observed',
+      good.filter(({ type }) => type !== 'traffic.observed'),
+      'chat.traffic: actual traffic was not observed',
+    ],
+  ])('is blocked by one thing: %s', (_, events, open) => {
+    expect(verdictOf(events).decision).toBe('blocked');
+    expect(openIn(events)).toEqual([open]);
+  });
+
+  test('is pending while only a person is waited for', () => {
+    const waiting = [...good, checked('sign-off', 'post', 'pending')];
+    expect(verdictOf(waiting).decision).toBe('pending');
+    expect(verdictOf([...waiting, checked('health', 'post', 'failed')]).decision).toBe('blocked');
+  });
+
+  test('is not blocked by an optional check', () => {
+    expect(verdictOf([...good, checked('speed', 'post', 'failed', false)]).decision).toBe('ready');
+  });
+
+  test('without a change needs no more evidence', () => {
+    expect(verdictOf([plan('none')])).toEqual({
+      decision: 'ready',
+      conditions: [{ id: 'chat.unchanged', met: true, reason: 'chat-00001 serves this digest' }],
+    });
+  });
+
+  test('without evidence is blocked, and so is one that did not reach a service', () => {
+    expect(judgeDeploy(stateOf([], []), new Map()).decision).toBe('blocked');
+    const two: Checklists = new Map([...checklists, ['worker', []]]);
+    const verdict = judgeDeploy(stateOf(good), two);
+    expect(verdict.decision).toBe('blocked');
+    expect(verdict.conditions.at(-1)).toMatchObject({ id: 'worker.release', met: false });
+  });
+});
+
+const anyCheck = fc
+  .tuple(
+    fc.constantFrom('health', 'speed', 'other'),
+    fc.constantFrom('candidate', 'post'),
+    fc.constantFrom('passed', 'failed', 'skipped', 'inconclusive', 'pending'),
+    fc.boolean(),
+  )
+  .map(([id, stage, status, required]) => checked(id, stage, status, required));
+const anyEvent = fc.oneof(anyCheck, fc.constantFrom(...good, traffic('chat-00001'), proven('chat-00001')));
+
+test('whatever came before and after, a required check that did not pass is never ready', () => {
+  const bad = anyCheck.filter(
+    (event) => event.type === 'check.finished' && event.result.required && event.result.status !== 'passed',
+  );
+  fc.assert(
+    fc.property(fc.array(anyEvent), bad, fc.array(anyEvent), (before, failure, after) => {
+      expect(verdictOf([...before, ...good, failure, ...after, ...good]).decision).not.toBe('ready');
+    }),
+  );
+});
+
+test('a verdict is ready exactly when all its conditions are met, and it never has none', () => {
+  fc.assert(
+    fc.property(fc.array(anyEvent), (events) => {
+      const { decision, conditions } = verdictOf(events);
+      expect(conditions.length).toBeGreaterThan(0);
+      expect(decision === 'ready').toBe(conditions.every(({ met }) => met));
+    }),
+  );
+});

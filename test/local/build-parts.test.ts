@@ -1,0 +1,239 @@
+import { spawn } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { Header } from 'tar';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sealContent } from '../../src/local/build/content.ts';
+import { openImages, parseReference } from '../../src/local/build/image-store.ts';
+import { findLaunch, splitWords } from '../../src/local/build/launch.ts';
+import { buildEnvironment } from '../../src/local/build/npm.ts';
+import { killOrphans } from '../../src/local/build/orphans.ts';
+import { unpackSource } from '../../src/local/build/source.ts';
+import { substitute } from '../../src/local/build/substitutions.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'sluice-parts-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+type Entry = {
+  path: string;
+  type: 'File' | 'SymbolicLink' | 'Link' | 'FIFO';
+  linkpath?: string;
+  body?: string;
+};
+
+/** An archive that no honest tool makes. */
+function archive(entries: Entry[]): Buffer {
+  const blocks = entries.flatMap(({ body = '', ...entry }) => {
+    const header = new Header({ ...entry, size: body.length, mode: 0o644 });
+    const block = Buffer.alloc(512);
+    header.encode(block, 0);
+    return [block, Buffer.from(body.padEnd(Math.ceil(body.length / 512) * 512, '\0'))];
+  });
+  return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]));
+}
+
+describe('a source archive', () => {
+  test.each<[string, Entry]>([
+    ['a path that climbs', { path: '../escape', type: 'File' }],
+    ['a path that climbs later', { path: 'a/../../escape', type: 'File' }],
+    ['an absolute path', { path: '/escape', type: 'File' }],
+    ['a link out', { path: 'a/link', type: 'SymbolicLink', linkpath: '../../etc' }],
+    ['an absolute link', { path: 'link', type: 'SymbolicLink', linkpath: '/etc' }],
+    ['a hard link', { path: 'hard', type: 'Link', linkpath: 'good' }],
+    ['a pipe', { path: 'pipe', type: 'FIFO' }],
+  ])('with %s is refused, and nothing of it is written', async (_what, entry) => {
+    const root = path.join(folder, 'root');
+    mkdirSync(root);
+    await expect(
+      unpackSource(archive([{ path: 'good', type: 'File', body: 'x' }, entry]), root),
+    ).rejects.toThrow();
+    expect(readdirSync(root)).toEqual([]);
+    expect(readdirSync(folder)).toEqual(['root']);
+  });
+
+  test('may hold links within itself', async () => {
+    await unpackSource(
+      archive([
+        { path: 'a/file', type: 'File', body: 'hello' },
+        { path: 'b/link', type: 'SymbolicLink', linkpath: '../a/file' },
+      ]),
+      folder,
+    );
+    expect(readFileSync(path.join(folder, 'b/link'), 'utf8')).toBe('hello');
+  });
+});
+
+describe('a start command', () => {
+  test.each([
+    ['node server.js', ['node', 'server.js']],
+    ['  node  --max-old-space-size=64 "a b.js" \'c\' ', ['node', '--max-old-space-size=64', 'a b.js', 'c']],
+    ['node a.js && node b.js', undefined],
+    ['PORT=1 node a.js', undefined],
+    ['node $FILE', undefined],
+    ['node `x`', undefined],
+    ['node "$X"', undefined],
+    ['node *.js', undefined],
+    ['node a.js; rm x', undefined],
+    ['node a.js > log', undefined],
+    ['node ~/x', undefined],
+    ['node a\\ b', undefined],
+    ['node "open', undefined],
+    ['', []],
+  ])('%j is %j', (script, words) => {
+    expect(splitWords(script)).toEqual(words);
+  });
+
+  test('words without a meaning to the shell are taken as they are', () => {
+    const word = fc.stringMatching(/^[a-zA-Z0-9_./:@-]{1,10}$/);
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 1, maxLength: 5 }), (words) => {
+        expect(splitWords(words.join(' '))).toEqual(words);
+      }),
+    );
+  });
+
+  test.each([
+    [
+      'Procfile before the start script',
+      { scripts: { start: 'node b.js' } },
+      'web: node a.js',
+      ['node', 'a.js'],
+    ],
+    [
+      'a shell where it is needed',
+      { scripts: { start: 'node a.js && true' } },
+      undefined,
+      ['sh', '-c', 'node a.js && true'],
+    ],
+    [
+      'npm where there are hooks',
+      { scripts: { prestart: 'x', start: 'node a.js' } },
+      undefined,
+      ['npm', 'run', 'start'],
+    ],
+    ['main when it exists', { main: 'main.js', scripts: {} }, undefined, ['node', 'main.js']],
+    ['server.js when main does not', { main: 'absent.js', scripts: {} }, 'worker: x', ['node', 'server.js']],
+    [
+      'a tool that is installed',
+      { scripts: { start: 'tool --port 1' } },
+      undefined,
+      ['./node_modules/.bin/tool', '--port', '1'],
+    ],
+  ])('%s', (_what, manifest, procfile, command) => {
+    mkdirSync(path.join(folder, 'node_modules/.bin'), { recursive: true });
+    for (const name of ['main.js', 'server.js', 'node_modules/.bin/tool'])
+      writeFileSync(path.join(folder, name), '');
+    const launch = findLaunch(folder, { dependencies: {}, devDependencies: {}, ...manifest }, procfile);
+    expect(launch?.command).toEqual(command);
+  });
+});
+
+describe('an image', () => {
+  async function digestOf(files: Record<string, string>, command = ['node', 'a.js']): Promise<string> {
+    const root = mkdtempSync(path.join(folder, 'root-'));
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+      writeFileSync(path.join(root, name), text, { mode: name.endsWith('.sh') ? 0o755 : 0o644 });
+    }
+    return (await openImages(folder).add(root, { command, env: {} })).digest;
+  }
+
+  test('has a digest that only its content and its command change', async () => {
+    const digest = await digestOf({ 'a.js': '1', 'b/c': '2' });
+    expect(await digestOf({ 'b/c': '2', 'a.js': '1' })).toBe(digest);
+    expect(await digestOf({ 'a.js': '1', 'b/c': '2', 'node_modules/.package-lock.json': 'x' })).not.toBe('');
+    const others = [
+      await digestOf({ 'a.js': '1', 'b/c': '3' }),
+      await digestOf({ 'a.js': '1', 'b/d': '2' }),
+      await digestOf({ 'a.js': '1', 'b/c': '2' }, ['node', 'b.js']),
+      await digestOf({ 'a.js': '1', 'b/c': '2', d: '' }),
+    ];
+    expect(new Set([digest, ...others]).size).toBe(5);
+  });
+
+  test('knows an execute bit, and leaves out what npm only noted for itself', async () => {
+    const files = { 'node_modules/x/i.js': '', 'run.sh': '' };
+    expect(
+      await digestOf({ ...files, 'node_modules/.package-lock.json': '1', 'node_modules/.cache/y': '2' }),
+    ).toBe(await digestOf(files));
+    writeFileSync(path.join(folder, 'x.sh'), '', { mode: 0o755 });
+    writeFileSync(path.join(folder, 'y'), '', { mode: 0o644 });
+    const kinds = (await sealContent(folder))
+      .map((line) => JSON.parse(line))
+      .filter(([name]) => /^(x\.sh|y)$/.test(name));
+    expect(kinds.map(([, kind]) => kind)).toEqual(['executable', 'file']);
+  });
+
+  test('has no link that leads out', async () => {
+    symlinkSync('/etc', path.join(folder, 'out'));
+    await expect(sealContent(folder)).rejects.toThrow(/'out' leads out/);
+  });
+
+  test.each([
+    ['chat', { repository: 'chat', tag: 'latest' }],
+    ['gcr.io/p/chat:v1', { repository: 'gcr.io/p/chat', tag: 'v1' }],
+    ['localhost:5000/chat', { repository: 'localhost:5000/chat', tag: 'latest' }],
+    ['localhost:5000/chat:v1', { repository: 'localhost:5000/chat', tag: 'v1' }],
+    [
+      `a/b@sha256:${'0'.repeat(64)}`,
+      { repository: 'a/b', tag: 'latest', digest: `sha256:${'0'.repeat(64)}` },
+    ],
+    ['UPPER', undefined],
+    ['a/../b', undefined],
+    ['a@sha256:short', undefined],
+    ['', undefined],
+  ])('reference %j', (reference, parsed) => {
+    expect(parseReference(reference)).toEqual(parsed);
+  });
+});
+
+test('a build sees where packages come from, and nothing else of the caller', () => {
+  const env = buildEnvironment(
+    {
+      PATH: '/usr/bin:relative:/x/node_modules/.bin',
+      HOME: '/home/me',
+      SECRET_TOKEN: 's',
+      npm_config_registry: 'https://r',
+      npm_config_local_prefix: '/x',
+      HTTPS_PROXY: 'http://p',
+    },
+    { home: '/b/home', npmCache: '/c' },
+  );
+  expect(env).toMatchObject({ HOME: '/b/home', npm_config_registry: 'https://r', HTTPS_PROXY: 'http://p' });
+  expect(env['PATH']).toBe(`${path.dirname(process.execPath)}:/usr/bin`);
+  expect(Object.keys(env)).not.toContain('SECRET_TOKEN');
+  expect(Object.keys(env)).not.toContain('npm_config_local_prefix');
+});
+
+test('substitutions', () => {
+  expect(substitute(`$A-\${B}-$$A`, { A: '1', B: '2' })).toBe('1-2-$A');
+  expect(() => substitute('$toString $NOPE', { A: '1' })).toThrow(/"NOPE"/);
+});
+
+test.runIf(process.platform === 'linux')(
+  'what a killed cloud left working in its folder is ended',
+  async () => {
+    mkdirSync(path.join(folder, 'id'));
+    const child = spawn('sleep', ['1000'], { cwd: path.join(folder, 'id'), stdio: 'ignore' });
+    const exited = new Promise((resolve) => child.once('exit', (_code, signal) => resolve(signal)));
+    await new Promise((resolve) => child.once('spawn', resolve));
+    killOrphans(folder);
+    expect(await exited).toBe('SIGKILL');
+  },
+);

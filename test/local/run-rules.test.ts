@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { checkEtag, formatEtag } from '../../src/local/run/etag.ts';
+import { applyMask } from '../../src/local/run/mask.ts';
+import { checkRevisionId, checkServiceId, generateRevisionId } from '../../src/local/run/names.ts';
+import { parseSpec, specFields } from '../../src/local/run/schema.ts';
+import { withDefaults } from '../../src/local/run/template.ts';
+import { splitOf } from '../../src/local/run/traffic.ts';
+
+const place = { project: 'demo', location: 'europe-west1', service: 'chat' };
+const serviceId = fc.stringMatching(/^[a-z][-a-z0-9]{0,47}[a-z0-9]$/);
+const containers = [{ image: 'repo/chat:1' }];
+
+test('a generated revision name is always one that may be given', () => {
+  fc.assert(
+    fc.property(serviceId, fc.integer({ min: 1, max: 99_999 }), (service, number) => {
+      checkServiceId(service);
+      checkRevisionId(service, generateRevisionId(service, number));
+    }),
+  );
+});
+
+test('an etag matches its own version and no other', () => {
+  fc.assert(
+    fc.property(fc.nat(), fc.nat(), (one, other) => {
+      checkEtag('chat', formatEtag(one), one);
+      fc.pre(one !== other);
+      expect(() => checkEtag('chat', formatEtag(one), other)).toThrow(
+        `Conflict for resource 'chat': version '${one}' was specified but current version is '${other}'.`,
+      );
+    }),
+  );
+});
+
+test('defaults written out change nothing when they come back', () => {
+  const once = withDefaults({ containers }, place);
+  expect(withDefaults(once, place)).toEqual(once);
+  expect(once).toMatchObject({
+    maxInstanceRequestConcurrency: 80,
+    timeout: { seconds: '300' },
+    containers: [
+      { ports: [{ containerPort: 8080 }], startupProbe: { periodSeconds: 240, failureThreshold: 1 } },
+    ],
+  });
+});
+
+test('values that mean "not set" are dropped, but not the users’ own', () => {
+  const message = {
+    name: 'projects/p/locations/l/services/chat',
+    uid: 'x',
+    etag: 'y',
+    binaryAuthorization: null,
+    invokerIamDisabled: false,
+    labels: { empty: '' },
+    template: {
+      containers: [
+        {
+          image: 'i',
+          command: [],
+          env: [
+            { name: 'ZERO', value: '0' },
+            { name: 'ODD', value: 'X_UNSPECIFIED' },
+          ],
+        },
+      ],
+      executionEnvironment: 'EXECUTION_ENVIRONMENT_UNSPECIFIED',
+      encryptionKey: '',
+    },
+  };
+  expect(specFields(message)).toEqual({
+    labels: { empty: '' },
+    template: {
+      containers: [{ image: 'i', env: message.template.containers[0]?.env }],
+    },
+  });
+  expect(parseSpec(specFields(message)).template.containers).toHaveLength(1);
+});
+
+describe('a field mask', () => {
+  const stored = {
+    labels: { a: '1' },
+    description: 'old',
+    template: { containers, timeout: { seconds: '5' } },
+  };
+  const sent = { labels: { b: '2' }, template: { containers: [{ image: 'new' }] } };
+
+  test.for([
+    [[], sent],
+    [['*'], sent],
+    [['labels'], { ...stored, labels: { b: '2' } }],
+    [['description'], { labels: stored.labels, template: stored.template }],
+    [['name', 'etag'], stored],
+    [['template.containers'], { ...stored, template: { ...stored.template, ...sent.template } }],
+    [['template.timeout'], { ...stored, template: { containers } }],
+    [['template'], { ...stored, template: sent.template }],
+  ] as const)('%j', ([paths, expected]) => {
+    expect(applyMask(stored, sent, paths)).toEqual(expected);
+  });
+
+  test.for(['template.speed', 'labels.a', 'uid', '', '__proto__.x'])('refuses %j', (path) => {
+    expect(() => applyMask(stored, sent, [path])).toThrow(/update_mask/);
+  });
+});
+
+test('a split adds up what one revision gets', () => {
+  const type = 'TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION';
+  const targets = [
+    { type, revision: 'a', percent: 30 },
+    { type, revision: 'b', percent: 50 },
+    { type, revision: 'a', percent: 20 },
+    { type, revision: 'c', percent: 0, tag: 'next' },
+  ] as const;
+  expect(splitOf(targets)).toEqual([
+    { revision: 'a', percent: 50 },
+    { revision: 'b', percent: 50 },
+  ]);
+});
