@@ -14,7 +14,7 @@ import {
 import type { ConfigProblem } from './problem.ts';
 
 export type Path = readonly (string | number)[];
-export type Position = { line: number; column: number };
+type Position = { line: number; column: number };
 
 /** A parsed file and where each thing in it stands. */
 export type Source = {

@@ -37,7 +37,7 @@ export class ConfigError extends SluiceError {
   }
 }
 
-export function describeConfigProblem(problem: ConfigProblem): string {
+function describeConfigProblem(problem: ConfigProblem): string {
   const place = problem.line > 0 ? `${problem.file}:${problem.line}:${problem.column}` : problem.file;
   const lines = [`\n${place}  ${problem.path}`.trimEnd(), `  ${problem.message}`];
   if (problem.found !== undefined) lines.push(`  found: ${problem.found}`);

@@ -45,7 +45,7 @@ describe('a target', () => {
       env: {
         B: 'my-team/us-central1/chat-staging',
         C: '/home/me',
-        D: '${HOME} {x}',
+        D: `\${HOME} {x}`,
         E: 'staging',
         E2E_KEY: '1',
       },
