@@ -28,7 +28,8 @@ export function diagnose(
   const problem = problemOf(error);
   return {
     cause: finding?.cause ?? problem.what,
-    why: finding ? problem.what : (problem.why ?? ''),
+    // What failed is said unless it only repeats the cause.
+    why: finding ? (problem.what.includes(finding.cause) ? '' : problem.what) : (problem.why ?? ''),
     hint: finding?.hint ?? '',
     evidence: finding ? linesOf(entriesOf(finding, state)).slice(0, evidenceLines) : [],
     notDone: stages.flatMap((stage) => {
