@@ -12,9 +12,7 @@ const statuses = [
   'EXPIRED',
 ] as const;
 
-export type BuildStatus = (typeof statuses)[number];
-
-export const failureSchema = z.object({
+const failureSchema = z.object({
   type: z.enum([
     'PUSH_FAILED',
     'PUSH_IMAGE_NOT_FOUND',

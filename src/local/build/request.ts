@@ -145,7 +145,7 @@ function logsBucketOf(
 }
 
 /** Takes `build IMAGE --builder gcr.io/buildpacks/builder:latest --network cloudbuild --publish`, and nothing else. */
-export function parsePackArgs(args: string[]): string {
+function parsePackArgs(args: string[]): string {
   const { values, positionals } = readArgs(args);
   const [command, image, ...more] = positionals;
   if (command !== 'build')

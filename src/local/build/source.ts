@@ -1,29 +1,59 @@
 import path from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { extract, list, type ReadEntry } from 'tar';
+import { setImmediate } from 'node:timers/promises';
+import { extract, list, type Parser, type ReadEntry } from 'tar';
 
 const maxEntries = 100_000;
 const maxUnpackedBytes = 1024 * 1024 * 1024;
+const pieceBytes = 64 * 1024;
 
 /** Unpacks a source .tgz into a folder. Throws before anything is written when an entry would leave it. */
 export async function unpackSource(archive: Buffer, folder: string): Promise<void> {
+  await check(archive);
+  await feed(
+    extract({ cwd: folder, strict: true, preserveOwner: false, noMtime: true, dmode: 0o755 }),
+    archive,
+  );
+}
+
+async function check(archive: Buffer): Promise<void> {
   let entries = 0;
   let bytes = 0;
   let refusal: string | undefined;
-  const check = (entry: ReadEntry) => {
+  const onReadEntry = (entry: ReadEntry) => {
     entries += 1;
     bytes += entry.size;
     refusal ??= entryRefusal(entry);
     if (entries > maxEntries) refusal ??= `more than ${maxEntries} entries`;
     if (bytes > maxUnpackedBytes) refusal ??= `more than ${maxUnpackedBytes} bytes unpacked`;
-    if (refusal !== undefined) throw new Error(refusal);
   };
-  await pipeline(Readable.from(slices(archive)), list({ strict: true, onReadEntry: check }));
-  await pipeline(
-    Readable.from(slices(archive)),
-    extract({ cwd: folder, strict: true, preserveOwner: false, noMtime: true, dmode: 0o755 }),
-  );
+  await feed(list({ strict: true, onReadEntry }), archive, () => refusal);
+}
+
+/** Writes the archive piece by piece, so that one that unpacks to far more is noticed early. */
+async function feed(
+  parser: Parser,
+  archive: Buffer,
+  refusal: () => string | undefined = () => undefined,
+): Promise<void> {
+  let failure: Error | undefined;
+  const ended = new Promise<void>((resolve) => {
+    parser.on('end', resolve);
+    parser.on('error', (error: Error) => {
+      failure ??= error;
+      resolve();
+    });
+  });
+  for (let at = 0; at < archive.length && !failure; at += pieceBytes) {
+    parser.write(archive.subarray(at, at + pieceBytes));
+    const refused = refusal();
+    if (refused !== undefined) throw new Error(refused);
+    await setImmediate();
+  }
+  parser.end();
+  await ended;
+  const refused = refusal();
+  if (refused !== undefined) throw new Error(refused);
+  if (failure) throw failure;
 }
 
 /** Why an entry is not unpacked; undefined when it may be. */
@@ -48,10 +78,4 @@ function entryRefusal({ path: name, type, linkpath }: ReadEntry): string | undef
 
 function staysInside(name: string): boolean {
   return !path.posix.isAbsolute(name) && !path.posix.normalize(name).split('/').includes('..');
-}
-
-/** In pieces, so that an archive that unpacks to far more is noticed early. */
-function* slices(archive: Buffer): Generator<Buffer> {
-  const size = 64 * 1024;
-  for (let at = 0; at < archive.length; at += size) yield archive.subarray(at, at + size);
 }

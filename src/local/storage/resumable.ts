@@ -95,7 +95,7 @@ type ContentRange = { total: number | 'body' | 'later' } & (
   | { kind: 'piece'; start: number; length: number | undefined }
 );
 
-export function parseContentRange(header: string | undefined): ContentRange {
+function parseContentRange(header: string | undefined): ContentRange {
   if (header === undefined) return { kind: 'piece', start: 0, length: undefined, total: 'body' };
   const match = /^bytes (?:\*|(\d{1,15})-(?:(\d{1,15})|\*))\/(?:(\d{1,15})|\*)$/.exec(header);
   if (!match) throw badRequest(`Failed to parse Content-Range header '${header.slice(0, 100)}'.`);
