@@ -14,7 +14,7 @@ import {
 import type { ConfigProblem } from './problem.ts';
 
 export type Path = readonly (string | number)[];
-export type Position = { line: number; column: number };
+type Position = { line: number; column: number };
 
 /** A parsed file and where each thing in it stands. */
 export type Source = {
@@ -51,7 +51,7 @@ export function parseSource(
   const odd = oddities(document).map(({ offset, message }) => problem(offset, message));
   if (odd.length > 0) return { problems: odd };
   try {
-    const value: unknown = document.toJS({ maxAliasCount });
+    const value: unknown = document.toJS({ maxAliasCount }) ?? {};
     return {
       source: { file, value, locate: (path, part) => at(offsetOf(document, path, part)) },
       problems: [],

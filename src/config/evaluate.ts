@@ -1,11 +1,11 @@
 import type { Path, Source } from './document.ts';
 import { e2eNames } from './e2e-names.ts';
-import type { Fault } from './issues.ts';
+import { type Fault, show } from './issues.ts';
 import { asValues, merge, type Values, valueAt } from './merge.ts';
 import { normalise } from './normalise.ts';
 import { locate, origin } from './origin.ts';
 import { parseTolerant } from './parse.ts';
-import { fill, type Known, type Unfilled, type Variables } from './placeholders.ts';
+import { fill, holdsPlaceholder, type Known, type Unfilled, type Variables } from './placeholders.ts';
 import type { ConfigProblem } from './problem.ts';
 import { applyRules } from './rules/index.ts';
 import { Environment } from './schema/file.ts';
@@ -49,10 +49,11 @@ export function evaluate(
     among(filled.config.unfilled),
   );
 
-  const ofEnvironment = (fault: Fault) => locate(source, fault, [...typed.environmentPath, ...fault.path]);
+  const ofEnvironment = (fault: Fault) =>
+    locate(source, asTyped(fault, typed.environment), [...typed.environmentPath, ...fault.path]);
   const ofService = (fault: Fault) =>
     ofCommandLine(fault, inputs.set) ??
-    locate(source, fault, origin(source, typed.base, typed.override, fault.path));
+    locate(source, asTyped(fault, typed.config), origin(source, typed.base, typed.override, fault.path));
 
   const problems = [...environment.faults.map(ofEnvironment), ...config.faults.map(ofService)];
   const unfilled = [
@@ -79,6 +80,12 @@ export function evaluate(
     local: inputs.local,
   });
   return { target, problems, unfilled };
+}
+
+/** What was found is shown as it stands in the file: a variable that was filled in may be a secret. */
+function asTyped(fault: Fault, typed: Values): Fault {
+  const found = valueAt(typed, fault.path);
+  return fault.found !== undefined && holdsPlaceholder(found) ? { ...fault, found: show(found) } : fault;
 }
 
 /** A variable of `--env` has no place in the file. */

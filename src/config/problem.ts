@@ -23,11 +23,11 @@ export class ConfigError extends SluiceError {
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[]) {
-    const file = problems[0]?.file ?? 'sluice.yaml';
-    const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+    const file = [...new Set(problems.map((problem) => problem.file))].join(' and ');
+    const count = problems.length === 1 ? 'A problem' : `${problems.length} problems`;
     const rest = problems.length - shownAtMost;
     super('usage', {
-      what: `${file} has ${count}:`,
+      what: `${count} in ${file}:`,
       why: [
         ...problems.slice(0, shownAtMost).map(describeConfigProblem),
         ...(rest > 0 ? [`\n… and ${rest} more`] : []),
@@ -37,7 +37,7 @@ export class ConfigError extends SluiceError {
   }
 }
 
-export function describeConfigProblem(problem: ConfigProblem): string {
+function describeConfigProblem(problem: ConfigProblem): string {
   const place = problem.line > 0 ? `${problem.file}:${problem.line}:${problem.column}` : problem.file;
   const lines = [`\n${place}  ${problem.path}`.trimEnd(), `  ${problem.message}`];
   if (problem.found !== undefined) lines.push(`  found: ${problem.found}`);
@@ -48,7 +48,11 @@ export function describeConfigProblem(problem: ConfigProblem): string {
 
 /** In the order of the file, each once. */
 export function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
-  const once = new Map(problems.map((p) => [`${p.file}:${p.line}:${p.column}:${p.message}`, p]));
+  const once = new Map<string, ConfigProblem>();
+  for (const problem of problems) {
+    const same = `${problem.file}:${problem.line}:${problem.column}:${problem.message}`;
+    if (!once.has(same)) once.set(same, problem);
+  }
   return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
@@ -56,6 +60,6 @@ export function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
 export function nearest(typed: string, allowed: readonly string[]): string | undefined {
   if (typed === '' || typed.length > 80 || allowed.length === 0) return undefined;
   const candidate = closest(typed, [...allowed]);
-  const tolerated = Math.max(1, Math.floor(candidate.length / 3));
+  const tolerated = Math.ceil(candidate.length / 3);
   return distance(typed.toLowerCase(), candidate.toLowerCase()) <= tolerated ? candidate : undefined;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { checkResultSchema } from '../checks/result.ts';
 import { verdictSchema } from '../gate/verdict.ts';
 import { changeSchema, planSchema, trafficSchema } from '../plan/plan.ts';
-import { findingSchema, phaseSchema, profileSchema, systemSchema } from '../startup/schema.ts';
+import { findingSchema, phaseSchema, profileSchema, systemSchema } from '../startup/profile.ts';
 
 /**
  * A release is this stream of events; all that anybody sees is folded from it. Durable events are the

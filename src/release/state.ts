@@ -146,7 +146,7 @@ function foldService(service: ServiceState, event: ServiceEvent): void {
       break;
     case 'startup.finished':
       // Cloned: later lines grow it, and the event may be folded elsewhere too.
-      service.profile = structuredClone(event.profile) as RevisionProfile;
+      service.profile = structuredClone(event.profile);
       service.startupDecidedBy = event.decidedBy;
       break;
     case 'check.started':
@@ -199,7 +199,7 @@ function growProfile(
   const profile = service.profile;
   if (event.type === 'startup.phase') replaceByName(profile.phases, event.phase);
   else if (event.type === 'startup.system') replaceByName(profile.systems, event.system);
-  else profile.findings.push(event.finding as RevisionProfile['findings'][number]);
+  else profile.findings.push(event.finding);
 }
 
 function replaceByName<T extends { name: string }>(list: T[], item: T): void {

@@ -4,7 +4,7 @@ import { exitCodes } from '../errors.ts';
 import { verdictSchema } from '../gate/verdict.ts';
 import { changeSchema } from '../plan/plan.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
-import { profileSchema } from '../startup/schema.ts';
+import { profileSchema } from '../startup/profile.ts';
 import { digestOf, revisionOf, serving, urlOf } from './facts.ts';
 
 const diagnosisSchema = z.object({

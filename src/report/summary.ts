@@ -2,7 +2,7 @@ import type { CheckResult } from '../checks/result.ts';
 import type { Verdict } from '../gate/verdict.ts';
 import { stages } from '../release/events.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
-import { formatMilliseconds, formatSeconds, shortDigest, table } from '../terminal/format.ts';
+import { formatMilliseconds, formatThousandths, shortDigest, table } from '../terminal/format.ts';
 import { mark } from '../terminal/marks.ts';
 import { phaseLines, systemLines } from '../terminal/profile-lines.ts';
 import { sanitiseLine } from '../terminal/sanitise.ts';
@@ -138,7 +138,7 @@ function placeFields(service: ServiceState, theme: Theme): string[] {
 function startupFields(service: ServiceState, theme: Theme): string[] {
   const { profile } = service;
   if (!profile) return [];
-  const total = profile.totalSeconds === null ? '' : ` in ${formatSeconds(profile.totalSeconds)}`;
+  const total = profile.totalSeconds === null ? '' : ` in ${formatThousandths(profile.totalSeconds)}`;
   const head = profile.outcome === 'started' ? `started${total}` : theme.bad(`${profile.outcome}${total}`);
   return field(
     'startup',

@@ -1,5 +1,5 @@
 import type { Phase, System } from '../startup/profile.ts';
-import { bar, formatHundredths, formatShare, table } from './format.ts';
+import { bar, formatShare, formatThousandths, table } from './format.ts';
 import { mark } from './marks.ts';
 import { sanitiseLine } from './sanitise.ts';
 import type { Theme } from './theme.ts';
@@ -24,7 +24,7 @@ function phaseRow(phase: Phase, longest: number, theme: Theme): string[] {
     `${mark(phase.outcome, theme)} ${sanitiseLine(phase.name, widestName)}`,
     theme.accent(bar(length, widestBar)),
     '',
-    formatHundredths(phase.seconds),
+    formatThousandths(phase.seconds),
     theme.dim(formatShare(phase.share)),
   ];
 }

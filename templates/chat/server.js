@@ -7,11 +7,10 @@ import { phasesOf } from './src/phases.js';
 import { runStartup } from './src/startup.js';
 
 const fault = chosenFault(process.env.CHAT_FAULT);
-const port = Number(process.env.PORT ?? 8080);
 
 /** All that the pages, the phases and the shutdown share. */
 const app = {
-  port,
+  port: Number(process.env.PORT ?? 8080),
   fault,
   ready: false,
   /** Critical systems by name → {ok, detail}; written by the phase that checked the system. */
@@ -34,8 +33,9 @@ if (fault === 'never-listens') {
 } else {
   const server = createServer((request, response) => answerHttp(app, request, response));
   app.server = server;
-  await new Promise((resolve, reject) => server.once('error', reject).listen(port, resolve));
-  log('INFO', `Listening on port ${port}`);
+  await new Promise((resolve, reject) => server.once('error', reject).listen(app.port, resolve));
+  app.port = server.address().port;
+  log('INFO', `Listening on port ${app.port}`);
   await behindTheProbe(app);
   await runStartup(app, phasesOf(app));
   app.ready = true;

@@ -44,7 +44,7 @@ describe.skipIf(!hasScript)('the task list on a terminal (needs script of util-l
     ]);
     // While it ran, phases were bars and the build's last line was seen.
     const all = stripVTControlCharacters(bytes);
-    expect(all).toMatch(/✔ DEPENDENCIES {2}█{24} +1\.41 s/);
+    expect(all).toMatch(/✔ DEPENDENCIES {2}█{24} +1\.410 s/);
     expect(all).toContain('exporting image');
   });
 

@@ -75,7 +75,7 @@ const LogsCheck = section({
   window: duration().describe("How long the log is watched after the stage's start.").prefault('5s'),
 }).describe('Patterns that must be absent from, or present in, the log.');
 
-export const Check = z.discriminatedUnion('kind', [HttpCheck, StartupCheck, LogsCheck], {
+const Check = z.discriminatedUnion('kind', [HttpCheck, StartupCheck, LogsCheck], {
   error: 'http, startup, logs',
 });
 

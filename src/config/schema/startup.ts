@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration, list, map, oneOf, section, text } from './text.ts';
 
 /** The formats that Sluice knows by name; `src/startup/presets.ts` describes them. */
-export const presetNames = ['field-report', 'key-value', 'json', 'frameworks'] as const;
+export const presetNames = ['field-report', 'key-value', 'json'] as const;
 
 const says = oneOf([
   'phase-started',

@@ -2,7 +2,7 @@
 const revision = process.env.K_REVISION ?? 'local';
 
 export function answerHttp(app, request, response) {
-  const { pathname } = new URL(request.url ?? '/', 'http://chat');
+  const [pathname] = request.url.split('?');
   if (pathname === '/health') return send(response, ...health(app));
   if (pathname === '/') return send(response, 200, 'text/html; charset=utf-8', page);
   return send(response, 404, 'application/json', JSON.stringify({ error: 'not found' }));

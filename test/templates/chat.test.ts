@@ -1,0 +1,254 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { z } from 'zod';
+import { loadConfig } from '../../src/config/load.ts';
+import { resolveTarget } from '../../src/config/resolve.ts';
+
+const folder = fileURLToPath(new URL('../../templates/chat/', import.meta.url));
+const lineSchema = z.object({ severity: z.string(), message: z.string() });
+const healthSchema = z.object({
+  status: z.string(),
+  revision: z.string(),
+  components: z.record(z.string(), z.string()),
+});
+
+const running = new Set<{ stop(): Promise<unknown> }>();
+afterEach(async () => {
+  for (const service of running) await service.stop();
+  running.clear();
+});
+
+/** The sample as a real process, on a port of its own choice. */
+function start(fault = '') {
+  const child = spawn(process.execPath, ['server.js'], {
+    cwd: folder,
+    env: {
+      PATH: process.env['PATH'],
+      PORT: '0',
+      K_REVISION: 'chat-00001-abc',
+      CHAT_FAULT: fault,
+      E2E_TEST_ENV: 'staging',
+    },
+  });
+  let output = '';
+  let errors = '';
+  const changed = new EventTarget();
+  const note = () => changed.dispatchEvent(new Event('output'));
+  child.stdout.on('data', (data) => {
+    output += data;
+    note();
+  });
+  child.stderr.on('data', (data) => {
+    errors += data;
+  });
+  const exited = new Promise<{ code: number | null; errors: string }>((resolve) => {
+    child.on('close', (code) => {
+      resolve({ code, errors });
+      note();
+    });
+  });
+  const lines = () =>
+    output
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => lineSchema.parse(JSON.parse(line)));
+  const service = {
+    exited,
+    lines,
+    messages: () => lines().map(({ message }) => message),
+    /** Resolves with the first line that matches; rejects when the process ends without one. */
+    async said(pattern: RegExp): Promise<string> {
+      for (;;) {
+        const found = service.messages().find((message) => pattern.test(message));
+        if (found !== undefined) return found;
+        if (child.exitCode !== null) throw new Error(`ended without ${pattern}: ${output}${errors}`);
+        await new Promise((resolve) => changed.addEventListener('output', resolve, { once: true }));
+      }
+    },
+    async url(): Promise<string> {
+      return `http://127.0.0.1:${(await service.said(/^Listening/)).split(' ').at(-1)}`;
+    },
+    async health() {
+      const response = await fetch(`${await service.url()}/health`);
+      return { http: response.status, ...healthSchema.parse(await response.json()) };
+    },
+    stop() {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  };
+  running.add(service);
+  return service;
+}
+
+const phases = ['INIT', 'DEPENDENCIES', 'DATABASE', 'CACHE', 'SERVICES', 'WEBSOCKET', 'FINALIZE'];
+const systems = ['Database', 'Redis', 'LLM Manager', 'Chat Pipeline', 'Agent Bridge'];
+
+/** A conversation over /ws: the events that one message brings. */
+async function converse(url: string, message: string, headers: Record<string, string> = {}) {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, { headers });
+  const events: { type: string; user?: string | undefined }[] = [];
+  await new Promise<void>((resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('open', () => socket.send(message));
+    socket.on('message', (data) => {
+      events.push(
+        z.object({ type: z.string(), user: z.string().optional() }).parse(JSON.parse(String(data))),
+      );
+      if (events.at(-1)?.type === 'agent_completed') resolve();
+    });
+  });
+  socket.close();
+  return events;
+}
+
+describe('the sample', () => {
+  test('starts in seven phases, in the lines of the field reports, and then answers', async () => {
+    const service = start();
+    await service.said(/^🟢 CHAT FUNCTIONALITY: FULLY OPERATIONAL$/);
+    const messages = service.messages();
+    const completed = messages.flatMap(
+      (line) => /^✅ PHASE COMPLETED: (\w+) \(\d+\.\d{3}s\)$/.exec(line)?.[1] ?? [],
+    );
+    expect(completed).toEqual(phases);
+    const timed = messages.flatMap((line) => /^ {3}(\w+) *: \d+\.\d{3}s \(\d+\.\d%\)$/.exec(line)?.[1] ?? []);
+    expect(timed).toEqual(phases);
+    expect(messages).toContain('✅ Phases Completed: 7/7');
+    expect(messages).toContain('   Database:     ✅ Connected & Validated');
+    expect(messages).toContain('   Chat Pipeline:✅ Operational & WebSocket-Enabled');
+    expect(new Set(service.lines().map(({ severity }) => severity))).toEqual(new Set(['INFO']));
+
+    expect(await service.health()).toEqual({
+      http: 200,
+      status: 'healthy',
+      revision: 'chat-00001-abc',
+      components: {
+        database: 'healthy',
+        redis: 'healthy',
+        llm_manager: 'healthy',
+        chat_pipeline: 'healthy',
+        agent_bridge: 'healthy',
+      },
+    });
+    const url = await service.url();
+    expect(await (await fetch(url)).text()).toContain('Welcome to Chat');
+    expect((await fetch(`${url}//`)).status).toBe(404);
+    expect((await service.stop()) as object).toMatchObject({ code: 0, errors: '' });
+  });
+
+  test('answers a message on /ws with the five events, and knows an end-to-end test by its header', async () => {
+    const service = start();
+    await service.said(/^🟢/);
+    const events = await converse(await service.url(), '{"message":"How is the weather?"}');
+    expect(events.map(({ type }) => type)).toEqual([
+      'agent_started',
+      'agent_thinking',
+      'tool_executing',
+      'tool_completed',
+      'agent_completed',
+    ]);
+    expect(events[0]?.user).toBe('guest');
+    const [first] = await converse(await service.url(), 'plain text', { 'x-e2e-test': 'true' });
+    expect(first?.user).toBe('e2e');
+  });
+});
+
+describe('CHAT_FAULT', () => {
+  test('import-error: the port is bound, then Node ends the process for a module that does not exist', async () => {
+    const service = start('import-error');
+    expect(await service.health()).toMatchObject({ http: 503, status: 'starting' });
+    const { code, errors } = await service.exited;
+    expect(code).toBe(1);
+    expect(errors).toContain("code: 'ERR_MODULE_NOT_FOUND'");
+    expect(errors).toContain('services/monitoring.js');
+    expect(service.messages().at(-1)).toContain('❌ PHASE FAILED: DEPENDENCIES - Cannot find module');
+  });
+
+  test('exit-after-bind: a connection succeeds, then it exits with 3, at every start', async () => {
+    for (const _ of [1, 2]) {
+      const service = start('exit-after-bind');
+      await fetch(await service.url()).catch(() => undefined);
+      expect(await service.exited).toMatchObject({ code: 3 });
+      expect(service.messages().at(-1)).toBe('Worker failed to boot.');
+    }
+  });
+
+  test('never-listens: it lives and binds nothing', async () => {
+    const service = start('never-listens');
+    await service.said(/^Waiting/);
+    expect(service.messages().filter((line) => line.startsWith('Listening'))).toEqual([]);
+    expect(await service.stop()).toMatchObject({ code: 0 });
+  });
+
+  test('system-failed: the process lives; log and health say which system is gone', async () => {
+    const service = start('system-failed');
+    await service.said(/^🔴 CHAT FUNCTIONALITY: IMPAIRED$/);
+    expect(service.messages()).toContain('   Redis:        ❌ Connection failed: ECONNREFUSED');
+    expect(await service.health()).toMatchObject({
+      http: 503,
+      status: 'unhealthy',
+      components: { redis: 'failed', database: 'healthy' },
+    });
+  });
+
+  test('slow-phase: DEPENDENCIES goes beyond its budget', async () => {
+    const service = start('slow-phase');
+    const line = await service.said(/^✅ PHASE COMPLETED: DEPENDENCIES/);
+    const [target] = await targets('staging');
+    const budget = target?.startup.budgets.phases['DEPENDENCIES'] ?? Number.POSITIVE_INFINITY;
+    expect(Number(/\((.*)s\)/.exec(line)?.[1])).toBeGreaterThan(budget);
+  });
+
+  test('anything else is refused with what there is', async () => {
+    const { code, errors } = await start('slow').exited;
+    expect(code).toBe(1);
+    expect(errors).toContain(
+      'it can be import-error, exit-after-bind, never-listens, system-failed, slow-phase',
+    );
+  });
+});
+
+async function targets(environment: string) {
+  return resolveTarget(await loadConfig({ dir: folder, cwd: folder, env: {} }), { environment });
+}
+
+describe("the sample's own files", () => {
+  test('staging demands what the sample really prints, and allows e2e', async () => {
+    const [staging] = await targets('staging');
+    expect(staging).toMatchObject({
+      ref: { project: 'chat-staging', region: 'us-central1', service: 'chat' },
+      startup: { phases, systems: { required: systems } },
+      rollout: { identity: { path: '/health', field: 'revision' } },
+      env: { APP_ENV: 'staging', E2E_TEST_ENV: 'staging' },
+    });
+    expect(staging?.checklist.map(({ kind }) => kind)).toEqual(['http', 'http', 'startup', 'logs']);
+  });
+
+  test('production has nothing of e2e', async () => {
+    const [production] = await targets('production');
+    expect(production).toMatchObject({
+      ref: { project: 'chat-production' },
+      env: { APP_ENV: 'production' },
+      e2e: { env: {}, headers: {} },
+    });
+  });
+
+  test('the first line points editors at the schema', async () => {
+    const [first = ''] = (await readFile(`${folder}sluice.yaml`, 'utf8')).split('\n');
+    const path = /^# yaml-language-server: \$schema=(.*)$/.exec(first)?.[1] ?? '';
+    const schema = JSON.parse(await readFile(new URL(path, `file://${folder}`), 'utf8'));
+    expect(schema.title).toBe('sluice.yaml');
+  });
+
+  test('one dependency, exact, the same in the lockfile', async () => {
+    const read = async (name: string) => JSON.parse(await readFile(`${folder}${name}`, 'utf8'));
+    const [manifest, lock] = [await read('package.json'), await read('package-lock.json')];
+    expect(Object.keys(manifest.dependencies)).toEqual(['ws']);
+    expect(manifest.dependencies.ws).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(lock.packages[''].dependencies).toEqual(manifest.dependencies);
+    expect(lock.packages['node_modules/ws'].version).toBe(manifest.dependencies.ws);
+  });
+});
