@@ -31,6 +31,8 @@ export function candidateEdit(
     annotations: {
       ...stateMarks(made.release, 'candidate'),
       [marks.candidate]: revision,
+      // With nothing serving, the traffic that this write places is Sluice's own.
+      ...(plan.first ? { [marks.pin]: revision } : {}),
       [marks.formerTraffic]: JSON.stringify(plan.formerTraffic),
       [marks.owns]: JSON.stringify(ownedBy(target)),
     },
