@@ -52,18 +52,24 @@ export function publicUrl(run: ServiceRun, live: LiveService): string {
   return run.cloud.kind === 'google' && run.target.url ? run.target.url : live.uri;
 }
 
-/** Desired is not actual: waits until Cloud Run reports what was asked for. */
+/**
+ * Desired is not actual: waits until Cloud Run reports what was asked for. A candidate that never gets ready keeps the
+ * service reconciling and its tag unrouted; as long as no traffic was moved, what serves is proven without that.
+ */
 export async function awaitTraffic(
   run: ServiceRun,
   written: LiveService,
   desired: PlannedTraffic[],
   purpose: 'migrate' | 'restore',
 ): Promise<LiveService> {
+  const moved = run.journal.state.services.get(run.target.key)?.stages.traffic !== undefined;
   const settled = (live: LiveService | undefined): boolean =>
     live !== undefined &&
-    !live.reconciling &&
-    live.generation === live.observedGeneration &&
-    sameTraffic(desired, live.actualTraffic, live.latestReadyRevision);
+    (moved
+      ? !live.reconciling &&
+        live.generation === live.observedGeneration &&
+        sameTraffic(desired, live.actualTraffic, live.latestReadyRevision)
+      : sameTraffic(weighted(desired), weighted(live.actualTraffic), live.latestReadyRevision));
   const { value, met } = await until(
     run,
     () => run.cloud.run.readService(run.target.ref, call(run)),
@@ -86,6 +92,9 @@ export async function awaitTraffic(
     next: [`sluice status ${run.target.environment}`],
   });
 }
+
+const weighted = <T extends PlannedTraffic>(traffic: readonly T[]): T[] =>
+  traffic.filter(({ percent }) => percent > 0);
 
 /** Watches the log for a while under real traffic; a fatal line ends it at once. */
 async function bake(run: ServiceRun, revision: string, log: RevisionLog): Promise<void> {
