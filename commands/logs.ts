@@ -58,6 +58,7 @@ export default class Logs extends SluiceCommand {
           }
         };
         await Promise.all(queries.map(follow));
+        this.signal.throwIfAborted();
       }
       return { version: 1, entries };
     } finally {
