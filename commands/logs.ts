@@ -1,10 +1,10 @@
-import { Args, Flags } from '@oclif/core';
+import { Flags } from '@oclif/core';
 import { followLogs } from '../src/cloud/follow-logs.ts';
 import { serviceFilter } from '../src/cloud/log-filter.ts';
 import { type LogEntry, type Severity, severities } from '../src/cloud/ports/index.ts';
 import { logLine } from '../src/report/logs.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
-import { cloudFlags, configFlags, serviceFlag } from '../src/terminal/flags.ts';
+import { cloudFlags, configFlags, environmentArg, serviceFlag } from '../src/terminal/flags.ts';
 import { openWorkbench } from '../src/workbench.ts';
 
 export default class Logs extends SluiceCommand {
@@ -14,9 +14,7 @@ export default class Logs extends SluiceCommand {
     '<%= config.bin %> logs staging --revision chat-r1122-0231-k3f9 --severity ERROR',
     '<%= config.bin %> logs staging --follow',
   ];
-  static override args = {
-    environment: Args.string({ description: 'an environment of sluice.yaml', required: true }),
-  };
+  static override args = environmentArg;
   static override flags = {
     ...configFlags,
     ...cloudFlags,

@@ -5,14 +5,15 @@ import { readStartup } from '../src/release/read-startup.ts';
 import { startupLines } from '../src/report/startup.ts';
 import type { StartupReport } from '../src/startup/profile.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
-import { cloudFlags, configFlags, serviceFlag } from '../src/terminal/flags.ts';
+import { cloudFlags, configFlags, serviceFlag, typedDeploy } from '../src/terminal/flags.ts';
 import { openWorkbench } from '../src/workbench.ts';
 
 export default class Startup extends SluiceCommand {
   static override summary = 'read a startup from its log: phases, critical systems, root cause, findings';
-  static override description =
-    `Of the revision that serves (or --revision) in an environment, or of a file as
-\`gcloud logging read --format=json\` prints it. The root cause is the innermost one, not the last line.`;
+  static override description = [
+    'Of the revision that serves (or --revision) in an environment, or of a file as',
+    '`gcloud logging read --format=json` prints it. The root cause is the innermost one, not the last line.',
+  ].join(' ');
   static override examples = [
     '<%= config.bin %> startup staging',
     '<%= config.bin %> startup staging --revision chat-r1122-0231-k3f9 --json',
@@ -20,7 +21,7 @@ export default class Startup extends SluiceCommand {
     'gcloud logging read FILTER --format=json | <%= config.bin %> startup --file -',
   ];
   static override args = {
-    environment: Args.string({ description: 'an environment of sluice.yaml' }),
+    environment: Args.string({ description: 'an environment of sluice.yaml', ignoreStdin: true }),
   };
   static override flags = {
     ...configFlags,
@@ -55,9 +56,12 @@ export default class Startup extends SluiceCommand {
     options: Omit<Parameters<typeof openWorkbench>[0], 'signal'> & { revision?: string | undefined },
   ): Promise<StartupReport> {
     const bench = await openWorkbench({ ...options, signal: this.signal });
+    const command = typedDeploy(options.environment, options);
     try {
       const profiles = await Promise.all(
-        bench.targets.map((target) => readStartup(target, bench.cloud, options.revision, this.signal)),
+        bench.targets.map((target) =>
+          readStartup(target, { cloud: bench.cloud, signal: this.signal, command }, options.revision),
+        ),
       );
       return { version: 1, revisions: profiles.flat() };
     } finally {

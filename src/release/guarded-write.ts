@@ -4,7 +4,7 @@ import { marks } from '../plan/marks.ts';
 import { describeTraffic } from '../plan/traffic.ts';
 import type { DurableEvent } from './events.ts';
 import { until } from './pause.ts';
-import { call, type ServiceRun } from './run.ts';
+import { call, type ServiceRun, typed } from './run.ts';
 
 export type GuardedWrite = {
   /** Made from the fresh read, so that nothing foreign is lost. */
@@ -66,7 +66,7 @@ async function readBack(run: ServiceRun, edit: ServiceEdit): Promise<LiveService
   throw new SluiceError('unknown', {
     what: `The write to ${run.target.ref.service} was accepted but cannot be read back.`,
     why: 'Somebody else may have written in the same moment.',
-    next: [`sluice status ${run.target.environment}`],
+    next: [typed(run, 'status')],
   });
 }
 
@@ -101,7 +101,7 @@ function refuseForeignChange(
   throw new SluiceError('conflict', {
     what: `Somebody else changed ${service} during this release, so nothing more was written.`,
     why: seen ? `${now} (generation ${seen.generation} → ${fresh?.generation ?? 'none'})` : now,
-    next: [`sluice status ${run.target.environment}`, run.command],
+    next: [typed(run, 'status'), run.command],
   });
 }
 
@@ -112,7 +112,7 @@ function undecided(run: ServiceRun, error: CloudError): SluiceError {
     {
       what: `The write to ${run.target.ref.service} ${unknown ? 'has an unknown outcome' : 'was refused'} after ${attempts} tries.`,
       why: error.said,
-      next: [`sluice status ${run.target.environment}`],
+      next: [typed(run, 'status')],
     },
     { cause: error },
   );

@@ -29,15 +29,15 @@ export type ServiceView = {
   unfinishedRelease: string | null;
 };
 
-/** Status for a person: what is unusual first. */
-export function statusLines(view: ServiceView, theme: Theme): string[] {
+/** Status for a person: what is unusual first. `deploy`: the command to type, `sluice deploy staging --local`. */
+export function statusLines(view: ServiceView, deploy: string, theme: Theme): string[] {
   const name = theme.strong(`${view.service} in ${view.environment}`);
   const { live } = view;
   if (!live) {
-    const next = `${theme.accent(signs.next)} sluice deploy ${view.environment}`;
+    const next = `${theme.accent(signs.next)} ${deploy}`;
     return [`${mark('skipped', theme)} ${name} does not exist yet`, next];
   }
-  const unusual = unusualLines(view, live, theme);
+  const unusual = unusualLines(view, live, deploy, theme);
   return [
     `${mark(unusual.length === 0 ? 'done' : 'pending', theme)} ${name}`,
     ...unusual.map((line) => `  ${line}`),
@@ -51,7 +51,7 @@ export function statusLines(view: ServiceView, theme: Theme): string[] {
 
 type Live = NonNullable<ServiceView['live']>;
 
-function unusualLines(view: ServiceView, live: Live, theme: Theme): string[] {
+function unusualLines(view: ServiceView, live: Live, deploy: string, theme: Theme): string[] {
   const { unfinishedRelease } = view;
   const bad = (text: string) => `${mark('failed', theme)} ${text}`;
   const doubt = (text: string) => `${theme.warn(signs.warning)} ${text}`;
@@ -62,20 +62,17 @@ function unusualLines(view: ServiceView, live: Live, theme: Theme): string[] {
       ? []
       : [bad(`traffic is not what is wanted: ${targets(live.desired)}`)]),
     ...(live.actual.some(({ percent }) => percent > 0) ? [] : [bad('no revision serves')]),
-    ...pinLines(live.pin, view.environment).map(doubt),
+    ...pinLines(live.pin, deploy).map(doubt),
   ];
 }
 
-function pinLines(pin: Pin, environment: string): string[] {
+function pinLines(pin: Pin, deploy: string): string[] {
   switch (pin) {
     case 'own':
     case 'none':
       return [];
     case 'foreign':
-      return [
-        'the traffic was pinned by somebody else; ' +
-          `\`sluice deploy ${environment} --take-over-traffic\` takes it over`,
-      ];
+      return [`the traffic was pinned by somebody else; \`${deploy} --take-over-traffic\` takes it over`];
     case 'LATEST':
       return ['the traffic follows LATEST: any revision that gets ready serves at once'];
   }

@@ -42,11 +42,25 @@ const cloudAdvice: Partial<Record<CloudErrorKind, string>> = {
   'outcome-unknown': 'the write may or may not have happened; `sluice status` shows what is true now',
 };
 
+/** What stopped the local cloud says itself what to do; known by its name, since nothing here imports that folder. */
+const isLocalCloudError = (error: unknown): error is Error & Problem =>
+  error instanceof Error && error.name === 'LocalCloudError' && 'what' in error && 'next' in error;
+
 export function describeFailure(error: unknown, debug = false): Failure {
   if (error instanceof SluiceError) {
     return { ...error.problem, reason: error.reason, exitCode: error.exitCode };
   }
   if (error instanceof CloudError) return cloudFailure(error);
+  if (isLocalCloudError(error)) {
+    const { what, why, next } = error;
+    return {
+      what,
+      ...(why ? { why } : {}),
+      next: next ?? [],
+      reason: 'preflight',
+      exitCode: exitCodes.preflight,
+    };
+  }
   if (error instanceof Interrupted) {
     const exitCode = error.by === 'closed-output' ? exitCodes.done : exitCodes.interrupted;
     return { what: error.message, reason: 'interrupted', exitCode };

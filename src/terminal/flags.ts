@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 
 /** Groups of flags that several commands share. */
 export const globalFlags = {
@@ -6,6 +6,15 @@ export const globalFlags = {
   'no-color': Flags.boolean({
     description: 'no colours (NO_COLOR=1 does the same)',
     helpGroup: 'GLOBAL',
+  }),
+};
+
+/** Which environment. Never read from a pipe, as oclif would: that may be the log entries. */
+export const environmentArg = {
+  environment: Args.string({
+    description: 'an environment of sluice.yaml',
+    required: true,
+    ignoreStdin: true,
   }),
 };
 
@@ -36,7 +45,15 @@ export const deployFlags = {
 };
 
 /** The deploy to type again; its variables are left out, their values are nobody's business. */
-export function typedDeploy(environment: string, flags: { dir: string; local: boolean }): string {
-  const dir = flags.dir === '.' ? '' : ` --dir ${flags.dir}`;
-  return `sluice deploy ${environment}${flags.local ? ' --local' : ''}${dir}`;
+export function typedDeploy(
+  environment: string,
+  flags: { dir: string; local: boolean; config?: string | undefined; service?: string | undefined },
+): string {
+  return [
+    `sluice deploy ${environment}`,
+    ...(flags.local ? ['--local'] : []),
+    ...(flags.dir === '.' ? [] : [`--dir ${flags.dir}`]),
+    ...(flags.config === undefined ? [] : [`--config ${flags.config}`]),
+    ...(flags.service === undefined ? [] : [`--service ${flags.service}`]),
+  ].join(' ');
 }

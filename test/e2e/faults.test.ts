@@ -27,7 +27,7 @@ const shortStartup = {
 /** [fault, exit code, what the output names as the cause, the category that the logs show] */
 const faults = [
   ['import-error', 12, /Cannot find module '.*\/src\/services\/monitoring\.js'/, 'import'],
-  ['exit-after-bind', 12, /exit\(3\)/, 'exit'],
+  ['exit-after-bind', 12, /exited with exit code 3/, 'exit'],
   ['never-listens', 12, /after 8 s still missing: Ready/, undefined],
   ['system-failed', 12, /Redis.* (reported that it )?failed/, undefined],
   ['slow-phase', 13, /DEPENDENCIES took 6\.\d+ s, budget 3 s/, undefined],

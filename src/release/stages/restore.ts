@@ -7,7 +7,7 @@ import { writeGuarded } from '../guarded-write.ts';
 import type { StageResult } from '../journal.ts';
 import { proveAnswers } from '../prove-answers.ts';
 import { doorTo } from '../requests.ts';
-import { call, type ServiceRun } from '../run.ts';
+import { call, type ServiceRun, typed } from '../run.ts';
 import { type NamedPlan, reportCandidate } from './candidate.ts';
 import { awaitTraffic, publicUrl } from './traffic.ts';
 
@@ -76,6 +76,6 @@ async function proveFormer(run: ServiceRun, live: LiveService, former: string): 
   throw new SluiceError('unknown', {
     what: `The traffic of ${run.target.ref.service} is back on ${former}, but it is not proven to answer.`,
     why: proof.why,
-    next: [`sluice status ${run.target.environment}`],
+    next: [typed(run, 'status')],
   });
 }

@@ -8,7 +8,7 @@ import { pause, until } from '../pause.ts';
 import { proveAnswers } from '../prove-answers.ts';
 import { doorTo } from '../requests.ts';
 import type { RevisionLog } from '../revision-log.ts';
-import { call, type ServiceRun, StageFailure } from '../run.ts';
+import { call, type ServiceRun, StageFailure, typed } from '../run.ts';
 import type { NamedPlan } from './candidate.ts';
 
 /** One write, then three proofs: actual equals desired, the right revision answers, and it keeps quiet while it bakes. */
@@ -40,7 +40,7 @@ export async function moveTraffic(
     throw new StageFailure('traffic', {
       what: `The traffic of ${run.target.ref.service} was moved, but ${revision} is not proven to answer.`,
       why: proof.why,
-      next: [`sluice status ${run.target.environment}`],
+      next: [typed(run, 'status')],
     });
   }
   await bake(run, revision, log);
@@ -89,7 +89,7 @@ export async function awaitTraffic(
   throw new StageFailure('traffic', {
     what: `The traffic of ${run.target.ref.service} did not become what was asked for within ${run.target.rollout.trafficDeadlineSeconds} s.`,
     why: `Desired: ${describeTraffic(desired)}. Actual: ${describeTraffic(live.actualTraffic)}.`,
-    next: [`sluice status ${run.target.environment}`],
+    next: [typed(run, 'status')],
   });
 }
 
@@ -109,7 +109,7 @@ async function bake(run: ServiceRun, revision: string, log: RevisionLog): Promis
       'checklist',
       {
         what: `Revision ${revision} failed while it baked under traffic: ${fatal.finding.cause}`,
-        next: [`sluice logs ${run.target.environment} --revision ${revision}`],
+        next: [typed(run, 'logs', '--revision', revision)],
       },
       { finding: fatal.finding },
     );
