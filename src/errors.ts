@@ -41,7 +41,7 @@ export class SluiceError extends Error {
   }
 }
 
-export function describeProblem(problem: Problem): string {
+function describeProblem(problem: Problem): string {
   const lines = [problem.what];
   if (problem.why) lines.push(problem.why);
   for (const next of problem.next ?? []) lines.push(`→ ${next}`);

@@ -1,5 +1,5 @@
 import type { StartupSpec } from '../config/target.ts';
-import type { Finding } from '../startup/profile.ts';
+import type { Finding, System } from '../startup/profile.ts';
 
 /** What has been seen of a start so far. Times are milliseconds on one clock. */
 export type StartSeen = {
@@ -12,7 +12,7 @@ export type StartSeen = {
   completed: ReadonlySet<string>;
   /** The phase that failed, if one did. */
   failedPhase: string | null;
-  systems: ReadonlyMap<string, 'healthy' | 'degraded' | 'failed' | 'not-reported'>;
+  systems: ReadonlyMap<string, Pick<System, 'status' | 'detail'>>;
   /** A warm-up request was answered without a server error. */
   answered: boolean;
   lastNewsAt: number;
@@ -32,8 +32,11 @@ export function decideStart(seen: StartSeen, spec: StartupSpec, now: number): St
   if (seen.fatal) return { kind: 'failed', because: seen.fatal.cause };
   if (seen.ready === 'no') return { kind: 'failed', because: seen.refusal || 'the revision is not ready' };
   if (seen.failedPhase) return { kind: 'failed', because: `phase ${seen.failedPhase} failed` };
-  const broken = spec.systems.required.find((name) => seen.systems.get(name) === 'failed');
-  if (broken) return { kind: 'failed', because: `critical system ${broken} reported that it failed` };
+  const broken = spec.systems.required.find((name) => seen.systems.get(name)?.status === 'failed');
+  if (broken) {
+    const detail = seen.systems.get(broken)?.detail;
+    return { kind: 'failed', because: `critical system ${broken} failed${detail ? `: ${detail}` : ''}` };
+  }
 
   const missing = missingNews(seen, spec);
   const deadline = seen.beganAt + spec.deadlineSeconds * 1000;

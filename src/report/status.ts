@@ -6,7 +6,7 @@ import { signs, type Theme } from '../terminal/theme.ts';
 import { field } from './layout.ts';
 
 /** Who decides where the traffic goes. `LATEST`: the latest ready revision, whatever its checks said. */
-export type Pin = 'own' | 'foreign' | 'LATEST' | 'none';
+type Pin = 'own' | 'foreign' | 'LATEST' | 'none';
 
 /** A service as Cloud Run has it now, with what Sluice recorded of it. */
 export type ServiceView = {

@@ -91,9 +91,17 @@ function failed(service: ServiceState, environment: string, theme: Theme): strin
       safe(diagnosis?.evidence ?? []).map((line) => theme.dim(`│ ${line}`)),
       theme,
     ),
+    ...field('also', otherFindings(service), theme),
     ...field('cause', causeLines(service, theme), theme),
     ...safe(diagnosis?.next ?? []).map((next) => `${theme.accent(signs.next)} ${next}`),
   ];
+}
+
+/** What else ended the start, beside its cause: the exit after the exception. */
+function otherFindings({ profile, finished }: ServiceState): string[] {
+  return (profile?.findings ?? [])
+    .filter(({ severity, cause }) => severity === 'fatal' && cause !== finished?.diagnosis?.cause)
+    .map(({ cause, count }) => `${sanitiseLine(cause)}${count > 1 ? `, ${count} times` : ''}`);
 }
 
 function problemLines({ what, why, next = [] }: ServiceState['preflight'][number], theme: Theme): string[] {

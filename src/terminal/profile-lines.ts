@@ -29,13 +29,18 @@ function phaseRow(phase: Phase, longest: number, theme: Theme): string[] {
   ];
 }
 
-/** `✔ database  healthy  postgres 15.2`, a line a system. */
+/** `✔ database  healthy  postgres 15.2`, a line a system; what never reported shares one. */
 export function systemLines(systems: readonly System[], theme: Theme): string[] {
-  return table(
-    systems.map(({ name, status, detail }) => [
-      `${mark(status, theme)} ${sanitiseLine(name, widestName)}`,
-      status === 'healthy' ? status : theme.warn(status),
-      theme.dim(sanitiseLine(detail, widestDetail)),
-    ]),
+  const silent = systems.filter(({ status }) => status === 'not-reported').map(({ name }) => name);
+  const reported = table(
+    systems
+      .filter(({ status }) => status !== 'not-reported')
+      .map(({ name, status, detail }) => [
+        `${mark(status, theme)} ${sanitiseLine(name, widestName)}`,
+        status === 'healthy' ? status : theme.warn(status),
+        theme.dim(sanitiseLine(detail, widestDetail)),
+      ]),
   );
+  if (silent.length === 0) return reported;
+  return [...reported, `${mark('not-reported', theme)} not reported: ${sanitiseLine(silent.join(', '))}`];
 }

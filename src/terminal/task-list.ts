@@ -8,7 +8,7 @@ import {
 } from 'listr2';
 import { signs, type Theme } from './theme.ts';
 
-export type RowOutcome = 'done' | 'skipped' | 'failed';
+type RowOutcome = 'done' | 'skipped' | 'failed';
 
 /** One line of the list, declared beforehand and moved by events. */
 export type Row = {

@@ -25,7 +25,7 @@ const complete: StartSeen = {
   fatal: null,
   completed: new Set(['INIT', 'READY']),
   failedPhase: null,
-  systems: new Map([['Database', 'healthy']]),
+  systems: new Map([['Database', { status: 'healthy' as const, detail: '' }]]),
   answered: true,
   lastNewsAt: 5_000,
 };
@@ -59,7 +59,11 @@ describe('bad news decides at once', () => {
     ['a fatal line', { fatal }, /exit\(3\)/],
     ['a False condition', { ready: 'no', refusal: 'failed to listen' }, /failed to listen/],
     ['a failed phase', { failedPhase: 'READY' }, /phase READY failed/],
-    ['a failed critical system', { systems: new Map([['Database', 'failed']]) }, /Database reported/],
+    [
+      'a failed critical system',
+      { systems: new Map([['Database', { status: 'failed', detail: 'refused' }]]) },
+      /Database failed: refused/,
+    ],
   ])('%s', (_name, bad, because) => {
     const decision = decideStart({ ...complete, ...bad }, spec, 0);
     expect(decision.kind).toBe('failed');

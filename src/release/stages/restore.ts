@@ -8,7 +8,7 @@ import type { StageResult } from '../journal.ts';
 import { proveAnswers } from '../prove-answers.ts';
 import { doorTo } from '../requests.ts';
 import { call, type ServiceRun } from '../run.ts';
-import type { NamedPlan } from './candidate.ts';
+import { type NamedPlan, reportCandidate } from './candidate.ts';
 import { awaitTraffic, publicUrl } from './traffic.ts';
 
 /** `restored`: the former traffic is proven. `nothing-served`: there was none; the service stays closed. */
@@ -40,6 +40,7 @@ export async function restore(run: ServiceRun, plan: NamedPlan): Promise<StageRe
     }),
   });
   const live = await awaitTraffic(run, written, desired, 'restore');
+  reportCandidate(run, plan, live);
   const former = onlyServing(plan.formerTraffic);
   if (former) await proveFormer(run, live, former);
   return { value: 'restored', note: describeTraffic(desired) };

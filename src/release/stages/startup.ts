@@ -1,4 +1,5 @@
 import type { LiveService, OperationOutcome } from '../../cloud/ports/index.ts';
+import type { System } from '../../startup/profile.ts';
 import type { StartupSignal } from '../../startup/reader.ts';
 import type { Written } from '../guarded-write.ts';
 import type { StageResult } from '../journal.ts';
@@ -20,7 +21,7 @@ type News =
 
 type Seen = StartSeen & {
   completed: Set<string>;
-  systems: Map<string, 'healthy' | 'degraded' | 'failed' | 'not-reported'>;
+  systems: Map<string, System>;
 };
 
 /**
@@ -122,7 +123,7 @@ function takeInSignal(run: ServiceRun, seen: Seen, signal: StartupSignal): void 
       run.journal.emit({ type: 'startup.phase', service, revision: signal.revision, phase: signal.phase });
       break;
     case 'system':
-      seen.systems.set(signal.system.name, signal.system.status);
+      seen.systems.set(signal.system.name, signal.system);
       run.journal.emit({ type: 'startup.system', service, revision: signal.revision, system: signal.system });
       break;
     case 'fatal':
