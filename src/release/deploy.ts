@@ -81,7 +81,7 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
         now: deps.now,
         track: deps.track,
         command: request.command,
-        seen: { live: undefined, wrote: false },
+        seen: { live: undefined, wrote: false, unanswered: [] },
       }),
     );
     await deployAll(runs, request, deps.release);
@@ -117,9 +117,10 @@ async function deployService(run: ServiceRun, observed: Observed): Promise<void>
     if (!plan) return unchanged(run);
     const planned = plan;
     const { image } = await journal.stage(service, 'build', () => build(run, planned, observed.source));
-    plan = named(completePlan(observed, image));
+    const complete = completePlan(observed, image);
+    journal.emit({ type: 'plan.made', service, plan: complete });
+    plan = named(complete);
     if (!plan) return unchanged(run);
-    journal.emit({ type: 'plan.made', service, plan });
     const made = plan;
     const watched = openRevisionLog(run, made.revision);
     log = watched;

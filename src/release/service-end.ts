@@ -1,8 +1,8 @@
 import { type ExitReason, SluiceError } from '../errors.ts';
-import { marks } from '../plan/marks.ts';
 import { type Diagnosis, diagnose, failedStage, reasonOf } from './diagnose.ts';
+import { awaitUnanswered } from './guarded-write.ts';
 import type { RevisionLog } from './revision-log.ts';
-import { call, type ServiceRun } from './run.ts';
+import type { ServiceRun } from './run.ts';
 import type { NamedPlan } from './stages/candidate.ts';
 import { restore } from './stages/restore.ts';
 
@@ -44,23 +44,12 @@ type Restoration =
 
 async function tryRestore(run: ServiceRun, plan: NamedPlan): Promise<Restoration> {
   try {
-    if (!(await hasWritten(run))) return { kind: 'nothing-written' };
+    if (!(await awaitUnanswered(run))) return { kind: 'nothing-written' };
     const kind = await run.journal.stage(run.target.key, 'restore', () => restore(run, plan));
     return { kind };
   } catch (error) {
     return { kind: 'not-restored', error };
   }
-}
-
-/** A write whose reply was lost may have landed: the service itself tells. */
-async function hasWritten(run: ServiceRun): Promise<boolean> {
-  if (run.seen.wrote) return true;
-  const intended = run.journal.state.services.get(run.target.key)?.candidateIntended;
-  if (!intended) return false;
-  const live = await run.cloud.run.readService(run.target.ref, call(run));
-  if (live?.annotations[marks.release] !== run.journal.release) return false;
-  run.seen.live = live;
-  return true;
 }
 
 type End = {

@@ -1,7 +1,8 @@
 import type { LiveRevision, LiveService } from '../../cloud/ports/index.ts';
 import { makePlan, type PlanInputs } from '../../plan/make-plan.ts';
-import { marks } from '../../plan/marks.ts';
+import { marks, readMarks } from '../../plan/marks.ts';
 import type { Plan } from '../../plan/plan.ts';
+import { namedTraffic } from '../../plan/traffic.ts';
 import { call, type ServiceRun } from '../run.ts';
 import { type PackedSource, packSource } from '../source.ts';
 
@@ -28,7 +29,7 @@ export async function observe(
     reading,
     target.build.image ? null : packSource(target.sourceDir, run.signal),
   ]);
-  const revisions = live ? await cloud.run.listRevisions(target.ref, revisionsLookedAt, call(run)) : [];
+  const revisions = live ? await readRevisions(run, live) : [];
   const inputs: PlanInputs = {
     target,
     live,
@@ -40,6 +41,21 @@ export async function observe(
     command: run.command,
   };
   return { live, revisions, source, inputs, plan: makePlan(inputs) };
+}
+
+/** The newest revisions, and those that serve however old they are: what serves must never seem not to exist. */
+async function readRevisions(
+  run: Pick<ServiceRun, 'target' | 'cloud' | 'signal'>,
+  live: LiveService,
+): Promise<LiveRevision[]> {
+  const { ref } = run.target;
+  const newest = await run.cloud.run.listRevisions(ref, revisionsLookedAt, call(run));
+  const listed = new Set(newest.map(({ name }) => name));
+  const former = readMarks(live.annotations).formerTraffic ?? [];
+  const named = new Set([...namedTraffic(live), ...former].map(({ revision }) => revision));
+  const missing = [...named].filter((name) => !listed.has(name));
+  const older = await Promise.all(missing.map((name) => run.cloud.run.readRevision(ref, name, call(run))));
+  return [...newest, ...older.filter((revision) => revision !== undefined)];
 }
 
 /** The plan once the build has told its digest: it may turn out that nothing changes after all. */

@@ -2,7 +2,7 @@ import type { LiveService } from '../../cloud/ports/index.ts';
 import { trafficEdit } from '../../plan/edits.ts';
 import type { PlannedTraffic } from '../../plan/plan.ts';
 import { describeTraffic, sameTraffic } from '../../plan/traffic.ts';
-import { writeGuarded } from '../guarded-write.ts';
+import { refuseForeignChange, writeGuarded } from '../guarded-write.ts';
 import type { StageResult } from '../journal.ts';
 import { pause, until } from '../pause.ts';
 import { proveAnswers } from '../prove-answers.ts';
@@ -34,7 +34,7 @@ export async function moveTraffic(
       etag,
     }),
   });
-  const live = await awaitTraffic(run, written, desired, 'migrate');
+  const live = await awaitTraffic(run, written, { desired, purpose: 'migrate', everServed: true });
   const proof = await proveAnswers(run, doorTo(run, live, publicUrl(run, live)), live, revision);
   if (!proof.proven) {
     throw new StageFailure('traffic', {
@@ -52,22 +52,28 @@ export function publicUrl(run: ServiceRun, live: LiveService): string {
   return run.cloud.kind === 'google' && run.target.url ? run.target.url : live.uri;
 }
 
-/** Desired is not actual: waits until Cloud Run reports what was asked for. */
+/**
+ * Desired is not actual: waits until Cloud Run reports what was asked for. A candidate that never served cannot
+ * be in the traffic, however long Cloud Run still works on it.
+ */
 export async function awaitTraffic(
   run: ServiceRun,
   written: LiveService,
-  desired: PlannedTraffic[],
-  purpose: 'migrate' | 'restore',
+  to: { desired: PlannedTraffic[]; purpose: 'migrate' | 'restore'; everServed: boolean },
 ): Promise<LiveService> {
-  const settled = (live: LiveService | undefined): boolean =>
-    live !== undefined &&
-    !live.reconciling &&
-    live.generation === live.observedGeneration &&
-    sameTraffic(desired, live.actualTraffic, live.latestReadyRevision);
+  const { desired, purpose } = to;
   const { value, met } = await until(
     run,
-    () => run.cloud.run.readService(run.target.ref, call(run)),
-    settled,
+    async () => {
+      const live = await run.cloud.run.readService(run.target.ref, call(run));
+      if (live && BigInt(live.generation) > BigInt(written.generation)) refuseForeignChange(run, live);
+      return live;
+    },
+    (live) =>
+      live !== undefined &&
+      live.generation === written.generation &&
+      (routed(live) || !to.everServed) &&
+      sameTraffic(desired, live.actualTraffic, live.latestReadyRevision),
     { everyMs: 200, withinMs: run.target.rollout.trafficDeadlineSeconds * 1000 },
   );
   const live = value ?? written;
@@ -85,6 +91,12 @@ export async function awaitTraffic(
     why: `Desired: ${describeTraffic(desired)}. Actual: ${describeTraffic(live.actualTraffic)}.`,
     next: [`sluice status ${run.target.environment}`],
   });
+}
+
+/** When the newest revision has failed, `observedGeneration` stays behind for good: the routes are told apart. */
+function routed(live: LiveService): boolean {
+  const routes = live.conditions.find(({ type }) => type === 'RoutesReady');
+  return !live.reconciling && (live.generation === live.observedGeneration || routes?.state === 'succeeded');
 }
 
 /** Watches the log for a while under real traffic; a fatal line ends it at once. */
