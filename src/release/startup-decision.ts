@@ -15,6 +15,8 @@ export type StartSeen = {
   systems: ReadonlyMap<string, Pick<System, 'status' | 'detail'>>;
   /** A warm-up request was answered without a server error. */
   answered: boolean;
+  /** The service has told the URL on which the candidate answers. */
+  addressed: boolean;
   lastNewsAt: number;
 };
 
@@ -61,6 +63,7 @@ function missingNews(seen: StartSeen, spec: StartupSpec): string[] {
   if (systems.length > 0) missing.push(`systems ${systems.join(', ')}`);
   const configured = spec.phases.length + spec.systems.required.length > 0;
   if (!configured && !seen.answered) missing.push('an answer to a request');
+  if (seen.ready === 'yes' && !seen.addressed) missing.push('a URL');
   return missing;
 }
 

@@ -27,6 +27,7 @@ const complete: StartSeen = {
   failedPhase: null,
   systems: new Map([['Database', { status: 'healthy' as const, detail: '' }]]),
   answered: true,
+  addressed: true,
   lastNewsAt: 5_000,
 };
 
@@ -40,6 +41,7 @@ describe('good news needs all of it', () => {
     ['Ready', { ready: 'not-yet' }, /Ready/],
     ['a phase', { completed: new Set(['INIT']) }, /phases READY/],
     ['a system', { systems: new Map() }, /systems Database/],
+    ['a URL to ask', { addressed: false }, /a URL/],
   ])('without %s it waits until the deadline, and then it is unknown', (_name, lacks, missing) => {
     const seen = { ...complete, ...lacks };
     const waiting = decideStart(seen, spec, 30_000);

@@ -47,6 +47,7 @@ export async function awaitStartup(
     failedPhase: null,
     systems: new Map(),
     answered: false,
+    addressed: false,
     lastNewsAt: run.now(),
   };
   const deaf = log.listen((_entry, signals) => {
@@ -108,6 +109,7 @@ function takeIn(run: ServiceRun, plan: NamedPlan, seen: Seen, news: News): void 
       for (const signal of news.signals) takeInSignal(run, seen, signal);
       break;
     case 'service':
+      seen.addressed = true;
       reportCandidate(run, plan, news.live);
       break;
   }
