@@ -1,10 +1,10 @@
-import { Args, Flags } from '@oclif/core';
+import { Flags } from '@oclif/core';
 import { parseAssignments } from '../src/config/assignments.ts';
 import { deploy } from '../src/release/deploy.ts';
 import { releaseDocument } from '../src/report/json.ts';
 import { summaryLines } from '../src/report/summary.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
-import { cloudFlags, configFlags, deployFlags, typedDeploy } from '../src/terminal/flags.ts';
+import { cloudFlags, configFlags, deployFlags, environmentArg, typedDeploy } from '../src/terminal/flags.ts';
 import { createEventWriter } from '../src/terminal/ndjson.ts';
 import { createReleaseView } from '../src/terminal/show-release.ts';
 import { colourTheme } from '../src/terminal/theme.ts';
@@ -20,9 +20,7 @@ export default class Deploy extends SluiceCommand {
     '<%= config.bin %> deploy staging --env LOG_LEVEL=debug',
     '<%= config.bin %> deploy staging --json > release.json',
   ];
-  static override args = {
-    environment: Args.string({ description: 'an environment of sluice.yaml', required: true }),
-  };
+  static override args = environmentArg;
   static override flags = {
     ...configFlags,
     ...cloudFlags,
