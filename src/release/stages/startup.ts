@@ -129,15 +129,8 @@ function takeInSignal(run: ServiceRun, seen: Seen, signal: StartupSignal): void 
       run.journal.emit({ type: 'startup.system', service, revision: signal.revision, system: signal.system });
       break;
     case 'fatal':
-      seen.fatal ??= signal.finding;
-      run.journal.emit({
-        type: 'startup.finding',
-        service,
-        revision: signal.revision,
-        finding: signal.finding,
-      });
-      break;
     case 'finding':
+      if (signal.kind === 'fatal') seen.fatal ??= signal.finding;
       run.journal.emit({
         type: 'startup.finding',
         service,
