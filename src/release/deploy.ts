@@ -128,7 +128,7 @@ async function deployService(run: ServiceRun, observed: Observed): Promise<void>
     const started = await journal.stage(service, 'startup', () =>
       awaitStartup(run, made, candidate, watched),
     );
-    reportStartup(run, made, watched, 'complete and quiet');
+    reportStartup(run, made, watched);
     await journal.stage(service, 'checks', () => runStageChecks(run, made, started, watched, 'candidate'));
     const moved = await journal.stage(service, 'traffic', () => moveTraffic(run, made, watched));
     await journal.stage(service, 'checklist', () => runStageChecks(run, made, moved, watched, 'post'));
