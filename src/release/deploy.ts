@@ -1,6 +1,6 @@
 import type { Cloud } from '../cloud/ports/index.ts';
 import type { Target } from '../config/target.ts';
-import { type ExitReason, exitCodes } from '../errors.ts';
+import { exitCodes, isExitReason } from '../errors.ts';
 import { judgeDeploy } from '../gate/verdict-of.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Locks } from '../ledger/lock.ts';
@@ -160,10 +160,12 @@ async function markVerified(run: ServiceRun, revision: string): Promise<void> {
 }
 
 /** Folds the services' ends into the release's: the gravest failure gives the exit code. */
-function conclude(journal: Journal, targets: Target[], interrupted: boolean): void {
+function conclude(journal: Journal, targets: Target[], aborted: boolean): void {
   const ends = [...journal.state.services.values()].flatMap(({ finished }) => finished ?? []);
   const failures = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'not-started');
-  const codes = failures.map(({ reason }) => exitCodes[exitReason(reason)]);
+  const codes = failures.map(({ reason }) => (isExitReason(reason) ? exitCodes[reason] : exitCodes.unknown));
+  // A Ctrl-C that came when everything was done has stopped nothing.
+  const interrupted = aborted && failures.length > 0;
   const unknown = codes.includes(exitCodes.unknown);
   const exitCode = unknown
     ? exitCodes.unknown
@@ -180,10 +182,6 @@ function conclude(journal: Journal, targets: Target[], interrupted: boolean): vo
     rolledBack: failures.some(({ rolledBack }) => rolledBack),
     verdict: judgeDeploy(journal.state, new Map(targets.map(({ key, checklist }) => [key, checklist]))),
   });
-}
-
-function exitReason(reason: string): ExitReason {
-  return reason in exitCodes ? (reason as ExitReason) : 'unknown';
 }
 
 /** A revision's name says which release made it: `20261122T0231-staging-k3f9` gives `1122-0231-k3f9`. */
