@@ -31,6 +31,7 @@ export async function recover(
     error,
     run.journal.state.services.get(run.target.key),
     (ids) => log?.linesOf(ids) ?? [],
+    run.command,
   );
   end(run, conclude(reason, restored, diagnosis));
 }

@@ -18,6 +18,7 @@ export async function moveTraffic(
   log: RevisionLog,
 ): Promise<StageResult<LiveService>> {
   const { revision, serviceWide } = plan;
+  refuseFatal(run, revision, log);
   let desired: PlannedTraffic[] = [];
   const { live: written } = await writeGuarded(run, {
     edit: (fresh) => {
@@ -99,24 +100,26 @@ function routed(live: LiveService): boolean {
   return !live.reconciling && (live.generation === live.observedGeneration || routes?.state === 'succeeded');
 }
 
+/** Throws when the log of a revision that had started tells of its end. */
+export function refuseFatal(run: ServiceRun, revision: string, log: RevisionLog): void {
+  const finding = log.fatal();
+  if (!finding) return;
+  throw new StageFailure(
+    'checklist',
+    {
+      what: `Revision ${revision} had started, and then failed: ${finding.cause}`,
+      next: [`sluice logs ${run.target.environment} --revision ${revision}`],
+    },
+    { finding },
+  );
+}
+
 /** Watches the log for a while under real traffic; a fatal line ends it at once. */
 async function bake(run: ServiceRun, revision: string, log: RevisionLog): Promise<void> {
   const { bakeSeconds } = run.target.rollout;
-  if (bakeSeconds === 0) return;
   const alarm = new AbortController();
-  let failure: StageFailure | undefined;
-  const deaf = log.listen((_entry, signals) => {
-    const fatal = signals.find((signal) => signal.kind === 'fatal');
-    if (fatal?.kind !== 'fatal') return;
-    failure = new StageFailure(
-      'checklist',
-      {
-        what: `Revision ${revision} failed while it baked under traffic: ${fatal.finding.cause}`,
-        next: [`sluice logs ${run.target.environment} --revision ${revision}`],
-      },
-      { finding: fatal.finding },
-    );
-    alarm.abort();
+  const deaf = log.listen(() => {
+    if (log.fatal()) alarm.abort();
   });
   run.journal.emit({
     type: 'progress',
@@ -127,8 +130,10 @@ async function bake(run: ServiceRun, revision: string, log: RevisionLog): Promis
   try {
     await pause({ ...run, signal: AbortSignal.any([run.signal, alarm.signal]) }, bakeSeconds * 1000);
   } catch (error) {
-    throw failure ?? error;
+    if (!alarm.signal.aborted) throw error;
   } finally {
     deaf();
   }
+  run.signal.throwIfAborted();
+  refuseFatal(run, revision, log);
 }
