@@ -12,11 +12,8 @@ import { identifyActor, openWorkbench } from '../src/workbench.ts';
 
 export default class Deploy extends SluiceCommand {
   static override summary = 'take a service from source to a verified revision that serves';
-  static override description = [
-    'Builds the image, makes the new revision as a tagged 0 % candidate beside what serves, follows its startup,',
-    'runs the checks on it, moves the traffic, proves who answers, and runs the post-deploy checklist.',
-    'Whatever fails after the first write, the former traffic is restored and proven.',
-  ].join(' ');
+  static override description =
+    'Builds the image, makes the new revision as a tagged 0 % candidate beside what serves, follows its startup, runs the checks on it, moves the traffic, proves who answers, and runs the post-deploy checklist. Whatever fails after the first write, the former traffic is restored and proven.';
   static override examples = [
     '<%= config.bin %> deploy staging',
     '<%= config.bin %> deploy staging --local --dir templates/chat',

@@ -9,10 +9,8 @@ import { openWorkbench } from '../src/workbench.ts';
 
 export default class Plan extends SluiceCommand {
   static override summary = 'show what deploy would start from, and change nothing';
-  static override description = [
-    'Reads the service and the source and prints every field that a deploy would change, against the revision',
-    'that serves, the steps it would take, and what stands in its way.',
-  ].join(' ');
+  static override description =
+    'Reads the service and the source and prints every field that a deploy would change, against the revision that serves, the steps it would take, and what stands in its way.';
   static override examples = [
     '<%= config.bin %> plan staging',
     '<%= config.bin %> plan staging --exit-code && echo nothing to deploy',

@@ -52,10 +52,15 @@ function judgeService(
   ];
 }
 
-function judgeStart({ service, profile, startupDecidedBy }: ServiceState, environment: string): Judged {
+/** A log without a line of completion is made up for by a startup stage that saw all that was demanded. */
+function judgeStart(
+  { service, profile, startupDecidedBy, stages }: ServiceState,
+  environment: string,
+): Judged {
   const id = `${service}.started`;
   const remedy = `sluice startup ${environment}`;
-  if (profile?.outcome === 'started') return met(id, startupDecidedBy ?? 'it started');
+  const shown = profile?.outcome === 'unknown' && stages.startup?.outcome === 'done';
+  if (profile?.outcome === 'started' || shown) return met(id, startupDecidedBy ?? 'it started');
   const cause = profile?.rootCause ? `: ${profile.rootCause.cause}` : '';
   return unmet(
     id,

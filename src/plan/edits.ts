@@ -3,7 +3,7 @@ import type { Target } from '../config/target.ts';
 import { leftBehind, wishedSettings } from './diff.ts';
 import { candidateTag, marks, type Owned, type ReleaseMark, readMarks } from './marks.ts';
 import type { Change, Plan, PlannedTraffic } from './plan.ts';
-import { foreignTags } from './traffic.ts';
+import { foreignTags, onlyServing } from './traffic.ts';
 
 /** The four writes of a deploy, as edits: made here, purely, and carried out by the release. */
 
@@ -25,14 +25,17 @@ export function candidateEdit(
       env: { set: target.env, remove: gone.env },
       secrets: { set: target.secrets, remove: gone.secrets },
       labels: { set: target.container.labels, remove: gone.labels },
-      annotations: { [marks.release]: made.release, ...(source ? { [marks.source]: source } : {}) },
+      annotations: {
+        [marks.release]: made.release,
+        ...(source ? { [marks.source]: source, [marks.built]: made.image } : {}),
+      },
     },
     ...candidateTraffic(plan, live, revision),
     annotations: {
       ...stateMarks(made.release, 'candidate'),
       [marks.candidate]: revision,
-      // With nothing serving, the traffic that this write places is Sluice's own.
-      ...(plan.first ? { [marks.pin]: revision } : {}),
+      // This write names the revisions that serve, in place of LATEST too: the pin is Sluice's own from here on.
+      [marks.pin]: (plan.first ? revision : onlyServing(plan.formerTraffic)) ?? null,
       [marks.formerTraffic]: JSON.stringify(plan.formerTraffic),
       [marks.owns]: JSON.stringify(ownedBy(target)),
     },
@@ -55,22 +58,26 @@ export function trafficEdit(
   };
 }
 
-/** Puts back what served before; the candidate keeps a tag for a look until the next deploy. */
+/**
+ * Puts back what served before. A candidate that is ready keeps its tag for a look until the next deploy; on one
+ * that is not, the tag would hold up all of the service's routes.
+ */
 export function restoreEdit(
   live: LiveService | undefined,
   plan: Plan & { revision: string },
-  release: string,
+  by: { release: string; keepTag: boolean },
 ): ServiceEdit & { traffic: PlannedTraffic[] } {
-  const former = plan.formerTraffic.filter((entry) => entry.percent > 0);
-  const only = former.length === 1 ? former[0]?.revision : undefined;
   return {
     traffic: [
-      ...former,
+      ...plan.formerTraffic.filter((entry) => entry.percent > 0),
       ...foreignTags(live).map((tagged) => ({ ...tagged, percent: 0 })),
-      { revision: plan.revision, tag: candidateTag, percent: 0 },
+      ...(by.keepTag ? [{ revision: plan.revision, tag: candidateTag, percent: 0 }] : []),
     ],
     ...serviceWideEdit(plan.serviceWide, 'from'),
-    annotations: { ...stateMarks(release, 'failed'), [marks.pin]: only ?? null },
+    annotations: {
+      ...stateMarks(by.release, 'failed'),
+      [marks.pin]: onlyServing(plan.formerTraffic) ?? null,
+    },
   };
 }
 

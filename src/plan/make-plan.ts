@@ -59,7 +59,8 @@ function formerTraffic({ live, revisions }: PlanInputs): PlannedTraffic[] {
   if (!live) return [];
   const found = readMarks(live.annotations);
   const recorded = found.formerTraffic;
-  if (found.state === 'migrating' && recorded && allExist(recorded, revisions)) return recorded;
+  const untouched = pinOf(live, found).kind === 'own';
+  if (found.state === 'migrating' && untouched && recorded && allExist(recorded, revisions)) return recorded;
   return namedTraffic(live);
 }
 
@@ -98,7 +99,7 @@ function findBlockers({ live, takeOverTraffic, command, target }: PlanInputs): P
   const found = readMarks(live.annotations);
   const blockers: Plan['blockers'] = [];
   const pin = pinOf(live, found);
-  if (pin.kind === 'foreign' && !takeOverTraffic && !unfinishedRelease(found)) {
+  if (pin.kind === 'foreign' && !takeOverTraffic) {
     blockers.push({
       what: `The traffic of ${target.ref.service} is pinned by somebody else: ${describeTraffic(pin.traffic)}.`,
       why: 'A deploy would move traffic that Sluice did not place.',

@@ -1,7 +1,7 @@
 import { CloudError, type CloudErrorKind, type LiveService, type ServiceEdit } from '../cloud/ports/index.ts';
 import { SluiceError } from '../errors.ts';
 import { marks } from '../plan/marks.ts';
-import { describeTraffic } from '../plan/traffic.ts';
+import { describeTraffic, sameTraffic } from '../plan/traffic.ts';
 import type { DurableEvent } from './events.ts';
 import { until } from './pause.ts';
 import { call, type ServiceRun, typed } from './run.ts';
@@ -23,7 +23,10 @@ const readAgainAfter: ReadonlySet<CloudErrorKind> = new Set([
   'outcome-unknown',
 ]);
 const attempts = 3;
+/** How long an accepted write may take to be seen by a read. */
 const effectWithinMs = 15_000;
+/** How long a lost write is looked for, and how long a read may be older than what was seen before. */
+const newsWithinMs = 3_000;
 
 /**
  * Read, compare with what this release last saw, record the intent, write with the fresh etag, read back.
@@ -31,53 +34,76 @@ const effectWithinMs = 15_000;
  * an etag read before, so that all together take effect at most once.
  */
 export async function writeGuarded(run: ServiceRun, write: GuardedWrite): Promise<Written> {
-  const landed = (operation: string | null, live: LiveService): Written => {
-    run.seen.live = live;
-    run.seen.wrote = true;
-    return { operation, live };
-  };
-  let sent: ServiceEdit | undefined;
+  const tried: ServiceEdit[] = [];
   for (let attempt = 1; ; attempt++) {
-    const fresh = await run.cloud.run.readService(run.target.ref, call(run));
-    if (sent && fresh && bears(fresh, sent)) return landed(null, fresh);
-    refuseForeignChange(run, run.seen.live, fresh);
+    const fresh = await readFresh(run);
+    const landed = fresh && adoptOwn(run, fresh);
+    if (fresh && landed && tried.includes(landed)) return { operation: null, live: fresh };
+    refuseForeignChange(run, fresh);
     const edit = write.edit(fresh);
     run.journal.emit(write.intent(fresh?.etag ?? ''));
     await run.journal.flush();
+    tried.push(edit);
+    run.seen.unanswered.push(edit);
     try {
       const operation = fresh
         ? await run.cloud.run.updateService(fresh, edit, call(run))
         : await run.cloud.run.createService(run.target.ref, edit, call(run));
-      return landed(operation, await readBack(run, edit));
+      return { operation, live: await readBack(run) };
     } catch (error) {
       if (!(error instanceof CloudError) || !readAgainAfter.has(error.kind)) throw error;
       if (attempt === attempts) throw undecided(run, error);
-      sent = edit;
-      const effect = error.kind === 'outcome-unknown' ? await effectOf(run, edit) : undefined;
-      if (effect) return landed(null, effect);
+      if (error.kind === 'outcome-unknown') await awaitUnanswered(run);
     }
   }
 }
 
+/** Looks for the effect of a write whose answer never came. True when this release has written, now or before. */
+export async function awaitUnanswered(run: ServiceRun): Promise<boolean> {
+  const { seen, target } = run;
+  if (seen.unanswered.length === 0) return seen.wrote;
+  await until(
+    run,
+    () => run.cloud.run.readService(target.ref, call(run)),
+    (live) => live !== undefined && adoptOwn(run, live) !== undefined,
+    { everyMs: 200, withinMs: newsWithinMs },
+  );
+  return seen.wrote;
+}
+
+/** The service as it is now, and not as it was before what this release has seen of it already. */
+async function readFresh(run: ServiceRun): Promise<LiveService | undefined> {
+  const { value } = await until(
+    run,
+    () => run.cloud.run.readService(run.target.ref, call(run)),
+    (live) => generationOf(live) >= generationOf(run.seen.live),
+    { everyMs: 200, withinMs: newsWithinMs },
+  );
+  return value;
+}
+
 /** The service as it is after our write; a stale read is read again. */
-async function readBack(run: ServiceRun, edit: ServiceEdit): Promise<LiveService> {
-  const live = await effectOf(run, edit);
-  if (live) return live;
+async function readBack(run: ServiceRun): Promise<LiveService> {
+  const { value, met } = await until(
+    run,
+    () => run.cloud.run.readService(run.target.ref, call(run)),
+    (live) => live !== undefined && (adoptOwn(run, live) !== undefined || overtaken(run, live)),
+    { everyMs: 200, withinMs: effectWithinMs },
+  );
+  if (value && run.seen.live === value) return value;
+  if (met) throw foreignChange(run, value);
   throw new SluiceError('unknown', {
     what: `The write to ${run.target.ref.service} was accepted but cannot be read back.`,
-    why: 'Somebody else may have written in the same moment.',
     next: [typed(run, 'status')],
   });
 }
 
-async function effectOf(run: ServiceRun, edit: ServiceEdit): Promise<LiveService | undefined> {
-  const { value, met } = await until(
-    run,
-    () => run.cloud.run.readService(run.target.ref, call(run)),
-    (live) => live !== undefined && bears(live, edit),
-    { everyMs: 500, withinMs: effectWithinMs },
-  );
-  return met ? value : undefined;
+/** Takes a service into what this release has seen when its last change is one of our own unanswered writes. */
+function adoptOwn(run: ServiceRun, live: LiveService): ServiceEdit | undefined {
+  if (overtaken(run, live)) return undefined;
+  const own = run.seen.unanswered.find((edit) => bears(live, edit));
+  if (own) Object.assign(run.seen, { live, wrote: true, unanswered: [] });
+  return own;
 }
 
 function bears(live: LiveService, edit: ServiceEdit): boolean {
@@ -85,24 +111,34 @@ function bears(live: LiveService, edit: ServiceEdit): boolean {
   return (
     live.annotations[marks.release] === wanted[marks.release] &&
     live.annotations[marks.state] === wanted[marks.state] &&
-    (!edit.template || live.templateRevision === edit.template.revision)
+    (!edit.template || live.templateRevision === edit.template.revision) &&
+    (!edit.traffic || sameTraffic(edit.traffic, live.traffic, live.latestReadyRevision))
   );
 }
 
-/** The generation counts every change of the desired state, whoever makes it. */
-function refuseForeignChange(
-  run: ServiceRun,
-  seen: LiveService | undefined,
-  fresh: LiveService | undefined,
-): void {
-  if (seen?.generation === fresh?.generation) return;
+/** One write of ours moves the generation by one at most: it counts every change of the desired state. */
+function overtaken(run: ServiceRun, live: LiveService): boolean {
+  return generationOf(live) > generationOf(run.seen.live) + 1n;
+}
+
+/** Throws when the service is no longer as this release last saw it. */
+export function refuseForeignChange(run: ServiceRun, fresh: LiveService | undefined): void {
+  if (run.seen.live?.generation !== fresh?.generation) throw foreignChange(run, fresh);
+}
+
+function foreignChange(run: ServiceRun, fresh: LiveService | undefined): SluiceError {
   const { service } = run.target.ref;
+  const before = run.seen.live;
   const now = fresh ? `It now desires: ${describeTraffic(fresh.traffic)}.` : 'It has been deleted.';
-  throw new SluiceError('conflict', {
+  return new SluiceError('conflict', {
     what: `Somebody else changed ${service} during this release, so nothing more was written.`,
-    why: seen ? `${now} (generation ${seen.generation} → ${fresh?.generation ?? 'none'})` : now,
+    why: before ? `${now} (generation ${before.generation} → ${fresh?.generation ?? 'none'})` : now,
     next: [typed(run, 'status'), run.command],
   });
+}
+
+function generationOf(live: LiveService | undefined): bigint {
+  return BigInt(live?.generation || 0);
 }
 
 function undecided(run: ServiceRun, error: CloudError): SluiceError {

@@ -1,4 +1,4 @@
-import type { Call, Cloud, LiveService } from '../cloud/ports/index.ts';
+import type { Call, Cloud, LiveService, ServiceEdit } from '../cloud/ports/index.ts';
 import type { Target } from '../config/target.ts';
 import { type Problem, SluiceError } from '../errors.ts';
 import type { Finding } from '../startup/profile.ts';
@@ -15,8 +15,8 @@ export type ServiceRun = {
   track: <T>(promise: Promise<T>) => Promise<T>;
   /** `sluice deploy staging`, as a person would type it again. */
   command: string;
-  /** The service as this release last saw it, and whether it has written to it. */
-  seen: { live: LiveService | undefined; wrote: boolean };
+  /** The service as this release last saw it, whether it has written to it, and its writes with an unknown outcome. */
+  seen: { live: LiveService | undefined; wrote: boolean; unanswered: ServiceEdit[] };
 };
 
 export function call(run: { signal: AbortSignal }, timeoutMs?: number): Call {

@@ -1,8 +1,8 @@
 import { type ExitReason, SluiceError } from '../errors.ts';
-import { marks } from '../plan/marks.ts';
 import { type Diagnosis, diagnose, failedStage, reasonOf } from './diagnose.ts';
+import { awaitUnanswered } from './guarded-write.ts';
 import type { RevisionLog } from './revision-log.ts';
-import { call, type ServiceRun } from './run.ts';
+import type { ServiceRun } from './run.ts';
 import type { NamedPlan } from './stages/candidate.ts';
 import { restore } from './stages/restore.ts';
 
@@ -21,17 +21,16 @@ export async function recover(
   const own: ServiceRun = { ...run, signal: AbortSignal.timeout(restoreWithinMs) };
   const failed = failedStage(run.journal.state.services.get(run.target.key));
   const reason = run.signal.aborted ? reasonOf(run.signal.reason) : reasonOf(error, failed);
-  if (reason === 'interrupted') notice(run, 'interrupted: restoring what was there before');
   const [restored] = await Promise.all([
     plan ? tryRestore(own, plan) : ({ kind: 'nothing-written' } as const),
     log?.settle({ quietMs: 300, withinMs: 3_000 }),
   ]);
-  if (plan && log)
-    reportStartup(run, plan, log, reason === 'startup' ? firstLine(error) : 'the release failed');
+  if (plan && log) reportStartup(run, plan, log);
   const diagnosis = diagnose(
     error,
     run.journal.state.services.get(run.target.key),
     (ids) => log?.linesOf(ids) ?? [],
+    run.command,
   );
   end(run, conclude(reason, restored, diagnosis));
 }
@@ -44,23 +43,12 @@ type Restoration =
 
 async function tryRestore(run: ServiceRun, plan: NamedPlan): Promise<Restoration> {
   try {
-    if (!(await hasWritten(run))) return { kind: 'nothing-written' };
+    if (!(await awaitUnanswered(run))) return { kind: 'nothing-written' };
     const kind = await run.journal.stage(run.target.key, 'restore', () => restore(run, plan));
     return { kind };
   } catch (error) {
     return { kind: 'not-restored', error };
   }
-}
-
-/** A write whose reply was lost may have landed: the service itself tells. */
-async function hasWritten(run: ServiceRun): Promise<boolean> {
-  if (run.seen.wrote) return true;
-  const intended = run.journal.state.services.get(run.target.key)?.candidateIntended;
-  if (!intended) return false;
-  const live = await run.cloud.run.readService(run.target.ref, call(run));
-  if (live?.annotations[marks.release] !== run.journal.release) return false;
-  run.seen.live = live;
-  return true;
 }
 
 type End = {
@@ -99,16 +87,9 @@ export function end(run: ServiceRun, { outcome, reason, rolledBack, diagnosis }:
 }
 
 /** The profile as the log tells it by now. */
-export function reportStartup(run: ServiceRun, plan: NamedPlan, log: RevisionLog, decidedBy: string): void {
+export function reportStartup(run: ServiceRun, plan: NamedPlan, log: RevisionLog): void {
   const profile = log.reader.profile(plan.revision);
   if (!profile) return;
+  const decidedBy = run.journal.state.services.get(run.target.key)?.stages.startup?.note ?? '';
   run.journal.emit({ type: 'startup.finished', service: run.target.key, profile, decidedBy });
-}
-
-function notice(run: ServiceRun, note: string): void {
-  run.journal.emit({ type: 'notice', service: run.target.key, note });
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 }

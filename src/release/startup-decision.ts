@@ -7,6 +7,8 @@ export type StartSeen = {
   ready: 'yes' | 'no' | 'not-yet';
   /** The False condition's or the failed operation's message. */
   refusal: string;
+  /** The log told something: without any of it, silence proves nothing. */
+  heard: boolean;
   /** The first log line that ends the start. */
   fatal: Finding | null;
   completed: ReadonlySet<string>;
@@ -57,6 +59,7 @@ export function decideStart(seen: StartSeen, spec: StartupSpec, now: number): St
 
 function missingNews(seen: StartSeen, spec: StartupSpec): string[] {
   const missing: string[] = seen.ready === 'yes' ? [] : ['Ready'];
+  if (!seen.heard) missing.push('its log');
   const phases = spec.phases.filter((name) => !seen.completed.has(name));
   if (phases.length > 0) missing.push(`phases ${phases.join(' ')}`);
   const systems = spec.systems.required.filter((name) => !seen.systems.has(name));

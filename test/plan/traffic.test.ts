@@ -94,7 +94,7 @@ describe('what is written', () => {
         for (const edit of [
           candidateEdit(sampleTarget(), named, live, made),
           trafficEdit(live, named, { release: 'r', revision: 'chat-new' }),
-          restoreEdit(live, named, 'r'),
+          restoreEdit(live, named, { release: 'r', keepTag: true }),
         ]) {
           const weighted = (edit.traffic ?? []).filter((one) => one.percent > 0);
           expect(weighted.map((one) => one.revision)).not.toContain('LATEST');

@@ -78,7 +78,7 @@ export const call: Call = { signal: new AbortController().signal };
 /** A service whose environment says how it behaves. It answers with its revision's name. */
 const program = `
 const http = require('node:http');
-const { START = 'good', FAILS = '', SAYS = '', PORT, K_REVISION, E2E_KEY } = process.env;
+const { START = 'good', FAILS = '', SAYS = '', ANONYMOUS, PORT, K_REVISION, E2E_KEY } = process.env;
 for (const line of SAYS.split('|')) if (line) console.log(line);
 if (START === 'exit-0') process.exit(0);
 if (START === 'exit-3') process.exit(3);
@@ -89,7 +89,7 @@ const server = http.createServer((request, response) => {
   if (request.url === '/say') console.log('E2E_KEY is ' + E2E_KEY + ', asked with ' + request.headers['x-e2e-key']);
   response.statusCode = FAILS.split(' ').includes(request.url) ? 500 : 200;
   response.setHeader('content-type', 'application/json');
-  response.end(JSON.stringify({ revision: K_REVISION, path: request.url }));
+  response.end(JSON.stringify({ revision: ANONYMOUS ? '' : K_REVISION, path: request.url }));
 });
 if (START === 'silent') setInterval(() => {}, 1000);
 else server.listen(PORT, () => {
@@ -309,7 +309,10 @@ export function soundness({ state, record, verdict, exitCode }: Outcome): string
     [sameJson(folded, state), 'the record folds to another state than the live one'],
     [durable.every((seq, at) => at === 0 || seq > (durable[at - 1] ?? 0)), 'the record is out of order'],
     [record.events.at(-1)?.event.type === 'release.finished', 'the record has no end'],
-    [(exitCode === 0) === (verdict === 'ready'), `exit code ${exitCode} with a verdict ${verdict}`],
+    [
+      (exitCode === 0) === (verdict === 'ready'),
+      `exit code ${exitCode} with a verdict ${JSON.stringify(state.finished?.verdict.conditions)}`,
+    ],
     [!JSON.stringify(intents).includes('LATEST'), 'LATEST was written'],
   ];
   return problems.flatMap(([good, why]) => (good ? [] : [why]));

@@ -22,6 +22,7 @@ const complete: StartSeen = {
   beganAt: 0,
   ready: 'yes',
   refusal: '',
+  heard: true,
   fatal: null,
   completed: new Set(['INIT', 'READY']),
   failedPhase: null,

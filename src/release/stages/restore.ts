@@ -23,10 +23,12 @@ export async function restore(run: ServiceRun, plan: NamedPlan): Promise<StageRe
     await closeAgain(run, plan);
     return { value: 'nothing-served', note: 'nothing had served before: the service stays closed' };
   }
+  const made = await run.cloud.run.readRevision(run.target.ref, plan.revision, call(run));
+  const ready = made?.ready === 'yes';
   let desired: PlannedTraffic[] = [];
   const { live: written } = await writeGuarded(run, {
     edit: (fresh) => {
-      const edit = restoreEdit(fresh, plan, run.journal.release);
+      const edit = restoreEdit(fresh, plan, { release: run.journal.release, keepTag: ready });
       desired = edit.traffic;
       return edit;
     },
@@ -39,7 +41,7 @@ export async function restore(run: ServiceRun, plan: NamedPlan): Promise<StageRe
       etag,
     }),
   });
-  const live = await awaitTraffic(run, written, desired, 'restore');
+  const live = await awaitTraffic(run, written, { desired, purpose: 'restore', everServed: ready });
   reportCandidate(run, plan, live);
   const former = onlyServing(plan.formerTraffic);
   if (former) await proveFormer(run, live, former);

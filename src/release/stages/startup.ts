@@ -42,6 +42,7 @@ export async function awaitStartup(
     beganAt: run.now(),
     ready: 'not-yet',
     refusal: '',
+    heard: false,
     fatal: null,
     completed: new Set(),
     failedPhase: null,
@@ -50,9 +51,7 @@ export async function awaitStartup(
     addressed: false,
     lastNewsAt: run.now(),
   };
-  const deaf = log.listen((_entry, signals) => {
-    if (signals.length > 0) mailbox.put({ from: 'log', signals });
-  });
+  const deaf = log.listen((signals) => mailbox.put({ from: 'log', signals }));
   let live = candidate.live;
   let warming = false;
   const quietly = (work: Promise<void>): void => {
@@ -106,6 +105,7 @@ function takeIn(run: ServiceRun, plan: NamedPlan, seen: Seen, news: News): void 
       seen.answered ||= news.answered;
       break;
     case 'log':
+      seen.heard = true;
       for (const signal of news.signals) takeInSignal(run, seen, signal);
       break;
     case 'service':
@@ -129,15 +129,8 @@ function takeInSignal(run: ServiceRun, seen: Seen, signal: StartupSignal): void 
       run.journal.emit({ type: 'startup.system', service, revision: signal.revision, system: signal.system });
       break;
     case 'fatal':
-      seen.fatal ??= signal.finding;
-      run.journal.emit({
-        type: 'startup.finding',
-        service,
-        revision: signal.revision,
-        finding: signal.finding,
-      });
-      break;
     case 'finding':
+      if (signal.kind === 'fatal') seen.fatal ??= signal.finding;
       run.journal.emit({
         type: 'startup.finding',
         service,

@@ -2,7 +2,7 @@ import type { LiveService } from '../../cloud/ports/index.ts';
 import { trafficEdit } from '../../plan/edits.ts';
 import type { PlannedTraffic } from '../../plan/plan.ts';
 import { describeTraffic, sameTraffic } from '../../plan/traffic.ts';
-import { writeGuarded } from '../guarded-write.ts';
+import { refuseForeignChange, writeGuarded } from '../guarded-write.ts';
 import type { StageResult } from '../journal.ts';
 import { pause, until } from '../pause.ts';
 import { proveAnswers } from '../prove-answers.ts';
@@ -18,6 +18,7 @@ export async function moveTraffic(
   log: RevisionLog,
 ): Promise<StageResult<LiveService>> {
   const { revision, serviceWide } = plan;
+  refuseFatal(run, revision, log);
   let desired: PlannedTraffic[] = [];
   const { live: written } = await writeGuarded(run, {
     edit: (fresh) => {
@@ -34,7 +35,7 @@ export async function moveTraffic(
       etag,
     }),
   });
-  const live = await awaitTraffic(run, written, desired, 'migrate');
+  const live = await awaitTraffic(run, written, { desired, purpose: 'migrate', everServed: true });
   const proof = await proveAnswers(run, doorTo(run, live, publicUrl(run, live)), live, revision);
   if (!proof.proven) {
     throw new StageFailure('traffic', {
@@ -53,27 +54,27 @@ export function publicUrl(run: ServiceRun, live: LiveService): string {
 }
 
 /**
- * Desired is not actual: waits until Cloud Run reports what was asked for. A candidate that never gets ready keeps the
- * service reconciling and its tag unrouted; as long as no traffic was moved, what serves is proven without that.
+ * Desired is not actual: waits until Cloud Run reports what was asked for. A candidate that never served cannot
+ * be in the traffic, however long Cloud Run still works on it.
  */
 export async function awaitTraffic(
   run: ServiceRun,
   written: LiveService,
-  desired: PlannedTraffic[],
-  purpose: 'migrate' | 'restore',
+  to: { desired: PlannedTraffic[]; purpose: 'migrate' | 'restore'; everServed: boolean },
 ): Promise<LiveService> {
-  const moved = run.journal.state.services.get(run.target.key)?.stages.traffic !== undefined;
-  const settled = (live: LiveService | undefined): boolean =>
-    live !== undefined &&
-    (moved
-      ? !live.reconciling &&
-        live.generation === live.observedGeneration &&
-        sameTraffic(desired, live.actualTraffic, live.latestReadyRevision)
-      : sameTraffic(weighted(desired), weighted(live.actualTraffic), live.latestReadyRevision));
+  const { desired, purpose } = to;
   const { value, met } = await until(
     run,
-    () => run.cloud.run.readService(run.target.ref, call(run)),
-    settled,
+    async () => {
+      const live = await run.cloud.run.readService(run.target.ref, call(run));
+      if (live && BigInt(live.generation) > BigInt(written.generation)) refuseForeignChange(run, live);
+      return live;
+    },
+    (live) =>
+      live !== undefined &&
+      live.generation === written.generation &&
+      (routed(live) || !to.everServed) &&
+      sameTraffic(desired, live.actualTraffic, live.latestReadyRevision),
     { everyMs: 200, withinMs: run.target.rollout.trafficDeadlineSeconds * 1000 },
   );
   const live = value ?? written;
@@ -93,27 +94,32 @@ export async function awaitTraffic(
   });
 }
 
-const weighted = <T extends PlannedTraffic>(traffic: readonly T[]): T[] =>
-  traffic.filter(({ percent }) => percent > 0);
+/** When the newest revision has failed, `observedGeneration` stays behind for good: the routes are told apart. */
+function routed(live: LiveService): boolean {
+  const routes = live.conditions.find(({ type }) => type === 'RoutesReady');
+  return !live.reconciling && (live.generation === live.observedGeneration || routes?.state === 'succeeded');
+}
+
+/** Throws when the log of a revision that had started tells of its end. */
+export function refuseFatal(run: ServiceRun, revision: string, log: RevisionLog): void {
+  const finding = log.fatal();
+  if (!finding) return;
+  throw new StageFailure(
+    'checklist',
+    {
+      what: `Revision ${revision} had started, and then failed: ${finding.cause}`,
+      next: [typed(run, 'logs', '--revision', revision)],
+    },
+    { finding },
+  );
+}
 
 /** Watches the log for a while under real traffic; a fatal line ends it at once. */
 async function bake(run: ServiceRun, revision: string, log: RevisionLog): Promise<void> {
   const { bakeSeconds } = run.target.rollout;
-  if (bakeSeconds === 0) return;
   const alarm = new AbortController();
-  let failure: StageFailure | undefined;
-  const deaf = log.listen((_entry, signals) => {
-    const fatal = signals.find((signal) => signal.kind === 'fatal');
-    if (fatal?.kind !== 'fatal') return;
-    failure = new StageFailure(
-      'checklist',
-      {
-        what: `Revision ${revision} failed while it baked under traffic: ${fatal.finding.cause}`,
-        next: [typed(run, 'logs', '--revision', revision)],
-      },
-      { finding: fatal.finding },
-    );
-    alarm.abort();
+  const deaf = log.listen(() => {
+    if (log.fatal()) alarm.abort();
   });
   run.journal.emit({
     type: 'progress',
@@ -124,8 +130,10 @@ async function bake(run: ServiceRun, revision: string, log: RevisionLog): Promis
   try {
     await pause({ ...run, signal: AbortSignal.any([run.signal, alarm.signal]) }, bakeSeconds * 1000);
   } catch (error) {
-    throw failure ?? error;
+    if (!alarm.signal.aborted) throw error;
   } finally {
     deaf();
   }
+  run.signal.throwIfAborted();
+  refuseFatal(run, revision, log);
 }
