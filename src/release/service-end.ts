@@ -4,7 +4,7 @@ import { awaitUnanswered } from './guarded-write.ts';
 import type { RevisionLog } from './revision-log.ts';
 import type { ServiceRun } from './run.ts';
 import type { NamedPlan } from './stages/candidate.ts';
-import { restore } from './stages/restore.ts';
+import { observeTraffic, restore } from './stages/restore.ts';
 
 const restoreWithinMs = 90_000;
 
@@ -49,6 +49,7 @@ async function tryRestore(run: ServiceRun, plan: NamedPlan): Promise<Restoration
     const kind = await run.journal.stage(run.target.key, 'restore', () => restore(run, plan));
     return { kind };
   } catch (error) {
+    await observeTraffic(run).catch(() => undefined);
     return { kind: 'not-restored', error };
   }
 }

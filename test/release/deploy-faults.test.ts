@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Fault } from '../../src/local/contracts.ts';
 import type { LocalCloudOptions } from '../../src/local/server.ts';
 import type { ReleaseEvent } from '../../src/release/events.ts';
 import { openStand, soundness, type TargetPatch } from './kit.ts';
+
+vi.setConfig({ maxConcurrency: 8 });
 
 const createService = 'google.cloud.run.v2.Services/CreateService';
 const updateService = 'google.cloud.run.v2.Services/UpdateService';
@@ -28,29 +30,6 @@ const always = 10_000;
 
 type Case = [name: string, faults: Fault[]];
 
-describe('a first deploy gets over', () => {
-  test.concurrent.each<Case>([
-    [
-      'a created service whose answer is lost',
-      [{ method: createService, kind: { lostReply: true }, times: 1 }],
-    ],
-    ['a creation that did not happen', [{ method: createService, kind: unavailable, times: 1 }]],
-    ['a read from before the creation', [{ method: getService, kind: { staleRead: true }, times: 2 }]],
-  ])('%s', async (_name, faults) => {
-    await using cloud = await given();
-    const { stand, chat } = cloud;
-    const outcome = await chat.deploy({
-      on: (event) => {
-        if (event.type === 'candidate.intended') for (const fault of faults) stand.cloud.inject(fault);
-      },
-    });
-    expect(outcome.told).toBe('[null,[]]');
-    expect(soundness(outcome)).toEqual([]);
-    expect(await chat.revisions()).toEqual([outcome.service.revision]);
-    expect(await chat.serves()).toBe(outcome.service.revision);
-  });
-});
-
 /** Calls once, at the first event that fits. */
 function first(fits: (event: ReleaseEvent) => boolean, act: () => void) {
   let done = false;
@@ -68,6 +47,27 @@ const moments = {
   traffic: (event: ReleaseEvent) => event.type === 'traffic.intended',
   mark: (event: ReleaseEvent) => event.type === 'mark.intended',
 };
+
+describe('a first deploy gets over', () => {
+  test.concurrent.each<Case>([
+    [
+      'a created service whose answer is lost',
+      [{ method: createService, kind: { lostReply: true }, times: 1 }],
+    ],
+    ['a creation that did not happen', [{ method: createService, kind: unavailable, times: 1 }]],
+    ['a read from before the creation', [{ method: getService, kind: { staleRead: true }, times: 2 }]],
+  ])('%s', async (_name, faults) => {
+    await using cloud = await given();
+    const { stand, chat } = cloud;
+    const outcome = await chat.deploy({
+      on: first(moments.candidate, () => faults.map((each) => stand.cloud.inject(each))),
+    });
+    expect(outcome.told).toBe('[null,[]]');
+    expect(soundness(outcome)).toEqual([]);
+    expect(await chat.revisions()).toEqual([outcome.service.revision]);
+    expect(await chat.serves()).toBe(outcome.service.revision);
+  });
+});
 
 describe('an update gets over', () => {
   const fault = (method: string, kind: Fault['kind'], times = 1): Fault => ({ method, kind, times });

@@ -118,8 +118,10 @@ export function openRollout(parts: RolloutParts): Rollout {
     service.conditions = settledConditions(service, configurations, routes, new Date());
     service.reconciling = false;
     if (!configurations && !routes) service.observedGeneration = service.generation;
+    // Those of now: a write that comes while this is saved has not been worked on.
+    const { pending } = service;
     await state.save();
-    await endOperations(service, routes);
+    await endOperations(service, pending, routes);
   }
 
   async function route(service: Service, targets: Service['actual']): Promise<void> {
@@ -140,8 +142,12 @@ export function openRollout(parts: RolloutParts): Rollout {
     }
   }
 
-  async function endOperations(service: Service, routes: { code: number; message: string } | undefined) {
-    const ended = service.pending.filter(({ revision }) => {
+  async function endOperations(
+    service: Service,
+    pending: Service['pending'],
+    routes: { code: number; message: string } | undefined,
+  ) {
+    const ended = pending.filter(({ revision }) => {
       const own = revision ? findRevision(service, revision) : undefined;
       return own?.outcome.state !== 'pending';
     });
