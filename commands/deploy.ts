@@ -1,10 +1,10 @@
-import { Args, Flags } from '@oclif/core';
+import { Flags } from '@oclif/core';
 import { parseAssignments } from '../src/config/assignments.ts';
 import { deploy } from '../src/release/deploy.ts';
 import { releaseDocument } from '../src/report/json.ts';
 import { summaryLines } from '../src/report/summary.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
-import { cloudFlags, configFlags, deployFlags, typedDeploy } from '../src/terminal/flags.ts';
+import { cloudFlags, configFlags, deployFlags, environmentArg, typedDeploy } from '../src/terminal/flags.ts';
 import { createEventWriter } from '../src/terminal/ndjson.ts';
 import { createReleaseView } from '../src/terminal/show-release.ts';
 import { colourTheme } from '../src/terminal/theme.ts';
@@ -13,18 +13,14 @@ import { identifyActor, openWorkbench } from '../src/workbench.ts';
 export default class Deploy extends SluiceCommand {
   static override summary = 'take a service from source to a verified revision that serves';
   static override description =
-    `Builds the image, makes the new revision as a tagged 0 % candidate beside what serves, follows its
-startup, runs the checks on it, moves the traffic, proves who answers, and runs the post-deploy checklist.
-Whatever fails after the first write, the former traffic is restored and proven.`;
+    'Builds the image, makes the new revision as a tagged 0 % candidate beside what serves, follows its startup, runs the checks on it, moves the traffic, proves who answers, and runs the post-deploy checklist. Whatever fails after the first write, the former traffic is restored and proven.';
   static override examples = [
     '<%= config.bin %> deploy staging',
     '<%= config.bin %> deploy staging --local --dir templates/chat',
     '<%= config.bin %> deploy staging --env LOG_LEVEL=debug',
     '<%= config.bin %> deploy staging --json > release.json',
   ];
-  static override args = {
-    environment: Args.string({ description: 'an environment of sluice.yaml', required: true }),
-  };
+  static override args = environmentArg;
   static override flags = {
     ...configFlags,
     ...cloudFlags,

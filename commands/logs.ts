@@ -1,10 +1,9 @@
-import { Args, Flags } from '@oclif/core';
-import { followLogs } from '../src/cloud/follow-logs.ts';
-import { serviceFilter } from '../src/cloud/log-filter.ts';
-import { type LogEntry, type Severity, severities } from '../src/cloud/ports/index.ts';
+import { Flags } from '@oclif/core';
+import { type LogEntry, severities } from '../src/cloud/ports/index.ts';
+import { followAfter, readLogs } from '../src/release/read-logs.ts';
 import { logLine } from '../src/report/logs.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
-import { cloudFlags, configFlags, serviceFlag } from '../src/terminal/flags.ts';
+import { cloudFlags, configFlags, environmentArg, serviceFlag } from '../src/terminal/flags.ts';
 import { openWorkbench } from '../src/workbench.ts';
 
 export default class Logs extends SluiceCommand {
@@ -14,9 +13,7 @@ export default class Logs extends SluiceCommand {
     '<%= config.bin %> logs staging --revision chat-r1122-0231-k3f9 --severity ERROR',
     '<%= config.bin %> logs staging --follow',
   ];
-  static override args = {
-    environment: Args.string({ description: 'an environment of sluice.yaml', required: true }),
-  };
+  static override args = environmentArg;
   static override flags = {
     ...configFlags,
     ...cloudFlags,
@@ -37,52 +34,17 @@ export default class Logs extends SluiceCommand {
     const theme = this.theme(process.stdout);
     const show = (entries: LogEntry[]): void => this.print(entries.map((entry) => logLine(entry, theme)));
     try {
-      const queries = bench.targets.map(({ ref }) => ({
-        project: ref.project,
-        filter: serviceFilter(ref, wishOf(flags)),
-      }));
-      const { logs } = bench.cloud;
-      const call = { signal: this.signal };
-      const lists = await Promise.all(
-        queries.map((query) => logs.listNewest({ ...query, limit: flags.limit }, call)),
-      );
-      const entries = lists.flat().sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
+      const { targets, cloud } = bench;
+      const entries = await readLogs(targets, cloud, flags, this.signal);
       show(entries);
       if (entries.length === 0) this.say('no log lines match');
       if (flags.follow) {
-        const since = entries.at(-1)?.timestamp ?? new Date().toISOString();
-        const seen = new Set(entries.map(keyOf));
-        const follow = async (query: { project: string; filter: string }): Promise<void> => {
-          for await (const batch of followLogs(logs, { ...query, since }, call, (note) => this.say(note))) {
-            show(batch.filter((entry) => isNew(seen, entry)));
-          }
-        };
-        await Promise.all(queries.map(follow));
+        const notice = (note: string): void => this.say(note);
+        await followAfter(entries, targets, cloud, flags, this.signal, { show, notice });
       }
       return { version: 1, entries };
     } finally {
       await bench.close();
     }
   }
-}
-
-function wishOf(flags: { revision?: string | undefined; severity?: Severity | undefined }) {
-  return {
-    ...(flags.revision ? { revision: flags.revision } : {}),
-    ...(flags.severity ? { severity: flags.severity } : {}),
-  };
-}
-
-const remembered = 10_000;
-
-function isNew(seen: Set<string>, entry: LogEntry): boolean {
-  const key = keyOf(entry);
-  if (seen.has(key)) return false;
-  if (seen.size > remembered) seen.clear();
-  seen.add(key);
-  return true;
-}
-
-function keyOf(entry: LogEntry): string {
-  return `${entry.log} ${entry.timestamp} ${entry.insertId}`;
 }

@@ -1,24 +1,21 @@
-import { Args, Flags } from '@oclif/core';
+import { Flags } from '@oclif/core';
 import { parseAssignments } from '../src/config/assignments.ts';
 import { exitCodes } from '../src/errors.ts';
 import { observe } from '../src/release/stages/observe.ts';
 import { planLines } from '../src/report/plan.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
-import { cloudFlags, configFlags, deployFlags, typedDeploy } from '../src/terminal/flags.ts';
+import { cloudFlags, configFlags, deployFlags, environmentArg, typedDeploy } from '../src/terminal/flags.ts';
 import { openWorkbench } from '../src/workbench.ts';
 
 export default class Plan extends SluiceCommand {
   static override summary = 'show what deploy would start from, and change nothing';
   static override description =
-    `Reads the service and the source and prints every field that a deploy would change, against the revision
-that serves, the steps it would take, and what stands in its way.`;
+    'Reads the service and the source and prints every field that a deploy would change, against the revision that serves, the steps it would take, and what stands in its way.';
   static override examples = [
     '<%= config.bin %> plan staging',
     '<%= config.bin %> plan staging --exit-code && echo nothing to deploy',
   ];
-  static override args = {
-    environment: Args.string({ description: 'an environment of sluice.yaml', required: true }),
-  };
+  static override args = environmentArg;
   static override flags = {
     ...configFlags,
     ...cloudFlags,

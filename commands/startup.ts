@@ -11,8 +11,7 @@ import { openWorkbench } from '../src/workbench.ts';
 export default class Startup extends SluiceCommand {
   static override summary = 'read a startup from its log: phases, critical systems, root cause, findings';
   static override description =
-    `Of the revision that serves (or --revision) in an environment, or of a file as
-\`gcloud logging read --format=json\` prints it. The root cause is the innermost one, not the last line.`;
+    'Of the revision that serves (or --revision) in an environment, or of a file as `gcloud logging read --format=json` prints it. The root cause is the innermost one, not the last line.';
   static override examples = [
     '<%= config.bin %> startup staging',
     '<%= config.bin %> startup staging --revision chat-r1122-0231-k3f9 --json',

@@ -1,8 +1,7 @@
-import { Args } from '@oclif/core';
 import { readStatus } from '../src/release/status.ts';
 import { statusLines } from '../src/report/status.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
-import { cloudFlags, configFlags, serviceFlag } from '../src/terminal/flags.ts';
+import { cloudFlags, configFlags, environmentArg, serviceFlag } from '../src/terminal/flags.ts';
 import { openWorkbench } from '../src/workbench.ts';
 
 export default class Status extends SluiceCommand {
@@ -10,9 +9,7 @@ export default class Status extends SluiceCommand {
   static override description =
     'Reads the cloud, not the ledger. What is unusual comes first: a foreign pin, traffic that is not what is desired, a release that did not finish.';
   static override examples = ['<%= config.bin %> status staging', '<%= config.bin %> status staging --json'];
-  static override args = {
-    environment: Args.string({ description: 'an environment of sluice.yaml', required: true }),
-  };
+  static override args = environmentArg;
   static override flags = { ...configFlags, ...cloudFlags, ...serviceFlag };
 
   async run(): Promise<unknown> {

@@ -17,6 +17,10 @@ export const exitCodes = {
 
 export type ExitReason = keyof typeof exitCodes;
 
+export function isExitReason(word: string): word is ExitReason {
+  return Object.hasOwn(exitCodes, word);
+}
+
 /** What a person needs to go on: what happened, to what, why, and what to type next. */
 export type Problem = {
   what: string;
@@ -41,7 +45,7 @@ export class SluiceError extends Error {
   }
 }
 
-export function describeProblem(problem: Problem): string {
+function describeProblem(problem: Problem): string {
   const lines = [problem.what];
   if (problem.why) lines.push(problem.why);
   for (const next of problem.next ?? []) lines.push(`→ ${next}`);

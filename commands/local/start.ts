@@ -4,8 +4,7 @@ import { startLocalCloud } from '../../src/workbench.ts';
 export default class LocalStart extends SluiceCommand {
   static override summary = 'start the local cloud, if it does not run already';
   static override description =
-    `Cloud Run, Cloud Build, Logging and Storage on one loopback port, running real processes. \`--local\` starts it
-on demand; its state lies under $SLUICE_HOME and outlives it.`;
+    'Cloud Run, Cloud Build, Logging and Storage on one loopback port, running real processes. `--local` starts it on demand; its state lies under $SLUICE_HOME and outlives it.';
   static override examples = ['<%= config.bin %> local start'];
 
   async run(): Promise<unknown> {

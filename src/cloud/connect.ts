@@ -10,7 +10,7 @@ import type { Session } from './session.ts';
 import { storageAdapter } from './storage-adapter.ts';
 import { Waiting } from './waiting.ts';
 
-export type Part = 'run' | 'build' | 'logs' | 'storage';
+type Part = 'run' | 'build' | 'logs' | 'storage';
 
 export type Connection = Cloud & {
   /** Loads these clients in the background, while something else is waited for. */

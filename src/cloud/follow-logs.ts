@@ -5,8 +5,10 @@ export type FollowQuery = { project: string; filter: string /** RFC 3339. */; si
 
 /** Entries come late and out of order: a list after a loss begins this much before the last one seen. */
 const overlapMs = 60_000;
-/** A tail tells nobody when it really began: the lists at these times after its opening close the gap. */
-const backfillsMs = [0, 2_000];
+/** A tail tells nobody when it really began: the lists after these pauses close the gap. */
+const backfillPausesMs = [0, 2_000];
+/** Nor does it tell when its connection has silently died. */
+const safetyListMs = 30_000;
 /** After so many tails in a row that were lost at once, lists replace them for a while. */
 const maxLostTails = 3;
 const reopenMs = 250;
@@ -48,9 +50,11 @@ async function* follow(
   let lost = 0;
   while (!call.signal.aborted) {
     const openedAt = performance.now();
+    const ended = new AbortController();
+    const signal = AbortSignal.any([call.signal, ended.signal]);
     const source: AsyncIterable<LogEntry[]> = tail
-      ? merge(tail, backfills(logs, query, seen, call))
-      : lists(logs, query, seen, call);
+      ? merge(tail, backfills(logs, query, seen, signal))
+      : lists(logs, query, seen, signal);
     try {
       for await (const entries of source) {
         const news = seen.take(entries);
@@ -62,6 +66,7 @@ async function* follow(
       onNotice(`${tail ? 'the log stream was lost' : 'the log could not be read'}: ${error.said}`);
     } finally {
       tail?.close();
+      ended.abort();
     }
     lost = performance.now() - openedAt > listEveryMs ? 0 : lost + 1;
     const giveUp: boolean = tail !== undefined && lost >= maxLostTails;
@@ -79,12 +84,12 @@ async function* backfills(
   logs: LogsPort,
   query: FollowQuery,
   seen: Seen,
-  call: Call,
+  signal: AbortSignal,
 ): AsyncGenerator<LogEntry[], void> {
-  const from = seen.resumeAt();
-  for (const delay of backfillsMs) {
-    await quietPause(delay, call.signal);
-    if (!call.signal.aborted) yield* listFrom(logs, query, from, call);
+  for (let count = 0; ; count += 1) {
+    await quietPause(backfillPausesMs[count] ?? safetyListMs, signal);
+    if (signal.aborted) return;
+    yield* listFrom(logs, query, seen.resumeAt(), signal);
   }
 }
 
@@ -92,11 +97,11 @@ async function* lists(
   logs: LogsPort,
   query: FollowQuery,
   seen: Seen,
-  call: Call,
+  signal: AbortSignal,
 ): AsyncGenerator<LogEntry[], void> {
-  for (let count = 0; count < listsBeforeNextTail && !call.signal.aborted; count += 1) {
-    yield* listFrom(logs, query, seen.resumeAt(), call);
-    await quietPause(listEveryMs, call.signal);
+  for (let count = 0; count < listsBeforeNextTail && !signal.aborted; count += 1) {
+    yield* listFrom(logs, query, seen.resumeAt(), signal);
+    await quietPause(listEveryMs, signal);
   }
 }
 
@@ -105,15 +110,12 @@ async function* listFrom(
   logs: LogsPort,
   query: FollowQuery,
   from: string,
-  call: Call,
+  signal: AbortSignal,
 ): AsyncGenerator<LogEntry[], void> {
   let start = from;
   for (;;) {
     const filter = `(${query.filter}) AND timestamp>="${start}"`;
-    const entries = await logs.list(
-      { project: query.project, filter, limit: pageLimit },
-      { signal: call.signal },
-    );
+    const entries = await logs.list({ project: query.project, filter, limit: pageLimit }, { signal });
     yield entries;
     const last = entries.at(-1)?.timestamp ?? start;
     if (entries.length < pageLimit || last === start) return;

@@ -1,11 +1,11 @@
 import type { ServiceRef, Severity } from './ports/index.ts';
 
 export type LogWish = {
-  revision?: string;
+  revision?: string | undefined;
   /** This severity and graver. */
-  severity?: Severity;
+  severity?: Severity | undefined;
   /** RFC 3339. */
-  since?: string;
+  since?: string | undefined;
 };
 
 /** The entries of a service, in Cloud Logging's filter language. */

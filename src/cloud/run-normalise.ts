@@ -79,7 +79,7 @@ export function cloudSqlVolume(
 }
 
 /** The last part of a resource name; a short name stays as it is. */
-export function shortName(name: string | null | undefined): string {
+function shortName(name: string | null | undefined): string {
   return name?.slice(name.lastIndexOf('/') + 1) ?? '';
 }
 

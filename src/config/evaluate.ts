@@ -1,11 +1,12 @@
 import type { Path, Source } from './document.ts';
 import { e2eNames } from './e2e-names.ts';
 import { type Fault, show } from './issues.ts';
-import { asValues, merge, type Values, valueAt } from './merge.ts';
+import { fillIn, type Names, typedAt, withSet } from './layers.ts';
+import { type Values, valueAt } from './merge.ts';
 import { normalise } from './normalise.ts';
 import { locate, origin } from './origin.ts';
 import { parseTolerant } from './parse.ts';
-import { fill, holdsPlaceholder, type Known, type Unfilled, type Variables } from './placeholders.ts';
+import { holdsPlaceholder, type Unfilled, type Variables } from './placeholders.ts';
 import type { ConfigProblem } from './problem.ts';
 import { applyRules } from './rules/index.ts';
 import { Environment } from './schema/file.ts';
@@ -31,11 +32,7 @@ export type Evaluation = {
 };
 
 /** One service in one environment: overrides merged, placeholders filled, parsed, judged by the rules. Pure. */
-export function evaluate(
-  source: Source,
-  names: { environment: string; service: string },
-  inputs: Inputs,
-): Evaluation {
+export function evaluate(source: Source, names: Names, inputs: Inputs): Evaluation {
   const typed = typedAt(source, names);
   const filled = fillIn(typed, names, inputs.variables);
   const environment = parseTolerant(
@@ -94,54 +91,6 @@ function ofCommandLine({ path, message, allowed }: Fault, set: Inputs['set']): C
   if (section !== 'env' || !Object.hasOwn(set, key)) return undefined;
   const said = { file: '--env', line: 0, column: 0, path: String(key), message };
   return allowed === undefined ? said : { ...said, allowed };
-}
-
-type Typed = { environmentPath: Path; environment: Values; base: Path; override: Path; config: Values };
-
-function typedAt(source: Source, names: { environment: string; service: string }): Typed {
-  const environmentPath = ['environments', names.environment];
-  const base = ['services', names.service];
-  const override = [...environmentPath, ...base];
-  const { services: _overrides, ...environment } = asValues(valueAt(source.value, environmentPath));
-  const config = asValues(merge(valueAt(source.value, base), valueAt(source.value, override)));
-  return { environmentPath, environment, base, override, config };
-}
-
-/** In order: `{env}` for the place, the place for the service's name, all of it for the rest. */
-function fillIn(typed: Typed, names: { environment: string; service: string }, variables: Variables) {
-  const env = names.environment;
-  const { project, region } = asValues(fill(typed.environment, { env }, variables).value);
-  const place: Known = { env, ...textOf('project', project), ...textOf('region', region) };
-  const name = fill({ name: typed.config['name'] ?? names.service }, place, variables);
-  const service = name.unfilled.length > 0 ? undefined : String(asValues(name.value)['name']);
-  const everything: Known = service === undefined ? place : { ...place, service };
-  const { name: _name, ...rest } = typed.config;
-  const config = fill(rest, everything, variables);
-  return {
-    service,
-    environment: fill(typed.environment, everything, variables),
-    config: {
-      value: { ...asValues(name.value), ...asValues(config.value) },
-      unfilled: [...name.unfilled, ...config.unfilled],
-    },
-  };
-}
-
-function textOf(key: 'project' | 'region', value: unknown): Known {
-  return typeof value === 'string' ? { [key]: value } : {};
-}
-
-/** A variable of the command line takes the place of the typed one, of an e2e one too. */
-function withSet(config: Values, set: Readonly<Record<string, string>>): Values {
-  const e2e = asValues(valueAt(config, ['e2e', 'env']));
-  const isE2e = ([key]: [string, string]) => Object.hasOwn(e2e, key);
-  const entries = Object.entries(set);
-  if (entries.length === 0) return config;
-  const env = Object.fromEntries(entries.filter((entry) => !isE2e(entry)));
-  const replaced = Object.fromEntries(entries.filter(isE2e));
-  return asValues(
-    merge(config, { env, ...(Object.keys(replaced).length > 0 ? { e2e: { env: replaced } } : {}) }),
-  );
 }
 
 function among(unfilled: readonly Unfilled[]): (path: Path) => boolean {

@@ -24,7 +24,7 @@ export type Target = {
   checklist: CheckSpec[];
 };
 
-export type BuildSpec = {
+type BuildSpec = {
   /** Without tag or digest: `us-central1-docker.pkg.dev/P/cloud-run-source-deploy/chat`. */
   repository: string;
   /** A given image: no build. */
@@ -99,7 +99,7 @@ export type HttpCheck = CheckBase & {
   };
 };
 
-export type StartupCheck = CheckBase & { kind: 'startup' };
+type StartupCheck = CheckBase & { kind: 'startup' };
 
 export type LogsCheck = CheckBase & {
   kind: 'logs';

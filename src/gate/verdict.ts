@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const conditionSchema = z.object({
+const conditionSchema = z.object({
   id: z.string(),
   met: z.boolean(),
   reason: z.string(),

@@ -16,7 +16,7 @@ export type Ledger = {
   latestFor(environment: string, service: string): Promise<ReleaseSummary | undefined>;
 };
 
-export type Recorder = {
+type Recorder = {
   readonly id: string;
   /**
    * Durable once it resolves. Appends are written in the order of their calls; after one has failed all

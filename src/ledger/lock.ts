@@ -22,7 +22,7 @@ export type Locks = {
   holder(place: LockPlace): Promise<LockHolder | undefined>;
 };
 
-export type Lock = {
+type Lock = {
   /** Aborts, with a SluiceError `conflict` as its reason, when a lease has been lost: the run must stop. */
   readonly lost: AbortSignal;
   /** Idempotent; never removes a lock that is no longer this one's. */

@@ -1,6 +1,6 @@
 import type { Cloud } from '../cloud/ports/index.ts';
 import type { Target } from '../config/target.ts';
-import { type ExitReason, exitCodes } from '../errors.ts';
+import { type ExitReason, exitCodes, isExitReason } from '../errors.ts';
 import { judgeDeploy } from '../gate/verdict-of.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Locks } from '../ledger/lock.ts';
@@ -130,7 +130,7 @@ async function deployService(run: ServiceRun, observed: Observed): Promise<void>
     const started = await journal.stage(service, 'startup', () =>
       awaitStartup(run, made, candidate, watched),
     );
-    reportStartup(run, made, watched, 'complete and quiet');
+    reportStartup(run, made, watched);
     await journal.stage(service, 'checks', () => runStageChecks(run, made, started, watched, 'candidate'));
     const moved = await journal.stage(service, 'traffic', () => moveTraffic(run, made, watched));
     await journal.stage(service, 'checklist', () => runStageChecks(run, made, moved, watched, 'post'));
@@ -166,7 +166,7 @@ async function markVerified(run: ServiceRun, revision: string): Promise<void> {
 function conclude(journal: Journal, targets: Target[]): void {
   const ends = [...journal.state.services.values()].flatMap(({ finished }) => finished ?? []);
   const failures = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'not-started');
-  const reasons = failures.map(({ reason }) => exitReason(reason));
+  const reasons = failures.map(({ reason }) => (isExitReason(reason) ? reason : 'unknown'));
   const reason = gravest.find((each) => reasons.includes(each)) ?? reasons[0] ?? 'done';
   const changed = ends.some(({ outcome }) => outcome === 'deployed');
   const verdict = judgeDeploy(journal.state, new Map(targets.map(({ key, checklist }) => [key, checklist])));
@@ -185,10 +185,6 @@ const gravest: readonly ExitReason[] = ['unknown', 'interrupted', 'conflict'];
 function outcomeOf(reason: ExitReason, changed: boolean): ReleaseOutcome {
   if (reason === 'done') return changed ? 'succeeded' : 'unchanged';
   return reason === 'unknown' || reason === 'interrupted' ? reason : 'failed';
-}
-
-function exitReason(reason: string): ExitReason {
-  return reason in exitCodes ? (reason as ExitReason) : 'unknown';
 }
 
 /** A revision's name says which release made it: `20261122T0231-staging-k3f9` gives `1122-0231-k3f9`. */

@@ -29,15 +29,22 @@ export function diagnose(
   const problem = problemOf(error);
   return {
     cause: finding?.cause ?? problem.what,
-    why: finding ? problem.what : (problem.why ?? ''),
+    // What failed is said unless it only repeats the cause.
+    why: finding ? (problem.what.includes(finding.cause) ? '' : problem.what) : (problem.why ?? ''),
     hint: finding?.hint ?? '',
-    evidence: finding ? linesOf(finding.entries).slice(0, evidenceLines) : [],
+    evidence: finding ? linesOf(entriesOf(finding, state)).slice(0, evidenceLines) : [],
     notDone: stages.flatMap((stage) => {
       const words = undone[stage];
       return words && !state?.stages[stage] ? [words] : [];
     }),
     next: [...(problem.next ?? [command])],
   };
+}
+
+/** The cause's own entries, then those of what else ended the start: the exit after the exception. */
+function entriesOf(finding: Finding, state: ServiceState | undefined): string[] {
+  const fatal = state?.profile?.findings.filter(({ severity }) => severity === 'fatal') ?? [];
+  return [...new Set([...finding.entries, ...fatal.flatMap(({ entries }) => entries.slice(0, 2))])];
 }
 
 /** The logs' innermost cause explains a start that failed; other failures explain themselves. */

@@ -182,22 +182,22 @@ const passing = [
   z.object({ type: z.literal('notice'), service: z.string().nullable(), note: z.string() }),
 ] as const;
 
-export const durableEventSchema = z.discriminatedUnion('type', durable);
-export const passingEventSchema = z.discriminatedUnion('type', passing);
+const durableEventSchema = z.discriminatedUnion('type', durable);
+const passingEventSchema = z.discriminatedUnion('type', passing);
 
 export type DurableEvent = z.infer<typeof durableEventSchema>;
-export type PassingEvent = z.infer<typeof passingEventSchema>;
+type PassingEvent = z.infer<typeof passingEventSchema>;
 export type ReleaseEvent = DurableEvent | PassingEvent;
 export type Stage = (typeof stages)[number];
 
 /** Every event is stamped when it happens; `seq` counts within its release, passing ones included. */
-export const stampSchema = z.object({
+const stampSchema = z.object({
   v: z.literal(1),
   release: z.string(),
   seq: z.number(),
   at: z.string(),
 });
-export type Stamp = z.infer<typeof stampSchema>;
+type Stamp = z.infer<typeof stampSchema>;
 export type Stamped<E = ReleaseEvent> = Stamp & { event: E };
 
 export const recordedEventSchema = stampSchema.extend({ event: durableEventSchema });

@@ -2,7 +2,7 @@ import { type DurableEvent, isDurable, type ReleaseEvent, type Stage, type Stamp
 import { createRedactor } from './redact.ts';
 import { emptyRelease, fold, type ReleaseState } from './state.ts';
 
-export type Recorder = { append(events: Stamped<DurableEvent>[]): Promise<void> };
+type Recorder = { append(events: Stamped<DurableEvent>[]): Promise<void> };
 
 /** The one place where events are made: stamped, redacted, folded, shown, and recorded when they are durable. */
 export type Journal = {

@@ -61,7 +61,7 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
 
   const show = (entry: LogEntry): void => {
     const { lines } = messageOf(entry);
-    const text = lines.find((each) => each.trim() !== '');
+    const text = lines.find((each) => /[\p{L}\p{N}]/u.test(each));
     if (text === undefined || entry.request) return;
     const line = text.slice(0, 500);
     said.set(entry.insertId, line);

@@ -26,8 +26,7 @@ export async function recover(
     plan ? tryRestore(own, plan) : ({ kind: 'nothing-written' } as const),
     log?.settle({ quietMs: 300, withinMs: 3_000 }),
   ]);
-  if (plan && log)
-    reportStartup(run, plan, log, reason === 'startup' ? firstLine(error) : 'the release failed');
+  if (plan && log) reportStartup(run, plan, log);
   const diagnosis = diagnose(
     error,
     run.journal.state.services.get(run.target.key),
@@ -90,16 +89,13 @@ export function end(run: ServiceRun, { outcome, reason, rolledBack, diagnosis }:
 }
 
 /** The profile as the log tells it by now. */
-export function reportStartup(run: ServiceRun, plan: NamedPlan, log: RevisionLog, decidedBy: string): void {
+export function reportStartup(run: ServiceRun, plan: NamedPlan, log: RevisionLog): void {
   const profile = log.reader.profile(plan.revision);
   if (!profile) return;
+  const decidedBy = run.journal.state.services.get(run.target.key)?.stages.startup?.note ?? '';
   run.journal.emit({ type: 'startup.finished', service: run.target.key, profile, decidedBy });
 }
 
 function notice(run: ServiceRun, note: string): void {
   run.journal.emit({ type: 'notice', service: run.target.key, note });
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 }

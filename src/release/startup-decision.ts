@@ -1,5 +1,5 @@
 import type { StartupSpec } from '../config/target.ts';
-import type { Finding } from '../startup/profile.ts';
+import type { Finding, System } from '../startup/profile.ts';
 
 /** What has been seen of a start so far. Times are milliseconds on one clock. */
 export type StartSeen = {
@@ -14,9 +14,11 @@ export type StartSeen = {
   completed: ReadonlySet<string>;
   /** The phase that failed, if one did. */
   failedPhase: string | null;
-  systems: ReadonlyMap<string, 'healthy' | 'degraded' | 'failed' | 'not-reported'>;
+  systems: ReadonlyMap<string, Pick<System, 'status' | 'detail'>>;
   /** A warm-up request was answered without a server error. */
   answered: boolean;
+  /** The service has told the URL on which the candidate answers. */
+  addressed: boolean;
   lastNewsAt: number;
 };
 
@@ -34,8 +36,11 @@ export function decideStart(seen: StartSeen, spec: StartupSpec, now: number): St
   if (seen.fatal) return { kind: 'failed', because: seen.fatal.cause };
   if (seen.ready === 'no') return { kind: 'failed', because: seen.refusal || 'the revision is not ready' };
   if (seen.failedPhase) return { kind: 'failed', because: `phase ${seen.failedPhase} failed` };
-  const broken = spec.systems.required.find((name) => seen.systems.get(name) === 'failed');
-  if (broken) return { kind: 'failed', because: `critical system ${broken} reported that it failed` };
+  const broken = spec.systems.required.find((name) => seen.systems.get(name)?.status === 'failed');
+  if (broken) {
+    const detail = seen.systems.get(broken)?.detail;
+    return { kind: 'failed', because: `critical system ${broken} failed${detail ? `: ${detail}` : ''}` };
+  }
 
   const missing = missingNews(seen, spec);
   const deadline = seen.beganAt + spec.deadlineSeconds * 1000;
@@ -61,6 +66,7 @@ function missingNews(seen: StartSeen, spec: StartupSpec): string[] {
   if (systems.length > 0) missing.push(`systems ${systems.join(', ')}`);
   const configured = spec.phases.length + spec.systems.required.length > 0;
   if (!configured && !seen.answered) missing.push('an answer to a request');
+  if (seen.ready === 'yes' && !seen.addressed) missing.push('a URL');
   return missing;
 }
 

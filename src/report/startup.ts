@@ -22,7 +22,7 @@ function revisionLines(profile: RevisionProfile, theme: Theme): string[] {
   const passing = others.filter(({ severity }) => severity !== 'fatal');
   return [
     headline(profile, theme),
-    ...field('cause', rootCause ? findingLines(rootCause, theme.bad, theme) : [], theme),
+    ...field('cause', rootCause ? rootCauseLines(rootCause, theme) : [], theme),
     ...field('phases', phaseLines(profile.phases, theme), theme),
     ...field('systems', systemLines(profile.systems, theme), theme),
     ...group('stopped the start', stopping, theme.bad, theme),
@@ -52,18 +52,19 @@ function group(
   theme: Theme,
 ): string[] {
   if (findings.length === 0) return [];
+  return [`  ${theme.dim(title)}`, ...findings.map((finding) => `    ${causeLine(finding, paint, theme)}`)];
+}
+
+/** Only the root cause says what to do: mending it mends what followed from it. */
+function rootCauseLines(finding: Finding, theme: Theme): string[] {
   return [
-    `  ${theme.dim(title)}`,
-    ...findings.flatMap((finding) => findingLines(finding, paint, theme)).map((line) => `    ${line}`),
+    causeLine(finding, theme.bad, theme),
+    ...(finding.hint ? [`${theme.accent(signs.next)} ${sanitiseLine(finding.hint)}`] : []),
   ];
 }
 
-function findingLines(finding: Finding, paint: (text: string) => string, theme: Theme): string[] {
-  const times = finding.count > 1 ? theme.dim(`  ${finding.count} times`) : '';
-  return [
-    `${paint(sanitiseLine(finding.cause))}${times}`,
-    ...(finding.hint ? [`${theme.accent(signs.next)} ${sanitiseLine(finding.hint)}`] : []),
-  ];
+function causeLine({ cause, count }: Finding, paint: (text: string) => string, theme: Theme): string {
+  return `${paint(sanitiseLine(cause))}${count > 1 ? theme.dim(`  ${count} times`) : ''}`;
 }
 
 /** The root cause is told at the head, so it is not told again. */

@@ -1,36 +1,13 @@
 import type { Condition, ObservedTraffic, TrafficTarget } from '../cloud/ports/run.ts';
+import type { ServiceStatus } from '../release/status.ts';
 import { shortDigest, table } from '../terminal/format.ts';
 import { mark } from '../terminal/marks.ts';
 import { sanitiseLine } from '../terminal/sanitise.ts';
 import { signs, type Theme } from '../terminal/theme.ts';
 import { field } from './layout.ts';
 
-/** Who decides where the traffic goes. `LATEST`: the latest ready revision, whatever its checks said. */
-export type Pin = 'own' | 'foreign' | 'LATEST' | 'none';
-
-/** A service as Cloud Run has it now, with what Sluice recorded of it. */
-export type ServiceView = {
-  service: string;
-  environment: string;
-  /** null: it does not exist. */
-  live: {
-    url: string;
-    ready: boolean;
-    conditions: Condition[];
-    desired: TrafficTarget[];
-    actual: ObservedTraffic[];
-    pin: Pin;
-    revision: string;
-    digest: string;
-    createdAt: string;
-  } | null;
-  newestRelease: { id: string; state: string } | null;
-  /** A release that wrote to the service and never said how it ended. */
-  unfinishedRelease: string | null;
-};
-
 /** Status for a person: what is unusual first. */
-export function statusLines(view: ServiceView, theme: Theme): string[] {
+export function statusLines(view: ServiceStatus, theme: Theme): string[] {
   const name = theme.strong(`${view.service} in ${view.environment}`);
   const { live } = view;
   if (!live) {
@@ -49,9 +26,9 @@ export function statusLines(view: ServiceView, theme: Theme): string[] {
   ];
 }
 
-type Live = NonNullable<ServiceView['live']>;
+type Live = NonNullable<ServiceStatus['live']>;
 
-function unusualLines(view: ServiceView, live: Live, theme: Theme): string[] {
+function unusualLines(view: ServiceStatus, live: Live, theme: Theme): string[] {
   const { unfinishedRelease } = view;
   const bad = (text: string) => `${mark('failed', theme)} ${text}`;
   const doubt = (text: string) => `${theme.warn(signs.warning)} ${text}`;
@@ -66,7 +43,7 @@ function unusualLines(view: ServiceView, live: Live, theme: Theme): string[] {
   ];
 }
 
-function pinLines(pin: Pin, environment: string): string[] {
+function pinLines(pin: Live['pin'], environment: string): string[] {
   switch (pin) {
     case 'own':
     case 'none':
@@ -111,6 +88,6 @@ function targets(traffic: readonly TrafficTarget[]): string {
     .join(', ');
 }
 
-function releaseText(release: ServiceView['newestRelease']): string[] {
+function releaseText(release: ServiceStatus['newestRelease']): string[] {
   return release ? [`${sanitiseLine(release.id)}  ${release.state}`] : [];
 }

@@ -2,7 +2,7 @@ import type { CheckResult } from '../checks/result.ts';
 import type { Verdict } from '../gate/verdict.ts';
 import { stages } from '../release/events.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
-import { formatMilliseconds, formatSeconds, shortDigest, table } from '../terminal/format.ts';
+import { formatMilliseconds, formatThousandths, shortDigest, table } from '../terminal/format.ts';
 import { mark } from '../terminal/marks.ts';
 import { phaseLines, systemLines } from '../terminal/profile-lines.ts';
 import { sanitiseLine } from '../terminal/sanitise.ts';
@@ -91,9 +91,17 @@ function failed(service: ServiceState, environment: string, theme: Theme): strin
       safe(diagnosis?.evidence ?? []).map((line) => theme.dim(`│ ${line}`)),
       theme,
     ),
+    ...field('also', otherFindings(service), theme),
     ...field('cause', causeLines(service, theme), theme),
     ...safe(diagnosis?.next ?? []).map((next) => `${theme.accent(signs.next)} ${next}`),
   ];
+}
+
+/** What else ended the start, beside its cause: the exit after the exception. */
+function otherFindings({ profile, finished }: ServiceState): string[] {
+  return (profile?.findings ?? [])
+    .filter(({ severity, cause }) => severity === 'fatal' && cause !== finished?.diagnosis?.cause)
+    .map(({ cause, count }) => `${sanitiseLine(cause)}${count > 1 ? `, ${count} times` : ''}`);
 }
 
 function problemLines({ what, why, next = [] }: ServiceState['preflight'][number], theme: Theme): string[] {
@@ -138,7 +146,7 @@ function placeFields(service: ServiceState, theme: Theme): string[] {
 function startupFields(service: ServiceState, theme: Theme): string[] {
   const { profile } = service;
   if (!profile) return [];
-  const total = profile.totalSeconds === null ? '' : ` in ${formatSeconds(profile.totalSeconds)}`;
+  const total = profile.totalSeconds === null ? '' : ` in ${formatThousandths(profile.totalSeconds)}`;
   const head = profile.outcome === 'started' ? `started${total}` : theme.bad(`${profile.outcome}${total}`);
   return field(
     'startup',

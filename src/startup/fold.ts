@@ -17,8 +17,12 @@ export function toProfile(revision: Revision, expected: Expected): RevisionProfi
     .map(([, instance]) => instance);
   const teller = tellingMost(instances);
   const outcome = outcomeOf(revision, instances);
-  const totalSeconds = teller?.total?.seconds ?? teller?.progress.sum ?? null;
-  const phases: Phase[] = teller?.progress.phases(totalSeconds) ?? [];
+  // A start that was cut off has no total: shares of what it got to would be no shares of anything.
+  const cutOff = (outcome === 'failed' || outcome === 'crash-loop') && teller?.total == null;
+  const totalSeconds = cutOff ? null : (teller?.total?.seconds ?? teller?.progress.sum ?? null);
+  const phases: Phase[] = (teller?.progress.phases(totalSeconds) ?? []).map((phase) =>
+    cutOff ? { ...phase, share: null } : phase,
+  );
   const findings = gather(revision, instances, outcome);
   const root = outcome === 'failed' || outcome === 'crash-loop' ? rootOf(findings) : undefined;
   if (root) explain(root, revision, instances);

@@ -172,7 +172,15 @@ function toFact(says: LineRule['says'], parts: Parts, format: Format): StartupFa
   const name = (parts.name ?? '').trim().slice(0, 80);
   if (name === '') return undefined;
   if (says === 'system') return { says, name, status: statusOf(parts.status, format), detail };
-  return { says: 'phase', name, state: stateOf(says, parts.status, format), seconds, detail };
+  const state = stateOf(says, parts.status, format);
+  const lasted = seconds ?? (state === 'failed' ? secondsUntilFailure(detail) : null);
+  return { says: 'phase', name, state, seconds: lasted, detail };
+}
+
+/** A failed phase often tells its time only in its reason: `timeout after 25.0s`. */
+function secondsUntilFailure(detail: string): number | null {
+  const found = /\bafter (\d+(?:\.\d+)?)\s?s(?:ec(?:ond)?s?)?\b/.exec(detail)?.[1];
+  return found === undefined ? null : Number(found);
 }
 
 function secondsIn(parts: Parts): number | null {

@@ -61,6 +61,8 @@ export abstract class SluiceCommand extends Command {
   }
 
   protected override async catch(error: unknown): Promise<void> {
+    // Arguments that could not be parsed: oclif would add a warning that nobody parsed them.
+    this.parsed = true;
     const cause = isAbort(error) && this.signal.aborted ? this.signal.reason : error;
     const failure = describeFailure(cause, process.env['SLUICE_DEBUG'] === '1');
     this.endWith(failure.exitCode);

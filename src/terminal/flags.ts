@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 
 /** Groups of flags that several commands share. */
 export const globalFlags = {
@@ -13,6 +13,10 @@ export const globalFlags = {
 export const configFlags = {
   dir: Flags.string({ description: 'the folder of the service or fleet', default: '.', helpValue: 'DIR' }),
   config: Flags.string({ description: 'the config file, instead of DIR/sluice.yaml', helpValue: 'FILE' }),
+};
+
+export const environmentArg = {
+  environment: Args.string({ description: 'an environment of sluice.yaml', required: true }),
 };
 
 /** For commands that speak to a cloud. */

@@ -8,9 +8,9 @@ export function formatSeconds(seconds: number | null): string {
   return `${seconds.toFixed(seconds < 9.995 ? 2 : 1)} s`;
 }
 
-/** Always hundredths, for columns of phases: `14.08 s`. */
-export function formatHundredths(seconds: number | null): string {
-  return seconds === null ? '–' : `${seconds.toFixed(2)} s`;
+/** As precise as logs tell it, for columns of phases: `14.084 s`. */
+export function formatThousandths(seconds: number | null): string {
+  return seconds === null ? '–' : `${seconds.toFixed(3)} s`;
 }
 
 /** `12 ms`, `1.3 s`, `2m 5s`. */

@@ -1,5 +1,5 @@
 import type { Phase, System } from '../startup/profile.ts';
-import { bar, formatHundredths, formatShare, table } from './format.ts';
+import { bar, formatShare, formatThousandths, table } from './format.ts';
 import { mark } from './marks.ts';
 import { sanitiseLine } from './sanitise.ts';
 import type { Theme } from './theme.ts';
@@ -24,18 +24,23 @@ function phaseRow(phase: Phase, longest: number, theme: Theme): string[] {
     `${mark(phase.outcome, theme)} ${sanitiseLine(phase.name, widestName)}`,
     theme.accent(bar(length, widestBar)),
     '',
-    formatHundredths(phase.seconds),
+    formatThousandths(phase.seconds),
     theme.dim(formatShare(phase.share)),
   ];
 }
 
-/** `✔ database  healthy  postgres 15.2`, a line a system. */
+/** `✔ database  healthy  postgres 15.2`, a line a system; what never reported shares one. */
 export function systemLines(systems: readonly System[], theme: Theme): string[] {
-  return table(
-    systems.map(({ name, status, detail }) => [
-      `${mark(status, theme)} ${sanitiseLine(name, widestName)}`,
-      status === 'healthy' ? status : theme.warn(status),
-      theme.dim(sanitiseLine(detail, widestDetail)),
-    ]),
+  const silent = systems.filter(({ status }) => status === 'not-reported').map(({ name }) => name);
+  const reported = table(
+    systems
+      .filter(({ status }) => status !== 'not-reported')
+      .map(({ name, status, detail }) => [
+        `${mark(status, theme)} ${sanitiseLine(name, widestName)}`,
+        status === 'healthy' ? status : theme.warn(status),
+        theme.dim(sanitiseLine(detail, widestDetail)),
+      ]),
   );
+  if (silent.length === 0) return reported;
+  return [...reported, `${mark('not-reported', theme)} not reported: ${sanitiseLine(silent.join(', '))}`];
 }

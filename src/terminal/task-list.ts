@@ -8,7 +8,7 @@ import {
 } from 'listr2';
 import { signs, type Theme } from './theme.ts';
 
-export type RowOutcome = 'done' | 'skipped' | 'failed';
+type RowOutcome = 'done' | 'skipped' | 'failed';
 
 /** One line of the list, declared beforehand and moved by events. */
 export type Row = {
@@ -71,6 +71,11 @@ export function openTaskList(
     async close() {
       for (const row of [...rows, notices]) row.close();
       await finished;
+      // listr2 clears its frame and may drop a last one that comes too fast; what stays on the screen is ours.
+      for (const row of rows) {
+        const line = row.lastLine(options.theme);
+        if (line !== undefined) options.stderr.write(`${line}\n`);
+      }
     },
   };
 }
@@ -80,11 +85,18 @@ function group(tasks: Task[]): Task {
   return { task: (_, self) => self.newListr(tasks, { concurrent: false, exitOnError: false }) };
 }
 
-function createRow(firstTitle: string): Row & { task: Task; close(): void } {
+type OpenRow = Row & {
+  task: Task;
+  close(): void;
+  /** The row as it stays; undefined when it takes no line. */
+  lastLine(theme: Theme): string | undefined;
+};
+
+function createRow(firstTitle: string): OpenRow {
   const end = Promise.withResolvers<RowOutcome>();
   let title = firstTitle;
   let output: string[] = [];
-  let settled = false;
+  let settled: RowOutcome | undefined;
   let show = () => {};
 
   const row = {
@@ -114,15 +126,24 @@ function createRow(firstTitle: string): Row & { task: Task; close(): void } {
     settle(outcome: RowOutcome, next: string) {
       if (settled) return;
       row.update(next, []);
-      settled = true;
+      settled = outcome;
       end.resolve(outcome);
     },
     /** Nothing came for it: it leaves no line. */
     close() {
       row.settle('skipped', noLine);
     },
+    lastLine(theme: Theme) {
+      if (settled === undefined || title === noLine) return undefined;
+      return `${lastSign(settled, theme)} ${title}`;
+    },
   };
   return row;
+}
+
+function lastSign(outcome: RowOutcome, theme: Theme): string {
+  if (outcome === 'done') return theme.good(signs.done);
+  return outcome === 'failed' ? theme.bad(signs.failed) : theme.dim(signs.skipped);
 }
 
 function rendererOptions(stderr: NodeJS.WriteStream, theme: Theme) {
@@ -134,6 +155,7 @@ function rendererOptions(stderr: NodeJS.WriteStream, theme: Theme) {
   return {
     logger,
     formatOutput: 'truncate' as const,
+    clearOutput: true,
     collapseSubtasks: false,
     showErrorMessage: false,
     showSkipMessage: false,

@@ -1,7 +1,18 @@
+import { LoggingServiceV2Client } from '@google-cloud/logging-api';
 import { status } from '@grpc/grpc-js';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Fault } from '../../src/local/contracts.ts';
-import { chat, connect, create, parent, read, serviceMessage, startCloud, tempHome } from './harness.ts';
+import {
+  chat,
+  clientOptions,
+  connect,
+  create,
+  parent,
+  read,
+  serviceMessage,
+  startCloud,
+  tempHome,
+} from './harness.ts';
 
 const method = (name: string) => `google.cloud.run.v2.Services/${name}`;
 
@@ -72,4 +83,47 @@ test('other methods are left alone', async () => {
   });
   expect((await clients.services.listServices({ parent }))[0]).toHaveLength(1);
   await clients.services.createService({ parent, serviceId: 'two', service: serviceMessage() }, once);
+});
+
+test('a stream is cut after so many messages, and the next one is not', async () => {
+  const { cloud } = await faulty({
+    method: 'google.logging.v2.LoggingServiceV2/TailLogEntries',
+    kind: { cutStreamAfter: 1 },
+    times: 1,
+  });
+  const logging = new LoggingServiceV2Client(clientOptions(cloud.port));
+  onTestFinished(() => logging.close());
+  const write = (textPayload: string) =>
+    logging.writeLogEntries({
+      entries: [{ logName: 'projects/demo/logs/note', resource: { type: 'global' }, textPayload }],
+    });
+
+  const tail = () => {
+    const seen: string[] = [];
+    const ended = Promise.withResolvers<number>();
+    const stream = logging.tailLogEntries();
+    onTestFinished(() => void stream.destroy());
+    stream.on('data', ({ entries }: { entries: { textPayload: string }[] }) => {
+      seen.push(...entries.map(({ textPayload }) => textPayload));
+    });
+    stream.on('error', ({ code }: { code: number }) => ended.resolve(code));
+    stream.write({ resourceNames: ['projects/demo'], filter: 'logName:note', bufferWindow: { seconds: 0 } });
+    return { seen, ended: ended.promise };
+  };
+
+  const first = tail();
+  let number = 0;
+  const cutWhileWriting = async () => {
+    await write(`line ${number++}`);
+    return Promise.race([first.ended, Promise.resolve(undefined)]);
+  };
+  await expect.poll(cutWhileWriting).toBe(status.UNAVAILABLE);
+  expect(first.seen).toHaveLength(1);
+
+  const second = tail();
+  const linesWhileWriting = async () => {
+    await write(`line ${number++}`);
+    return second.seen.length;
+  };
+  await expect.poll(linesWhileWriting).toBeGreaterThan(2);
 });

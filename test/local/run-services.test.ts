@@ -471,3 +471,16 @@ test('two projects may use the same names', async () => {
   await deletion.promise();
   expect(await (await fetch(first.uri ?? '')).text()).toBe('chat-one');
 });
+
+test('writes on each other’s heels end when their own traffic is there', async () => {
+  const both = await clients();
+  await create(both, serviceMessage({ template: template({ revision: 'chat-one' }) }));
+  await update(both, { template: template({ revision: 'chat-two' }) }, 'template');
+  for (let round = 0; round < 10; round++) {
+    const revision = round % 2 === 0 ? 'chat-one' : 'chat-two';
+    const note = update(both, { annotations: { round: String(round) } }, 'annotations');
+    const moved = await update(both, { traffic: [{ type: named, revision, percent: 100 }] }, 'traffic');
+    expect(moved.trafficStatuses).toMatchObject([{ revision, percent: 100 }]);
+    await note;
+  }
+});

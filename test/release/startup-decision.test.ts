@@ -26,8 +26,9 @@ const complete: StartSeen = {
   fatal: null,
   completed: new Set(['INIT', 'READY']),
   failedPhase: null,
-  systems: new Map([['Database', 'healthy']]),
+  systems: new Map([['Database', { status: 'healthy' as const, detail: '' }]]),
   answered: true,
+  addressed: true,
   lastNewsAt: 5_000,
 };
 
@@ -41,6 +42,7 @@ describe('good news needs all of it', () => {
     ['Ready', { ready: 'not-yet' }, /Ready/],
     ['a phase', { completed: new Set(['INIT']) }, /phases READY/],
     ['a system', { systems: new Map() }, /systems Database/],
+    ['a URL to ask', { addressed: false }, /a URL/],
   ])('without %s it waits until the deadline, and then it is unknown', (_name, lacks, missing) => {
     const seen = { ...complete, ...lacks };
     const waiting = decideStart(seen, spec, 30_000);
@@ -60,7 +62,11 @@ describe('bad news decides at once', () => {
     ['a fatal line', { fatal }, /exit\(3\)/],
     ['a False condition', { ready: 'no', refusal: 'failed to listen' }, /failed to listen/],
     ['a failed phase', { failedPhase: 'READY' }, /phase READY failed/],
-    ['a failed critical system', { systems: new Map([['Database', 'failed']]) }, /Database reported/],
+    [
+      'a failed critical system',
+      { systems: new Map([['Database', { status: 'failed', detail: 'refused' }]]) },
+      /Database failed: refused/,
+    ],
   ])('%s', (_name, bad, because) => {
     const decision = decideStart({ ...complete, ...bad }, spec, 0);
     expect(decision.kind).toBe('failed');

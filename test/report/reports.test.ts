@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { LogEntry } from '../../src/cloud/ports/logs.ts';
 import type { Plan } from '../../src/plan/plan.ts';
+import type { ServiceStatus } from '../../src/release/status.ts';
 import { logLine } from '../../src/report/logs.ts';
 import { planLines } from '../../src/report/plan.ts';
 import { startupLines } from '../../src/report/startup.ts';
-import { type ServiceView, statusLines } from '../../src/report/status.ts';
+import { statusLines } from '../../src/report/status.ts';
 import { plainTheme } from '../../src/terminal/theme.ts';
 import { importError, profile } from '../terminal/fixtures/events.ts';
 
@@ -63,7 +64,7 @@ describe('a plan', () => {
 });
 
 describe('a status', () => {
-  const live: NonNullable<ServiceView['live']> = {
+  const live: NonNullable<ServiceStatus['live']> = {
     url: 'https://chat.example',
     ready: true,
     conditions: [],
@@ -73,8 +74,10 @@ describe('a status', () => {
     revision: 'chat-r1',
     digest: `sha256:${'ab'.repeat(32)}`,
     createdAt: '2025-06-01T12:00:00Z',
+    verified: true,
+    public: true,
   };
-  const view: ServiceView = {
+  const view: ServiceStatus = {
     service: 'chat',
     environment: 'staging',
     live,

@@ -1,88 +1,12 @@
-import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { loadConfig } from '../../src/config/load.ts';
 import { resolveTarget } from '../../src/config/resolve.ts';
-
-const folder = fileURLToPath(new URL('../../templates/chat/', import.meta.url));
-const lineSchema = z.object({ severity: z.string(), message: z.string() });
-const healthSchema = z.object({
-  status: z.string(),
-  revision: z.string(),
-  components: z.record(z.string(), z.string()),
-});
-
-const running = new Set<{ stop(): Promise<unknown> }>();
-afterEach(async () => {
-  for (const service of running) await service.stop();
-  running.clear();
-});
-
-/** The sample as a real process, on a port of its own choice. */
-function start(fault = '') {
-  const child = spawn(process.execPath, ['server.js'], {
-    cwd: folder,
-    env: {
-      PATH: process.env['PATH'],
-      PORT: '0',
-      K_REVISION: 'chat-00001-abc',
-      CHAT_FAULT: fault,
-      E2E_TEST_ENV: 'staging',
-    },
-  });
-  let output = '';
-  let errors = '';
-  const changed = new EventTarget();
-  const note = () => changed.dispatchEvent(new Event('output'));
-  child.stdout.on('data', (data) => {
-    output += data;
-    note();
-  });
-  child.stderr.on('data', (data) => {
-    errors += data;
-  });
-  const exited = new Promise<{ code: number | null; errors: string }>((resolve) => {
-    child.on('close', (code) => {
-      resolve({ code, errors });
-      note();
-    });
-  });
-  const lines = () =>
-    output
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => lineSchema.parse(JSON.parse(line)));
-  const service = {
-    exited,
-    lines,
-    messages: () => lines().map(({ message }) => message),
-    /** Resolves with the first line that matches; rejects when the process ends without one. */
-    async said(pattern: RegExp): Promise<string> {
-      for (;;) {
-        const found = service.messages().find((message) => pattern.test(message));
-        if (found !== undefined) return found;
-        if (child.exitCode !== null) throw new Error(`ended without ${pattern}: ${output}${errors}`);
-        await new Promise((resolve) => changed.addEventListener('output', resolve, { once: true }));
-      }
-    },
-    async url(): Promise<string> {
-      return `http://127.0.0.1:${(await service.said(/^Listening/)).split(' ').at(-1)}`;
-    },
-    async health() {
-      const response = await fetch(`${await service.url()}/health`);
-      return { http: response.status, ...healthSchema.parse(await response.json()) };
-    },
-    stop() {
-      child.kill('SIGTERM');
-      return exited;
-    },
-  };
-  running.add(service);
-  return service;
-}
+import { parseEntriesText } from '../../src/startup/entries.ts';
+import { createStartupReader } from '../../src/startup/reader.ts';
+import { folder, startChat } from './chat.ts';
 
 const phases = ['INIT', 'DEPENDENCIES', 'DATABASE', 'CACHE', 'SERVICES', 'WEBSOCKET', 'FINALIZE'];
 const systems = ['Database', 'Redis', 'LLM Manager', 'Chat Pipeline', 'Agent Bridge'];
@@ -107,7 +31,7 @@ async function converse(url: string, message: string, headers: Record<string, st
 
 describe('the sample', () => {
   test('starts in seven phases, in the lines of the field reports, and then answers', async () => {
-    const service = start();
+    const service = startChat();
     await service.said(/^🟢 CHAT FUNCTIONALITY: FULLY OPERATIONAL$/);
     const messages = service.messages();
     const completed = messages.flatMap(
@@ -140,7 +64,7 @@ describe('the sample', () => {
   });
 
   test('answers a message on /ws with the five events, and knows an end-to-end test by its header', async () => {
-    const service = start();
+    const service = startChat();
     await service.said(/^🟢/);
     const events = await converse(await service.url(), '{"message":"How is the weather?"}');
     expect(events.map(({ type }) => type)).toEqual([
@@ -158,7 +82,7 @@ describe('the sample', () => {
 
 describe('CHAT_FAULT', () => {
   test('import-error: the port is bound, then Node ends the process for a module that does not exist', async () => {
-    const service = start('import-error');
+    const service = startChat('import-error');
     expect(await service.health()).toMatchObject({ http: 503, status: 'starting' });
     const { code, errors } = await service.exited;
     expect(code).toBe(1);
@@ -169,22 +93,22 @@ describe('CHAT_FAULT', () => {
 
   test('exit-after-bind: a connection succeeds, then it exits with 3, at every start', async () => {
     for (const _ of [1, 2]) {
-      const service = start('exit-after-bind');
+      const service = startChat('exit-after-bind');
       await fetch(await service.url()).catch(() => undefined);
       expect(await service.exited).toMatchObject({ code: 3 });
-      expect(service.messages().at(-1)).toBe('Worker failed to boot.');
+      expect(service.messages()).toEqual([expect.stringMatching(/^Listening/)]);
     }
   });
 
   test('never-listens: it lives and binds nothing', async () => {
-    const service = start('never-listens');
+    const service = startChat('never-listens');
     await service.said(/^Waiting/);
     expect(service.messages().filter((line) => line.startsWith('Listening'))).toEqual([]);
     expect(await service.stop()).toMatchObject({ code: 0 });
   });
 
   test('system-failed: the process lives; log and health say which system is gone', async () => {
-    const service = start('system-failed');
+    const service = startChat('system-failed');
     await service.said(/^🔴 CHAT FUNCTIONALITY: IMPAIRED$/);
     expect(service.messages()).toContain('   Redis:        ❌ Connection failed: ECONNREFUSED');
     expect(await service.health()).toMatchObject({
@@ -195,7 +119,7 @@ describe('CHAT_FAULT', () => {
   });
 
   test('slow-phase: DEPENDENCIES goes beyond its budget', async () => {
-    const service = start('slow-phase');
+    const service = startChat('slow-phase');
     const line = await service.said(/^✅ PHASE COMPLETED: DEPENDENCIES/);
     const [target] = await targets('staging');
     const budget = target?.startup.budgets.phases['DEPENDENCIES'] ?? Number.POSITIVE_INFINITY;
@@ -203,7 +127,7 @@ describe('CHAT_FAULT', () => {
   });
 
   test('anything else is refused with what there is', async () => {
-    const { code, errors } = await start('slow').exited;
+    const { code, errors } = await startChat('slow').exited;
     expect(code).toBe(1);
     expect(errors).toContain(
       'it can be import-error, exit-after-bind, never-listens, system-failed, slow-phase',
@@ -250,5 +174,65 @@ describe("the sample's own files", () => {
     expect(manifest.dependencies.ws).toMatch(/^\d+\.\d+\.\d+$/);
     expect(lock.packages[''].dependencies).toEqual(manifest.dependencies);
     expect(lock.packages['node_modules/ws'].version).toBe(manifest.dependencies.ws);
+  });
+});
+
+/** What Sluice reads from a start: the output as Cloud Run would log it. */
+async function profileOf(service: ReturnType<typeof startChat>) {
+  const [staging] = await targets('staging');
+  const labels = { service_name: 'chat', revision_name: 'chat-00001-abc' };
+  const entry = (payload: object, at: number) => ({
+    insertId: String(at).padStart(6, '0'),
+    logName: 'projects/p/logs/run.googleapis.com%2Fstdout',
+    timestamp: new Date(Date.UTC(2026, 0, 1) + at).toISOString(),
+    resource: { type: 'cloud_run_revision', labels },
+    ...payload,
+  });
+  const printed = service
+    .lines()
+    .map((line) => ({ severity: line.severity, jsonPayload: { message: line.message } }));
+  const errors = service
+    .errors()
+    .split('\n')
+    .filter(Boolean)
+    .map((textPayload) => ({ textPayload }));
+  const { entries } = parseEntriesText(JSON.stringify([...printed, ...errors].map(entry)));
+  const reader = createStartupReader({ formats: staging?.startup.formats ?? [], requiredSystems: systems });
+  for (const one of entries) reader.push(one);
+  return reader.report().revisions[0];
+}
+
+describe('Sluice reads from its log', () => {
+  test('a start: seven phases with their times, five healthy systems', async () => {
+    const service = startChat();
+    await service.said(/^🟢/);
+    const profile = await profileOf(service);
+    expect(profile).toMatchObject({ outcome: 'started', rootCause: null, findings: [] });
+    expect(profile?.phases.map(({ name, outcome }) => [name, outcome])).toEqual(
+      phases.map((name) => [name, 'completed']),
+    );
+    expect(profile?.totalSeconds).toBeGreaterThan(0);
+    const healthy = profile?.systems.filter(({ status }) => status === 'healthy').map(({ name }) => name);
+    expect(healthy).toEqual(expect.arrayContaining(systems));
+  });
+
+  test('system-failed: which one', async () => {
+    const service = startChat('system-failed');
+    await service.said(/^🔴/);
+    const profile = await profileOf(service);
+    expect(profile?.systems).toContainEqual({
+      name: 'Redis',
+      status: 'failed',
+      detail: 'Connection failed: ECONNREFUSED',
+    });
+  });
+
+  test('import-error: the module that is missing', async () => {
+    const service = startChat('import-error');
+    await fetch(await service.url());
+    await service.exited;
+    const profile = await profileOf(service);
+    expect(profile?.rootCause).toMatchObject({ severity: 'fatal', category: 'import' });
+    expect(profile?.rootCause?.cause).toContain('monitoring.js');
   });
 });

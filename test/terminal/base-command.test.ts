@@ -93,11 +93,11 @@ describe('bad usage ends with 2', () => {
   });
 
   test('an unknown command suggests a near one', async () => {
-    const { stderr, exitCode } = await sluice('versoin');
-    expect(stderr).toBe('✖ there is no command `sluice versoin`\n→ sluice version');
+    const { stderr, exitCode } = await sluice('statsu');
+    expect(stderr).toBe('✖ there is no command `sluice statsu`\n→ sluice status');
     expect(exitCode).toBe(2);
-    const { stdout } = await sluice('versoin', '--json');
-    expect(JSON.parse(stdout).error).toMatchObject({ reason: 'usage', next: ['sluice version'] });
+    const { stdout } = await sluice('statsu', '--json');
+    expect(JSON.parse(stdout).error).toMatchObject({ reason: 'usage', next: ['sluice status'] });
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Call } from './call.ts';
 import type { SourceObject } from './storage.ts';
 
-export type BuildStep = {
+type BuildStep = {
   name: string;
   entrypoint?: string;
   args: string[];

@@ -118,10 +118,14 @@ export function openRollout(parts: RolloutParts): Rollout {
     service.conditions = settledConditions(service, configurations, routes, new Date());
     service.reconciling = false;
     if (!configurations && !routes) service.observedGeneration = service.generation;
-    // Those of now: a write that comes while this is saved has not been worked on.
-    const { pending } = service;
+    // Found before anything is awaited: an operation of a write that comes meanwhile is not over.
+    const ended = endedOperations(service, routes);
+    const metadata = packed(service);
     await state.save();
-    await endOperations(service, pending, routes);
+    for (const { operation, outcome } of ended) await operations.complete(operation, outcome, metadata);
+    const names = new Set(ended.map(({ operation }) => operation));
+    service.pending = service.pending.filter(({ operation }) => !names.has(operation));
+    await state.save();
   }
 
   async function route(service: Service, targets: Service['actual']): Promise<void> {
@@ -142,26 +146,16 @@ export function openRollout(parts: RolloutParts): Rollout {
     }
   }
 
-  async function endOperations(
-    service: Service,
-    pending: Service['pending'],
-    routes: { code: number; message: string } | undefined,
-  ) {
-    const ended = pending.filter(({ revision }) => {
+  /** The operations that have run their course, with what became of them. */
+  function endedOperations(service: Service, routes: Failure | undefined) {
+    const response = packed(service);
+    return service.pending.flatMap(({ operation, revision }) => {
       const own = revision ? findRevision(service, revision) : undefined;
-      return own?.outcome.state !== 'pending';
-    });
-    for (const entry of ended) {
-      const own = entry.revision ? findRevision(service, entry.revision) : undefined;
+      if (own?.outcome.state === 'pending') return [];
       const failure = (own && revisionFailure(own)) ?? routes;
-      const outcome: OperationOutcome = failure
-        ? { error: { code: failure.code, message: failure.message } }
-        : { response: packed(service) };
-      await operations.complete(entry.operation, outcome, packed(service));
-    }
-    const names = new Set(ended.map(({ operation }) => operation));
-    service.pending = service.pending.filter(({ operation }) => !names.has(operation));
-    await state.save();
+      const outcome: OperationOutcome = failure ? { error: failure } : { response };
+      return [{ operation, outcome }];
+    });
   }
 
   function packed(service: Service) {

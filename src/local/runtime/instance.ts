@@ -184,8 +184,8 @@ async function watch(
   child.stdout.destroy();
   child.stderr.destroy();
   const signal = killed && code === 1 ? 'SIGKILL' : ownSignal;
-  // A signal is news only when it was not the one that stopped the instance.
-  if (!(signal && stopping.aborted)) log.system(exitLine(code, signal));
+  // That it obeyed is no news.
+  if (!(stopping.aborted && (signal || code === 0))) log.system(exitLine(code, signal));
 }
 
 /** A probe of the revision's port goes to the instance's own; any other port is meant literally. */

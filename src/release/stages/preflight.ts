@@ -1,4 +1,4 @@
-import type { Problem } from '../../errors.ts';
+import { type Problem, SluiceError } from '../../errors.ts';
 import { describeTraffic, namedTraffic, onlyServing } from '../../plan/traffic.ts';
 import { problemOf } from '../diagnose.ts';
 import type { ServiceRun } from '../run.ts';
@@ -32,12 +32,18 @@ async function look(
       return { value, note: value.plan.because };
     });
     const problems = [...found.plan.blockers, ...unsupported(run)];
-    if (problems.length === 0) return { run, found };
-    refuse(run, problems);
+    if (problems.length > 0) refuse(run, problems);
+    await journal.stage(service, 'preflight', async () => {
+      const [first] = problems;
+      if (first) throw new SluiceError('preflight', first);
+      return { value: undefined, note: 'nothing in the way' };
+    });
+    return { run, found };
   } catch (error) {
-    if (!run.signal.aborted) refuse(run, [problemOf(error)]);
+    const told = journal.state.services.get(service)?.preflight.length;
+    if (!run.signal.aborted && !told) refuse(run, [problemOf(error)]);
+    return undefined;
   }
-  return undefined;
 }
 
 function report(run: ServiceRun, { live, plan, inputs }: Observed): void {

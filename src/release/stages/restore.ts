@@ -9,7 +9,7 @@ import { until } from '../pause.ts';
 import { proveAnswers } from '../prove-answers.ts';
 import { doorTo } from '../requests.ts';
 import { call, type ServiceRun } from '../run.ts';
-import type { NamedPlan } from './candidate.ts';
+import { type NamedPlan, reportCandidate } from './candidate.ts';
 import { awaitTraffic, publicUrl } from './traffic.ts';
 
 /** How long somebody else's change is given to take effect before it is told. */
@@ -46,6 +46,7 @@ export async function restore(run: ServiceRun, plan: NamedPlan): Promise<StageRe
     }),
   });
   const live = await awaitTraffic(run, written, { desired, purpose: 'restore', everServed: ready });
+  reportCandidate(run, plan, live);
   const former = onlyServing(plan.formerTraffic);
   if (former) await proveFormer(run, live, former);
   return { value: 'restored', note: describeTraffic(desired) };

@@ -1,4 +1,5 @@
 import type { LiveService, OperationOutcome } from '../../cloud/ports/index.ts';
+import type { System } from '../../startup/profile.ts';
 import type { StartupSignal } from '../../startup/reader.ts';
 import type { Written } from '../guarded-write.ts';
 import type { StageResult } from '../journal.ts';
@@ -20,7 +21,7 @@ type News =
 
 type Seen = StartSeen & {
   completed: Set<string>;
-  systems: Map<string, 'healthy' | 'degraded' | 'failed' | 'not-reported'>;
+  systems: Map<string, System>;
 };
 
 /**
@@ -47,6 +48,7 @@ export async function awaitStartup(
     failedPhase: null,
     systems: new Map(),
     answered: false,
+    addressed: false,
     lastNewsAt: run.now(),
   };
   const deaf = log.listen((signals) => mailbox.put({ from: 'log', signals }));
@@ -107,6 +109,7 @@ function takeIn(run: ServiceRun, plan: NamedPlan, seen: Seen, news: News): void 
       for (const signal of news.signals) takeInSignal(run, seen, signal);
       break;
     case 'service':
+      seen.addressed = true;
       reportCandidate(run, plan, news.live);
       break;
   }
@@ -122,19 +125,12 @@ function takeInSignal(run: ServiceRun, seen: Seen, signal: StartupSignal): void 
       run.journal.emit({ type: 'startup.phase', service, revision: signal.revision, phase: signal.phase });
       break;
     case 'system':
-      seen.systems.set(signal.system.name, signal.system.status);
+      seen.systems.set(signal.system.name, signal.system);
       run.journal.emit({ type: 'startup.system', service, revision: signal.revision, system: signal.system });
       break;
     case 'fatal':
-      seen.fatal ??= signal.finding;
-      run.journal.emit({
-        type: 'startup.finding',
-        service,
-        revision: signal.revision,
-        finding: signal.finding,
-      });
-      break;
     case 'finding':
+      if (signal.kind === 'fatal') seen.fatal ??= signal.finding;
       run.journal.emit({
         type: 'startup.finding',
         service,

@@ -1,7 +1,6 @@
 // CHAT_FAULT makes the service fail as real ones did, so that one can see what Sluice says of it.
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { log } from './log.js';
 
 const faults = ['import-error', 'exit-after-bind', 'never-listens', 'system-failed', 'slow-phase'];
 
@@ -14,10 +13,7 @@ export function chosenFault(name) {
 export async function behindTheProbe({ fault, server }) {
   if (fault !== 'import-error' && fault !== 'exit-after-bind') return;
   await Promise.race([once(server, 'connection'), pause(2000, undefined, { ref: false })]);
-  if (fault === 'exit-after-bind') {
-    log('ERROR', 'Worker failed to boot.');
-    process.exit(3);
-  }
+  if (fault === 'exit-after-bind') process.exit(3);
 }
 
 /** A refactoring moved the module away; this import stayed. */

@@ -1,0 +1,372 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { planSchema } from '../../src/plan/plan.ts';
+import {
+  passingEventSchema,
+  recordedEventSchema,
+  type Stamped,
+  stampSchema,
+} from '../../src/release/events.ts';
+import { foldAll } from '../../src/release/state.ts';
+import { type ReleaseDocument, releaseDocument, releaseDocumentSchema } from '../../src/report/json.ts';
+import { profileSchema } from '../../src/startup/profile.ts';
+import { bin, type Ended, endOf, hurried, makePlace, whoServes } from './kit.ts';
+
+const place = await makePlace();
+const { sluice } = place;
+const local = ['staging', '--local'];
+const phases = ['INIT', 'DEPENDENCIES', 'DATABASE', 'CACHE', 'SERVICES', 'WEBSOCKET', 'FINALIZE'];
+
+const documentOf = ({ stdout }: Ended): ReleaseDocument => releaseDocumentSchema.parse(JSON.parse(stdout));
+
+describe('a person deploys', () => {
+  let first: Ended;
+  let again: Ended;
+  let served: Awaited<ReturnType<typeof whoServes>>;
+
+  beforeAll(async () => {
+    await place.configure(hurried);
+    first = await sluice(['deploy', ...local]);
+    served = await whoServes(place);
+    again = await sluice(['deploy', ...local, '--json']);
+  });
+
+  test('the first deploy succeeds', () => {
+    expect(first).toMatchObject({ exitCode: 0 });
+    expect(first.stdout).toContain('✔ chat is deployed to staging');
+    expect(first.stdout).toMatch(/verdict ready: (\d+) of \1 conditions met/);
+    for (const phase of phases) expect(first.stdout).toMatch(new RegExp(`✔ ${phase} .*\\d s +\\d+ %`));
+    for (const system of ['Database', 'Redis', 'LLM Manager', 'Chat Pipeline', 'Agent Bridge']) {
+      expect(first.stdout).toMatch(new RegExp(`✔ ${system} +healthy`));
+    }
+  });
+
+  test('without a TTY the words are plain lines with a time, and the result is on stdout only', () => {
+    const lines = first.stderr.trimEnd().split('\n');
+    expect(lines.filter((line) => !/^\d\d:\d\d:\d\d {2}\S?/.test(line))).toEqual([]);
+    for (const stage of [
+      'observe',
+      'preflight',
+      'build',
+      'candidate',
+      'startup',
+      'checks',
+      'traffic',
+      'checklist',
+    ]) {
+      expect(first.stderr).toMatch(new RegExp(`✔ ${stage} `));
+    }
+    expect(first.stdout).not.toMatch(/^\d\d:\d\d:\d\d/m);
+    expect(first.stderr).not.toContain('verdict');
+  });
+
+  test('the printed URL really answers, with all of the traffic', async () => {
+    expect(served).toMatchObject({ answered: served?.revision, unfinished: null });
+    expect(served?.actual).toMatchObject([{ percent: 100, revision: served?.revision }]);
+    expect(first.stdout).toContain(served?.url);
+    const response = await fetch(`${served?.url}/`);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('text/html'),
+    ]);
+  });
+
+  test('a second deploy without a change builds and writes nothing', async () => {
+    expect(again.exitCode).toBe(0);
+    const { release, services } = documentOf(again);
+    expect(release).toMatchObject({ outcome: 'unchanged', exitCode: 0, rolledBack: false });
+    expect(services).toMatchObject([{ name: 'chat', revision: served?.revision, changes: [] }]);
+    expect(again.stderr).not.toMatch(/build|candidate/);
+    expect((await whoServes(place))?.revision).toBe(served?.revision);
+  });
+
+  test('status tells who serves', async () => {
+    const { exitCode, stdout, stderr } = await sluice(['status', ...local]);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^✔ chat in staging$/m);
+    expect(stdout).toMatch(new RegExp(`traffic +100 % +${served?.revision}`));
+    expect(stdout).toMatch(/release +\S+ +verified/);
+  });
+
+  test('startup shows the phases of the revision that serves', async () => {
+    const { exitCode, stdout } = await sluice(['startup', ...local, '--json']);
+    expect(exitCode).toBe(0);
+    const report = z
+      .strictObject({ version: z.literal(1), revisions: z.array(profileSchema.strict()) })
+      .parse(JSON.parse(stdout));
+    expect(report.revisions).toMatchObject([
+      { service: 'chat', revision: served?.revision, outcome: 'started', rootCause: null },
+    ]);
+    expect(report.revisions[0]?.phases.map(({ name, outcome }) => [name, outcome])).toEqual(
+      phases.map((name) => [name, 'completed']),
+    );
+    const text = await sluice(['startup', ...local, '--revision', served?.revision ?? '']);
+    for (const phase of phases) expect(text.stdout).toContain(phase);
+  });
+
+  test('startup of a revision that never was', async () => {
+    const { exitCode, stderr, stdout } = await sluice(['startup', ...local, '--revision', 'chat-none']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(/^✖ .*chat-none.*\n→ sluice status staging/);
+  });
+});
+
+describe('plan', () => {
+  const plan = (...more: string[]) => sluice(['plan', ...local, '--exit-code', ...more]);
+
+  test('0: there is nothing to do', async () => {
+    const { exitCode, stdout } = await plan();
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('nothing to do');
+  });
+
+  test('3: there are changes, told field by field, and nothing is written', async () => {
+    const before = await whoServes(place);
+    const text = await plan('--env', 'LOG_LEVEL=debug');
+    expect(text.exitCode).toBe(3);
+    expect(text.stdout).toMatch(/\+ env\.LOG_LEVEL +debug/);
+    const json = await plan('--env', 'LOG_LEVEL=debug', '--json');
+    const { plans } = z
+      .strictObject({ version: z.literal(1), plans: z.array(planSchema) })
+      .parse(JSON.parse(json.stdout));
+    expect(plans).toMatchObject([
+      { action: 'update', changes: [{ field: 'env.LOG_LEVEL', from: null, to: 'debug' }] },
+    ]);
+    expect((await plan()).exitCode).toBe(0);
+    expect(await whoServes(place)).toEqual(before);
+  });
+
+  test('10: something blocks', async () => {
+    const { exitCode, stdout } = await sluice([
+      'plan',
+      'staging',
+      '--local',
+      '--exit-code',
+      '--config',
+      'blocked.yaml',
+    ]);
+    expect(exitCode).toBe(10);
+    expect(stdout).toMatch(/✖ .*secret/i);
+  });
+
+  test('without --exit-code changes end with 0', async () => {
+    expect((await sluice(['plan', ...local, '--env', 'A=b'])).exitCode).toBe(0);
+  });
+
+  beforeAll(async () => {
+    const sample = await readFile(join(place.dir, 'sluice.yaml'), 'utf8');
+    await place.write(
+      'blocked.yaml',
+      sample.replace(/^ {4}env:$/m, '    secrets:\n      TOKEN: chat-token\n    env:'),
+    );
+  });
+});
+
+describe('logs', () => {
+  test('text: one entry a line, oldest first', async () => {
+    const { exitCode, stdout, stderr } = await sluice(['logs', ...local, '--limit', '50']);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.length).toBe(50);
+    const times = lines.map((line) => line.slice(0, 12));
+    expect(times.every((time) => /^\d\d:\d\d:\d\d\.\d{3}$/.test(time))).toBe(true);
+    expect(times.toSorted()).toEqual(times);
+  });
+
+  test('--json, --severity and --revision choose', async () => {
+    const entriesOf = async (...more: string[]) => {
+      const { stdout } = await sluice(['logs', ...local, '--json', '--limit', '500', ...more]);
+      const entry = z.looseObject({ severity: z.string(), revision: z.string() });
+      return z.strictObject({ version: z.literal(1), entries: z.array(entry) }).parse(JSON.parse(stdout))
+        .entries;
+    };
+    const [all, errors, none] = await Promise.all([
+      entriesOf(),
+      entriesOf('--severity', 'WARNING'),
+      entriesOf('--revision', 'chat-none'),
+    ]);
+    expect(new Set(all.map(({ severity }) => severity))).toContain('INFO');
+    expect(errors.map(({ severity }) => severity)).not.toContain('INFO');
+    expect(none).toEqual([]);
+  });
+
+  test('--follow shows what comes, until Ctrl-C ends it with 130', async () => {
+    const child = place.start(['logs', ...local, '--follow', '--limit', '1']);
+    const served = await whoServes(place);
+    const marker = `/?marker=${Date.now()}`;
+    const seen = (async () => {
+      for await (const line of child) if (line.includes(marker)) return true;
+      return false;
+    })();
+    const asking = setInterval(() => fetch(`${served?.url}${marker}`).catch(() => undefined), 200);
+    expect(await seen).toBe(true);
+    clearInterval(asking);
+    child.kill('SIGINT');
+    expect(endOf(await child)).toMatchObject({ exitCode: 130, stderr: '✖ interrupted' });
+  });
+});
+
+describe('an edit, deployed for a script', () => {
+  let former: Awaited<ReturnType<typeof whoServes>>;
+  let json: Ended;
+
+  beforeAll(async () => {
+    former = await whoServes(place);
+    const page = await readFile(join(place.dir, 'src/pages.js'), 'utf8');
+    await place.write('src/pages.js', `${page}\n// edited\n`);
+    json = await sluice(['deploy', ...local, '--json']);
+  });
+
+  test('the document has the shape that scripts rely on', async () => {
+    expect(json.exitCode).toBe(0);
+    const document = documentOf(json);
+    expect(document.release).toMatchObject({
+      outcome: 'succeeded',
+      exitCode: 0,
+      rolledBack: false,
+      verdict: { decision: 'ready' },
+    });
+    const [service] = document.services;
+    expect(Object.keys(service ?? {})).toEqual([
+      'name',
+      'revision',
+      'digest',
+      'url',
+      'candidateUrl',
+      'traffic',
+      'startup',
+      'checks',
+      'changes',
+      'diagnosis',
+    ]);
+    expect(service).toMatchObject({ name: 'chat', url: former?.url, diagnosis: null });
+    expect(service?.changes.map(({ field }) => field)).toEqual(['image']);
+    expect(service?.traffic).toEqual([{ revision: service?.revision, percent: 100 }]);
+    expect(service?.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(service?.checks.every(({ status }) => status === 'passed')).toBe(true);
+  });
+
+  test('the new revision was a candidate on a URL of its own, and serves now', async () => {
+    const [service] = documentOf(json).services;
+    expect(service?.candidateUrl).not.toBe(former?.url);
+    expect(service?.revision).not.toBe(former?.revision);
+    expect(await whoServes(place)).toMatchObject({
+      revision: service?.revision,
+      answered: service?.revision,
+    });
+  });
+
+  test('--json keeps its words on stderr', () => {
+    expect(json.stderr).toContain('✔ candidate');
+  });
+});
+
+describe('--events', () => {
+  const readEvents = (text: string): Stamped[] => {
+    const passing = stampSchema.extend({ event: passingEventSchema });
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line) => z.union([recordedEventSchema, passing]).parse(JSON.parse(line)));
+  };
+
+  test('NDJSON of stamped events, whose fold is the same as --json and as the ledger', async () => {
+    const { exitCode, stdout, stderr } = await sluice([
+      'deploy',
+      ...local,
+      '--events',
+      '--env',
+      'LOG_LEVEL=debug',
+    ]);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    const events = readEvents(stdout);
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => (events[0]?.seq ?? 0) + index));
+    const [release] = new Set(events.map((event) => event.release));
+    const folded = releaseDocument(foldAll(release ?? '', events));
+    expect(() => releaseDocumentSchema.parse(folded)).not.toThrow();
+    expect(folded.release).toMatchObject({ id: release, outcome: 'succeeded', exitCode: 0 });
+    const [service] = folded.services;
+    expect(service).toMatchObject({ changes: [{ field: 'env.LOG_LEVEL' }], diagnosis: null });
+    expect(service?.startup?.phases).toHaveLength(7);
+    expect(await whoServes(place)).toMatchObject({ revision: service?.revision });
+  });
+
+  test('the one-deploy variable goes with the next plain deploy; --quiet says only the result', async () => {
+    const plan = await sluice(['plan', ...local]);
+    expect(plan.stdout).toMatch(/- env\.LOG_LEVEL/);
+    const { exitCode, stdout, stderr } = await sluice(['deploy', ...local, '--quiet']);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('✔ chat is deployed to staging');
+    expect((await sluice(['plan', ...local, '--exit-code'])).exitCode).toBe(0);
+  });
+
+  test('--events and --json exclude one another', async () => {
+    const { exitCode, stderr } = await sluice(['deploy', ...local, '--events', '--json']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: '' });
+  });
+});
+
+describe('colours', () => {
+  const esc = String.fromCharCode(27);
+  const status = (args: string[], env: Record<string, string>) =>
+    place.start(['status', ...local, ...args], { env });
+
+  test.each([
+    [[], {}, false],
+    [[], { FORCE_COLOR: '1' }, true],
+    [['--no-color'], { FORCE_COLOR: '1' }, false],
+    [[], { NO_COLOR: '1' }, false],
+    [['--json'], { FORCE_COLOR: '1' }, false],
+  ])('%j with %j: %s', async (args, env, coloured) => {
+    const { stdout, exitCode } = await status(args, env);
+    expect(exitCode).toBe(0);
+    expect(stdout.includes(esc)).toBe(coloured);
+  });
+});
+
+const script = await execa('script', ['--version'], { reject: false });
+
+/** As a person sees it: through a pseudo terminal of util-linux. */
+describe.skipIf(script.exitCode !== 0 || !script.stdout.includes('util-linux'))(
+  'in a terminal (skipped without util-linux `script`)',
+  () => {
+    const esc = String.fromCharCode(27);
+    const inTerminal = async (env: Record<string, string>) => {
+      const command = [process.execPath, bin, 'deploy', ...local, '--env', `MARK=${esc}]0;title${esc}[31mred`]
+        .map(quoted)
+        .join(' ');
+      const { stdout, exitCode } = await execa(
+        'script',
+        ['-qec', `stty cols 100 rows 40; ${command}`, '/dev/null'],
+        {
+          cwd: place.dir,
+          env: {
+            SLUICE_HOME: place.home,
+            TERM: 'xterm-256color',
+            FORCE_COLOR: undefined,
+            NO_COLOR: undefined,
+            ...env,
+          },
+          reject: false,
+          timeout: 50_000,
+        },
+      );
+      return { stdout, exitCode };
+    };
+
+    test('a task list, the phases, one final summary, and no escape of the service', async () => {
+      const { stdout, exitCode } = await inTerminal({});
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain(`${esc}[?25l`);
+      for (const row of ['build', 'startup', 'checks', 'traffic']) expect(stdout).toContain(row);
+      expect(stdout).toContain('is deployed to staging');
+      expect(stdout.lastIndexOf('is deployed to staging')).toBeGreaterThan(stdout.lastIndexOf(`${esc}[?25h`));
+      expect(stdout).not.toContain(`${esc}]0;title`);
+    });
+  },
+);
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
