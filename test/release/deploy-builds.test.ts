@@ -1,7 +1,7 @@
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Outcome, openStand, type Stand, type Subject, soundness } from './kit.ts';
+import { call, type Outcome, openStand, type Stand, type Subject, soundness } from './kit.ts';
 
 let stand: Stand;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import type { Fault } from '../../src/local/contracts.ts';
-import type { LocalCloudOptions } from '../../src/local/server.ts';
+import { type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
 import type { ReleaseEvent } from '../../src/release/events.ts';
-import { openStand, soundness, type TargetPatch } from './kit.ts';
+import { answer, openStand, soundness, type TargetPatch } from './kit.ts';
 
 vi.setConfig({ maxConcurrency: 8 });
 
@@ -179,6 +179,33 @@ describe('an update stops, and what served is back, when', () => {
     expect(soundness(outcome)).toEqual([]);
     expect(await chat.serves()).toBe(before.service.revision);
   });
+});
+
+test.concurrent('the cloud dies in the middle: the outcome is unknown, and nothing recorded is lost', async () => {
+  await using cloud = await given();
+  const { stand, chat } = cloud;
+  const before = await chat.deploy();
+  let stopped: Promise<void> | undefined;
+  const outcome = await chat.deploy({
+    patch: { ...update, startup: { deadlineSeconds: 2 } },
+    on: first(
+      (event) => event.type === 'stage.started' && event.stage === 'startup',
+      () => {
+        stopped = stand.cloud.stop();
+      },
+    ),
+  });
+  await stopped;
+  expect(soundness(outcome)).toEqual([]);
+  expect(outcome).toMatchObject({ exitCode: 18, rolledBack: false, verdict: 'blocked' });
+  expect(outcome.service.finished?.diagnosis?.notDone.join()).toMatch(/former traffic was not restored/);
+  expect(outcome.service.finished?.diagnosis?.next).toContain('sluice status staging');
+  expect(outcome.record.events.map(({ event }) => event.type)).toContain('candidate.intended');
+
+  const again = await startLocalCloud({ home: stand.cloud.home, images: stand.images });
+  const { uri } = await chat.live();
+  expect(await answer(uri)).toBe(before.service.revision);
+  await again.stop();
 });
 
 test.concurrent('the intent of every write is in the ledger before the write arrives', async () => {
