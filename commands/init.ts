@@ -12,7 +12,7 @@ export default class Init extends SluiceCommand {
     '<%= config.bin %> init my-service --template chat',
   ];
   static override args = {
-    folder: Args.string({ description: 'where the files go', default: '.' }),
+    folder: Args.string({ description: 'where the files go', default: '.', ignoreStdin: true }),
   };
   static override flags = {
     template: Flags.string({ description: 'which template', default: 'chat', helpValue: 'NAME' }),

@@ -41,6 +41,7 @@ export default class Logs extends SluiceCommand {
       if (flags.follow) {
         const notice = (note: string): void => this.say(note);
         await followAfter(entries, targets, cloud, flags, this.signal, { show, notice });
+        this.signal.throwIfAborted();
       }
       return { version: 1, entries };
     } finally {

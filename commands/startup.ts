@@ -5,7 +5,7 @@ import { readStartup } from '../src/release/read-startup.ts';
 import { startupLines } from '../src/report/startup.ts';
 import type { StartupReport } from '../src/startup/profile.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
-import { cloudFlags, configFlags, serviceFlag } from '../src/terminal/flags.ts';
+import { cloudFlags, configFlags, serviceFlag, typedDeploy } from '../src/terminal/flags.ts';
 import { openWorkbench } from '../src/workbench.ts';
 
 export default class Startup extends SluiceCommand {
@@ -54,9 +54,12 @@ export default class Startup extends SluiceCommand {
     options: Omit<Parameters<typeof openWorkbench>[0], 'signal'> & { revision?: string | undefined },
   ): Promise<StartupReport> {
     const bench = await openWorkbench({ ...options, signal: this.signal });
+    const command = typedDeploy(options.environment, options);
     try {
       const profiles = await Promise.all(
-        bench.targets.map((target) => readStartup(target, bench.cloud, options.revision, this.signal)),
+        bench.targets.map((target) =>
+          readStartup(target, { cloud: bench.cloud, signal: this.signal, command }, options.revision),
+        ),
       );
       return { version: 1, revisions: profiles.flat() };
     } finally {

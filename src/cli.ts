@@ -7,6 +7,8 @@ import { themeFor } from './terminal/theme.ts';
 
 /** Runs one command; every error ends in a message and an exit code of `errors.ts`. */
 export async function run(root: string, args: string[]): Promise<never> {
+  // What libraries warn of (a metadata server that is not there) is no message for a user.
+  if (!debugging()) process.removeAllListeners('warning');
   const argv = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
   try {
     await runOclif(argv, { root });

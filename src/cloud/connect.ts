@@ -1,7 +1,7 @@
 import type { AuthClient, GoogleAuth } from 'google-auth-library';
 import { buildAdapter } from './build-adapter.ts';
 import { once, untilAborted } from './call.ts';
-import { cloudError, toCloudError } from './errors.ts';
+import { cloudError } from './errors.ts';
 import { googleIdentity, localIdentity } from './identity.ts';
 import { logsAdapter } from './logs-adapter.ts';
 import type { Cloud, IdentityPort } from './ports/index.ts';
@@ -104,6 +104,7 @@ async function credentials(auth: GoogleAuth, signal: AbortSignal, waiting: Waiti
   } catch (error) {
     if (signal.aborted) throw cloudError('aborted', 'the search for credentials was aborted', about);
     if (limit.aborted) throw cloudError('unauthenticated', 'no credentials were found in time', about, error);
-    throw toCloudError(error, about);
+    // Whatever is wrong with the credentials, signing in mends it; the library's own words say what it was.
+    throw cloudError('unauthenticated', error instanceof Error ? error.message : String(error), about, error);
   }
 }

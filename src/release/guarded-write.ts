@@ -4,7 +4,7 @@ import { marks } from '../plan/marks.ts';
 import { describeTraffic, sameTraffic } from '../plan/traffic.ts';
 import type { DurableEvent } from './events.ts';
 import { until } from './pause.ts';
-import { call, type ServiceRun } from './run.ts';
+import { call, type ServiceRun, typed } from './run.ts';
 
 export type GuardedWrite = {
   /** Made from the fresh read, so that nothing foreign is lost. */
@@ -110,7 +110,7 @@ async function readBack(run: ServiceRun): Promise<LiveService> {
   if (met) throw foreignChange(run, value);
   throw new SluiceError('unknown', {
     what: `The write to ${run.target.ref.service} was accepted but cannot be read back.`,
-    next: [`sluice status ${run.target.environment}`],
+    next: [typed(run, 'status')],
   });
 }
 
@@ -149,7 +149,7 @@ function foreignChange(run: ServiceRun, fresh: LiveService | undefined): SluiceE
   return new SluiceError('conflict', {
     what: `Somebody else changed ${service} during this release, so nothing more was written.`,
     why: before ? `${now} (generation ${before.generation} → ${fresh?.generation ?? 'none'})` : now,
-    next: [`sluice status ${run.target.environment}`, run.command],
+    next: [typed(run, 'status'), run.command],
   });
 }
 
@@ -164,7 +164,7 @@ function undecided(run: ServiceRun, error: CloudError): SluiceError {
     {
       what: `The write to ${run.target.ref.service} ${unknown ? 'has an unknown outcome' : 'was refused'} after ${attempts} tries.`,
       why: error.said,
-      next: [`sluice status ${run.target.environment}`],
+      next: [typed(run, 'status')],
     },
     { cause: error },
   );

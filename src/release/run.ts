@@ -23,6 +23,11 @@ export function call(run: { signal: AbortSignal }, timeoutMs?: number): Call {
   return timeoutMs === undefined ? { signal: run.signal } : { signal: run.signal, timeoutMs };
 }
 
+/** Another command about the same environment, to be typed as this one was: `sluice logs staging --local`. */
+export function typed(run: { command: string }, verb: string, ...flags: string[]): string {
+  return [run.command.replace(/^sluice \S+/, `sluice ${verb}`), ...flags].join(' ');
+}
+
 /** A stage that failed, with what is known of the cause. Its reason decides the exit code. */
 export class StageFailure extends SluiceError {
   /** The finding behind it, when the logs told. */

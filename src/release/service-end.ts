@@ -21,7 +21,6 @@ export async function recover(
   const own: ServiceRun = { ...run, signal: AbortSignal.timeout(restoreWithinMs) };
   const failed = failedStage(run.journal.state.services.get(run.target.key));
   const reason = run.signal.aborted ? reasonOf(run.signal.reason) : reasonOf(error, failed);
-  if (reason === 'interrupted') notice(run, 'interrupted: restoring what was there before');
   const [restored] = await Promise.all([
     plan ? tryRestore(own, plan) : ({ kind: 'nothing-written' } as const),
     log?.settle({ quietMs: 300, withinMs: 3_000 }),
@@ -93,8 +92,4 @@ export function reportStartup(run: ServiceRun, plan: NamedPlan, log: RevisionLog
   if (!profile) return;
   const decidedBy = run.journal.state.services.get(run.target.key)?.stages.startup?.note ?? '';
   run.journal.emit({ type: 'startup.finished', service: run.target.key, profile, decidedBy });
-}
-
-function notice(run: ServiceRun, note: string): void {
-  run.journal.emit({ type: 'notice', service: run.target.key, note });
 }

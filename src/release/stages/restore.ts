@@ -8,7 +8,7 @@ import type { StageResult } from '../journal.ts';
 import { until } from '../pause.ts';
 import { proveAnswers } from '../prove-answers.ts';
 import { doorTo } from '../requests.ts';
-import { call, type ServiceRun } from '../run.ts';
+import { call, type ServiceRun, typed } from '../run.ts';
 import { type NamedPlan, reportCandidate } from './candidate.ts';
 import { awaitTraffic, publicUrl } from './traffic.ts';
 
@@ -92,6 +92,6 @@ async function proveFormer(run: ServiceRun, live: LiveService, former: string): 
   throw new SluiceError('unknown', {
     what: `The traffic of ${run.target.ref.service} is back on ${former}, but it is not proven to answer.`,
     why: proof.why,
-    next: [`sluice status ${run.target.environment}`],
+    next: [typed(run, 'status')],
   });
 }

@@ -7,7 +7,7 @@ import { createMailbox } from '../mailbox.ts';
 import { until } from '../pause.ts';
 import { ask, doorTo } from '../requests.ts';
 import type { RevisionLog } from '../revision-log.ts';
-import { call, type ServiceRun, StageFailure } from '../run.ts';
+import { call, type ServiceRun, StageFailure, typed } from '../run.ts';
 import { decideStart, type StartSeen } from '../startup-decision.ts';
 import { candidateUrl, type NamedPlan, reportCandidate } from './candidate.ts';
 
@@ -241,7 +241,7 @@ function notStarted(
     {
       what: `Revision ${plan.revision} ${verb}: ${decision.because}`,
       ...(seen.refusal && seen.refusal !== decision.because ? { why: seen.refusal } : {}),
-      next: [`sluice logs ${run.target.environment} --revision ${plan.revision}`],
+      next: [typed(run, 'logs', '--revision', plan.revision)],
     },
     { finding: seen.fatal },
   );

@@ -8,7 +8,7 @@ import { pause, until } from '../pause.ts';
 import { proveAnswers } from '../prove-answers.ts';
 import { doorTo } from '../requests.ts';
 import type { RevisionLog } from '../revision-log.ts';
-import { call, type ServiceRun, StageFailure } from '../run.ts';
+import { call, type ServiceRun, StageFailure, typed } from '../run.ts';
 import type { NamedPlan } from './candidate.ts';
 
 /** One write, then three proofs: actual equals desired, the right revision answers, and it keeps quiet while it bakes. */
@@ -41,7 +41,7 @@ export async function moveTraffic(
     throw new StageFailure('traffic', {
       what: `The traffic of ${run.target.ref.service} was moved, but ${revision} is not proven to answer.`,
       why: proof.why,
-      next: [`sluice status ${run.target.environment}`],
+      next: [typed(run, 'status')],
     });
   }
   await bake(run, revision, log);
@@ -90,7 +90,7 @@ export async function awaitTraffic(
   throw new StageFailure('traffic', {
     what: `The traffic of ${run.target.ref.service} did not become what was asked for within ${run.target.rollout.trafficDeadlineSeconds} s.`,
     why: `Desired: ${describeTraffic(desired)}. Actual: ${describeTraffic(live.actualTraffic)}.`,
-    next: [`sluice status ${run.target.environment}`],
+    next: [typed(run, 'status')],
   });
 }
 
@@ -108,7 +108,7 @@ export function refuseFatal(run: ServiceRun, revision: string, log: RevisionLog)
     'checklist',
     {
       what: `Revision ${revision} had started, and then failed: ${finding.cause}`,
-      next: [`sluice logs ${run.target.environment} --revision ${revision}`],
+      next: [typed(run, 'logs', '--revision', revision)],
     },
     { finding },
   );
