@@ -49,7 +49,15 @@ function judgeService(
     ...distinct([...listed, ...reported]).map((demand) => judgeCheck(service, demand, environment)),
     judgeTraffic(service, environment),
     judgeProof(service, environment),
+    ...judgeEnd(service),
   ];
+}
+
+/** A release that stopped for another reason than its evidence, a conflict or an interruption, is not ready either. */
+function judgeEnd({ service, finished }: ServiceState): Judged[] {
+  if (finished?.outcome !== 'failed') return [];
+  const [remedy] = finished.diagnosis?.next ?? [];
+  return [unmet(`${service}.release`, finished.diagnosis?.cause ?? finished.reason, remedy)];
 }
 
 /** A log without a line of completion is made up for by a startup stage that saw all that was demanded. */

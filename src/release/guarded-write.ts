@@ -44,17 +44,33 @@ export async function writeGuarded(run: ServiceRun, write: GuardedWrite): Promis
     run.journal.emit(write.intent(fresh?.etag ?? ''));
     await run.journal.flush();
     tried.push(edit);
-    run.seen.unanswered.push(edit);
-    try {
-      const operation = fresh
-        ? await run.cloud.run.updateService(fresh, edit, call(run))
-        : await run.cloud.run.createService(run.target.ref, edit, call(run));
-      return { operation, live: await readBack(run) };
-    } catch (error) {
-      if (!(error instanceof CloudError) || !readAgainAfter.has(error.kind)) throw error;
-      if (attempt === attempts) throw undecided(run, error);
-      if (error.kind === 'outcome-unknown') await awaitUnanswered(run);
+    const answer = await send(run, fresh, edit);
+    if (!(answer instanceof CloudError)) return { operation: answer, live: await readBack(run) };
+    if (attempt === attempts) throw undecided(run, answer);
+    if (answer.kind === 'outcome-unknown') await awaitUnanswered(run);
+  }
+}
+
+/** The operation's name, or the refusal after which reading again may help. */
+async function send(
+  run: ServiceRun,
+  fresh: LiveService | undefined,
+  edit: ServiceEdit,
+): Promise<string | CloudError> {
+  const { seen } = run;
+  seen.unanswered.push(edit);
+  try {
+    return fresh
+      ? await run.cloud.run.updateService(fresh, edit, call(run))
+      : await run.cloud.run.createService(run.target.ref, edit, call(run));
+  } catch (error) {
+    const known = error instanceof CloudError;
+    // Any other refusal says that nothing was written.
+    if (known && error.kind !== 'outcome-unknown') {
+      seen.unanswered = seen.unanswered.filter((other) => other !== edit);
     }
+    if (known && readAgainAfter.has(error.kind)) return error;
+    throw error;
   }
 }
 

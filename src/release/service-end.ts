@@ -1,10 +1,10 @@
-import { type ExitReason, SluiceError } from '../errors.ts';
-import { type Diagnosis, diagnose, failedStage, reasonOf } from './diagnose.ts';
+import type { ExitReason } from '../errors.ts';
+import { type Diagnosis, diagnose, failedStage, problemOf, reasonOf } from './diagnose.ts';
 import { awaitUnanswered } from './guarded-write.ts';
 import type { RevisionLog } from './revision-log.ts';
 import type { ServiceRun } from './run.ts';
 import type { NamedPlan } from './stages/candidate.ts';
-import { restore } from './stages/restore.ts';
+import { observeTraffic, restore } from './stages/restore.ts';
 
 const restoreWithinMs = 90_000;
 
@@ -32,7 +32,7 @@ export async function recover(
     (ids) => log?.linesOf(ids) ?? [],
     run.command,
   );
-  end(run, conclude(reason, restored, diagnosis));
+  end(run, conclude(run.target.environment, reason, restored, diagnosis));
 }
 
 type Restoration =
@@ -47,6 +47,7 @@ async function tryRestore(run: ServiceRun, plan: NamedPlan): Promise<Restoration
     const kind = await run.journal.stage(run.target.key, 'restore', () => restore(run, plan));
     return { kind };
   } catch (error) {
+    await observeTraffic(run).catch(() => undefined);
     return { kind: 'not-restored', error };
   }
 }
@@ -58,19 +59,18 @@ type End = {
   diagnosis: Diagnosis | null;
 };
 
-function conclude(reason: ExitReason, restored: Restoration, diagnosis: Diagnosis): End {
+function conclude(environment: string, reason: ExitReason, restored: Restoration, diagnosis: Diagnosis): End {
   const end = { outcome: 'failed' as const, rolledBack: restored.kind === 'restored' };
   if (restored.kind !== 'not-restored') return { ...end, reason, diagnosis };
   // The failure's own code no longer says the most important thing: what serves now is not what should.
-  const problem = restored.error instanceof SluiceError ? restored.error.problem : null;
-  const why = problem?.what ?? String(restored.error);
+  const { what, next = [`sluice status ${environment}`] } = problemOf(restored.error);
   return {
     ...end,
     reason: reasonOf(restored.error) === 'conflict' ? 'conflict' : 'unknown',
     diagnosis: {
       ...diagnosis,
-      notDone: [...diagnosis.notDone, `the former traffic was not restored: ${why}`],
-      next: [...(problem?.next ?? []), ...diagnosis.next],
+      notDone: [...diagnosis.notDone, `the former traffic was not restored: ${what}`],
+      next: [...new Set([...next, ...diagnosis.next])],
     },
   };
 }

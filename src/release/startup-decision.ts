@@ -45,7 +45,7 @@ export function decideStart(seen: StartSeen, spec: StartupSpec, now: number): St
   const missing = missingNews(seen, spec);
   const deadline = seen.beganAt + spec.deadlineSeconds * 1000;
   if (missing.length === 0) {
-    const quietUntil = seen.lastNewsAt + spec.quietSeconds * 1000;
+    const quietUntil = Math.min(seen.lastNewsAt, deadline) + spec.quietSeconds * 1000;
     return now >= quietUntil
       ? { kind: 'started', because: completeness(spec) }
       : { kind: 'wait', forMs: quietUntil - now, missing: 'a quiet moment for late lines' };

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Fault } from '../../src/local/contracts.ts';
-import type { LocalCloudOptions } from '../../src/local/server.ts';
+import { type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
 import type { ReleaseEvent } from '../../src/release/events.ts';
-import { openStand, soundness, type TargetPatch } from './kit.ts';
+import { answer, openStand, soundness, type TargetPatch } from './kit.ts';
+
+vi.setConfig({ maxConcurrency: 8 });
 
 const createService = 'google.cloud.run.v2.Services/CreateService';
 const updateService = 'google.cloud.run.v2.Services/UpdateService';
@@ -28,29 +30,6 @@ const always = 10_000;
 
 type Case = [name: string, faults: Fault[]];
 
-describe('a first deploy gets over', () => {
-  test.concurrent.each<Case>([
-    [
-      'a created service whose answer is lost',
-      [{ method: createService, kind: { lostReply: true }, times: 1 }],
-    ],
-    ['a creation that did not happen', [{ method: createService, kind: unavailable, times: 1 }]],
-    ['a read from before the creation', [{ method: getService, kind: { staleRead: true }, times: 2 }]],
-  ])('%s', async (_name, faults) => {
-    await using cloud = await given();
-    const { stand, chat } = cloud;
-    const outcome = await chat.deploy({
-      on: (event) => {
-        if (event.type === 'candidate.intended') for (const fault of faults) stand.cloud.inject(fault);
-      },
-    });
-    expect(outcome.told).toBe('[null,[]]');
-    expect(soundness(outcome)).toEqual([]);
-    expect(await chat.revisions()).toEqual([outcome.service.revision]);
-    expect(await chat.serves()).toBe(outcome.service.revision);
-  });
-});
-
 /** Calls once, at the first event that fits. */
 function first(fits: (event: ReleaseEvent) => boolean, act: () => void) {
   let done = false;
@@ -68,6 +47,27 @@ const moments = {
   traffic: (event: ReleaseEvent) => event.type === 'traffic.intended',
   mark: (event: ReleaseEvent) => event.type === 'mark.intended',
 };
+
+describe('a first deploy gets over', () => {
+  test.concurrent.each<Case>([
+    [
+      'a created service whose answer is lost',
+      [{ method: createService, kind: { lostReply: true }, times: 1 }],
+    ],
+    ['a creation that did not happen', [{ method: createService, kind: unavailable, times: 1 }]],
+    ['a read from before the creation', [{ method: getService, kind: { staleRead: true }, times: 2 }]],
+  ])('%s', async (_name, faults) => {
+    await using cloud = await given();
+    const { stand, chat } = cloud;
+    const outcome = await chat.deploy({
+      on: first(moments.candidate, () => faults.map((each) => stand.cloud.inject(each))),
+    });
+    expect(outcome.told).toBe('[null,[]]');
+    expect(soundness(outcome)).toEqual([]);
+    expect(await chat.revisions()).toEqual([outcome.service.revision]);
+    expect(await chat.serves()).toBe(outcome.service.revision);
+  });
+});
 
 describe('an update gets over', () => {
   const fault = (method: string, kind: Fault['kind'], times = 1): Fault => ({ method, kind, times });
@@ -179,6 +179,33 @@ describe('an update stops, and what served is back, when', () => {
     expect(soundness(outcome)).toEqual([]);
     expect(await chat.serves()).toBe(before.service.revision);
   });
+});
+
+test.concurrent('the cloud dies in the middle: the outcome is unknown, and nothing recorded is lost', async () => {
+  await using cloud = await given();
+  const { stand, chat } = cloud;
+  const before = await chat.deploy();
+  let stopped: Promise<void> | undefined;
+  const outcome = await chat.deploy({
+    patch: { ...update, startup: { deadlineSeconds: 2 } },
+    on: first(
+      (event) => event.type === 'stage.started' && event.stage === 'startup',
+      () => {
+        stopped = stand.cloud.stop();
+      },
+    ),
+  });
+  await stopped;
+  expect(soundness(outcome)).toEqual([]);
+  expect(outcome).toMatchObject({ exitCode: 18, rolledBack: false, verdict: 'blocked' });
+  expect(outcome.service.finished?.diagnosis?.notDone.join()).toMatch(/former traffic was not restored/);
+  expect(outcome.service.finished?.diagnosis?.next).toContain('sluice status staging');
+  expect(outcome.record.events.map(({ event }) => event.type)).toContain('candidate.intended');
+
+  const again = await startLocalCloud({ home: stand.cloud.home, images: stand.images });
+  const { uri } = await chat.live();
+  expect(await answer(uri)).toBe(before.service.revision);
+  await again.stop();
 });
 
 test.concurrent('the intent of every write is in the ledger before the write arrives', async () => {

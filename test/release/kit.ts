@@ -20,6 +20,8 @@ import { defaultFormats } from '../../src/startup/presets.ts';
 export type Stand = {
   cloud: LocalCloud;
   connection: Connection;
+  /** What there is to run; a cloud that is started again needs it too. */
+  images: ImageStore;
   /** Where tests write their sources. */
   folder: string;
   subject(service: string, patch?: TargetPatch): Subject;
@@ -78,13 +80,14 @@ export const call: Call = { signal: new AbortController().signal };
 /** A service whose environment says how it behaves. It answers with its revision's name. */
 const program = `
 const http = require('node:http');
-const { START = 'good', FAILS = '', SAYS = '', ANONYMOUS, PORT, K_REVISION, E2E_KEY } = process.env;
+const { START = 'good', FAILS = '', SAYS = '', ANONYMOUS, CHATTY, PORT, K_REVISION, E2E_KEY } = process.env;
 for (const line of SAYS.split('|')) if (line) console.log(line);
 if (START === 'exit-0') process.exit(0);
 if (START === 'exit-3') process.exit(3);
 if (START === 'import-error') require('./database-driver');
 process.on('SIGTERM', () => process.exit(0));
 const server = http.createServer((request, response) => {
+  if (CHATTY) for (let line = 0; line < 300; line++) console.log('phase=REQUEST seconds=0.' + line);
   if (request.url === '/die') process.exit(4);
   if (request.url === '/say') console.log('E2E_KEY is ' + E2E_KEY + ', asked with ' + request.headers['x-e2e-key']);
   response.statusCode = FAILS.split(' ').includes(request.url) ? 500 : 200;
@@ -119,10 +122,11 @@ export async function openStand(
 ): Promise<Stand> {
   const { builds, ...rest } = options;
   const folder = mkdtempSync(join(tmpdir(), 'sluice-runbook-'));
+  const programs = images(folder);
   const cloud = await startLocalCloud({
     home: join(folder, 'home'),
     trafficDelayMs: 20,
-    ...(builds ? {} : { images: images(folder) }),
+    ...(builds ? {} : { images: programs }),
     ...rest,
   });
   const connection = await connectLocal({ port: cloud.port, project });
@@ -130,6 +134,7 @@ export async function openStand(
     cloud,
     connection,
     folder,
+    images: programs,
     subject: (service, patch = {}) => subject({ folder, connection, service, patch }),
     async close() {
       await connection.close();

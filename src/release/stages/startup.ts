@@ -20,9 +20,15 @@ type News =
   | { from: 'request'; answered: boolean };
 
 type Seen = StartSeen & {
+  /** What each phase, system and finding was last told to be. */
+  told: Map<string, string>;
+  tellings: number;
   completed: Set<string>;
   systems: Map<string, System>;
 };
+
+/** A log that flips for ever neither fills the record nor holds up the decision. Fatal lines are told by the log itself. */
+const maxTellings = 500;
 
 /**
  * Follows the operation, the revision's conditions and the log together, while warm-up requests keep an
@@ -43,6 +49,8 @@ export async function awaitStartup(
     ready: 'not-yet',
     refusal: '',
     heard: false,
+    told: new Map(),
+    tellings: 0,
     fatal: null,
     completed: new Set(),
     failedPhase: null,
@@ -115,8 +123,13 @@ function takeIn(run: ServiceRun, plan: NamedPlan, seen: Seen, news: News): void 
   }
 }
 
+/** A service may report the same phase with every request: only what is new is told, recorded and waited out. */
 function takeInSignal(run: ServiceRun, seen: Seen, signal: StartupSignal): void {
   const service = run.target.key;
+  const [subject, state] = tellingOf(signal);
+  if (seen.told.get(subject) === state || seen.tellings >= maxTellings) return;
+  seen.told.set(subject, state);
+  seen.tellings += 1;
   seen.lastNewsAt = run.now();
   switch (signal.kind) {
     case 'phase':
@@ -140,6 +153,23 @@ function takeInSignal(run: ServiceRun, seen: Seen, signal: StartupSignal): void 
       break;
     default:
       break;
+  }
+}
+
+/** What a signal is about, and what it says of it. */
+function tellingOf(signal: StartupSignal): [subject: string, state: string] {
+  switch (signal.kind) {
+    case 'phase': {
+      const { name, outcome, seconds } = signal.phase;
+      return [`phase ${name}`, seconds === null ? outcome : `${outcome}, timed`];
+    }
+    case 'system':
+      return [`system ${signal.system.name}`, signal.system.status];
+    case 'fatal':
+    case 'finding':
+      return [`${signal.kind} ${signal.finding.category}`, signal.finding.cause];
+    default:
+      return [signal.kind, ''];
   }
 }
 
