@@ -34,9 +34,6 @@ export function platformFact(line: string): PlatformFact | undefined {
     : undefined;
 }
 
-/** As near to the cause as a probe that failed: of the two, the one that came first explains the other. */
-const probeTier = 6;
-
 function exited(code: number): PlatformFact {
   const killed =
     code === 137
@@ -51,8 +48,8 @@ function exited(code: number): PlatformFact {
         ? 'A service must not end by itself: keep the server running.'
         : `Its own last lines say why.${killed}`,
     fatal: code !== 0,
-    // A signal may be the probe's own doing.
-    tier: code > 0 && code < 128 ? probeTier : tiers.exit,
+    // An exit of its own explains the probe that found nobody (6); a signal may be the probe's doing.
+    tier: code > 0 && code < 128 ? 5.5 : tiers.exit,
   };
   return { says: 'exit', code, diagnosis };
 }
@@ -104,6 +101,6 @@ function probeFailed(line: string): Diagnosis {
       : `The startup probe failed: nothing answered on ${where}`,
     hint: 'Listen on 0.0.0.0:$PORT before the probe gives up; see the lines before for what kept it.',
     fatal: final,
-    tier: probeTier,
+    tier: 6,
   };
 }
