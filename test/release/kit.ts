@@ -184,7 +184,7 @@ function makeTarget(service: string, sourceDir: string, patch: TargetPatch): Tar
       phases: [],
       systems: { required: [], optional: [] },
       budgets: { phases: {} },
-      quietSeconds: 0.4,
+      quietSeconds: 0.2,
       deadlineSeconds: 20,
       ...startup,
     },
