@@ -144,7 +144,12 @@ export function tinyService(server: string, startup: Config = {}): Record<string
         tiny: {
           container: { public: true },
           startup: { quiet: '300ms', deadline: '10s', ...startup },
-          rollout: { bake: '0s', answers: 2, trafficDeadline: '4s', identity: { path: '/', field: 'revision' } },
+          rollout: {
+            bake: '0s',
+            answers: 2,
+            trafficDeadline: '4s',
+            identity: { path: '/', field: 'revision' },
+          },
         },
       },
       environments: { staging: { project: 'tiny-staging', region: 'us-central1' } },

@@ -205,7 +205,8 @@ test.concurrent('the cloud dies in the middle: the outcome is unknown, and nothi
 
   const again = await startLocalCloud({ home: stand.cloud.home, images: stand.images });
   const connection = await connectLocal({ port: again.port, project: 'demo' });
-  const live = await connection.run.readService(chat.target.ref, call);
+  // grpc-js remembers, process-wide, that nobody listened on this port, and backs off.
+  const live = await vi.waitFor(() => connection.run.readService(chat.target.ref, call), 40_000);
   expect(live?.traffic).toContainEqual({ revision: before.service.revision, percent: 100 });
   expect(await answer(live?.uri ?? '')).toBe(before.service.revision);
   await connection.close();
