@@ -144,7 +144,12 @@ export function tinyService(server: string, startup: Config = {}): Record<string
         tiny: {
           container: { public: true },
           startup: { quiet: '300ms', deadline: '10s', ...startup },
-          rollout: { bake: '0s', answers: 2, trafficDeadline: '4s', identity: { path: '/', field: 'revision' } },
+          rollout: {
+            bake: '0s',
+            answers: 2,
+            trafficDeadline: '4s',
+            identity: { path: '/', field: 'revision' },
+          },
         },
       },
       environments: { staging: { project: 'tiny-staging', region: 'us-central1' } },
@@ -215,13 +220,4 @@ export async function ledgerOf(place: Place) {
       return { id, events, state: foldAll(id, events) };
     }),
   );
-}
-
-/** As if the time had passed after which the lock of a process that died is nobody's. */
-export async function endLeases(place: Place): Promise<void> {
-  const locks = join(place.dir, '.sluice/ledger/locks');
-  for (const name of await readdir(locks)) {
-    const holder = sections.parse(JSON.parse(await readFile(join(locks, name), 'utf8')));
-    await writeFile(join(locks, name), JSON.stringify({ ...holder, until: new Date(0).toISOString() }));
-  }
 }
