@@ -290,7 +290,8 @@ describe('what stands in the way leaves what serves alone', () => {
     await place.write('sluice.yaml', sample);
     expect(exitCode).toBe(12);
     expect(stdout).toMatch(/✖ chat was not deployed to staging/);
-    expect(stdout).toMatch(/secret/i);
+    expect(stdout).toMatch(/valueSource: the local cloud does not support this field/);
+    expect(stdout).toMatch(/traffic +untouched: nothing was written/);
     expect((await whoServes(place))?.answered).toBe(before?.answered);
   });
 
