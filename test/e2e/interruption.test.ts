@@ -4,7 +4,6 @@ import {
   answering,
   cloudPid,
   type Ended,
-  endLeases,
   endOf,
   ledgerOf,
   makePlace,
@@ -112,13 +111,6 @@ describe('beside a revision that serves', () => {
     expect(ended.stderr).toContain('✖ stopped at once: the outcome is unknown');
     expect(ended.stderr).toMatch(/→ sluice status/);
     expect((await whoServes(place, '/'))?.answered).toBe(serving);
-    // Its lock outlives it for a while, and says for how long.
-    const locked = await sluice(['deploy', ...local]);
-    expect(locked.exitCode).toBe(17);
-    expect(locked.stderr).toMatch(
-      /is locked by [\s\S]*its lease ends in \d+ s[\s\S]*→ .*sluice deploy staging --local/,
-    );
-    await endLeases(place);
     await recovers();
   });
 

@@ -54,7 +54,7 @@ function launch(
   return child;
 }
 
-export type Child = ReturnType<typeof launch>;
+type Child = ReturnType<typeof launch>;
 
 /** `files`: instead of a copy of templates/chat. */
 export async function makePlace(files?: Record<string, string>): Promise<Place> {
@@ -220,13 +220,4 @@ export async function ledgerOf(place: Place) {
       return { id, events, state: foldAll(id, events) };
     }),
   );
-}
-
-/** As if the time had passed after which the lock of a process that died is nobody's. */
-export async function endLeases(place: Place): Promise<void> {
-  const locks = join(place.dir, '.sluice/ledger/locks');
-  for (const name of await readdir(locks)) {
-    const holder = sections.parse(JSON.parse(await readFile(join(locks, name), 'utf8')));
-    await writeFile(join(locks, name), JSON.stringify({ ...holder, until: new Date(0).toISOString() }));
-  }
 }
