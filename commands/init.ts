@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { initFromTemplate } from '../src/init.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
 

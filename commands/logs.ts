@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { type LogEntry, severities } from '../src/cloud/ports/index.ts';
 import { followAfter, readLogs } from '../src/release/read-logs.ts';
 import { logLine } from '../src/report/logs.ts';

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { SluiceError } from '../src/errors.ts';
 import { readStartup } from '../src/release/read-startup.ts';
 import { startupLines } from '../src/report/startup.ts';

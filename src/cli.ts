@@ -1,4 +1,5 @@
-import { Config, run as runOclif } from '@oclif/core';
+import { Config } from '@oclif/core/config';
+import { run as runOclif } from '@oclif/core/run';
 import { exitCodes } from './errors.ts';
 import { describeFailure, type Failure } from './terminal/failure.ts';
 import { failureDocument, failureLines } from './terminal/show-failure.ts';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { recordedStamp } from './build-stamp.ts';
-import { type Connection, connectGoogle, connectLocal } from './cloud/connect.ts';
+import { connectGoogle, connectLocal } from './cloud/connect.ts';
+import type { Cloud } from './cloud/ports/index.ts';
 import { Waiting } from './cloud/waiting.ts';
 import { loadConfig } from './config/load.ts';
 import { resolveTarget } from './config/resolve.ts';
@@ -20,7 +21,7 @@ import { ensureLocalCloud } from './local/launcher.ts';
 /** What a command works with: the targets it names, the cloud they live on, the ledger beside sluice.yaml. */
 export type Workbench = {
   targets: Target[];
-  cloud: Connection;
+  cloud: Cloud;
   ledger: Ledger;
   locks: Locks;
   waiting: Waiting;
@@ -66,12 +67,11 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   };
 }
 
-async function connect(targets: Target[], signal: AbortSignal, waiting: Waiting): Promise<Connection> {
+async function connect(targets: Target[], signal: AbortSignal, waiting: Waiting): Promise<Cloud> {
   const [first] = targets;
   if (!first) throw new SluiceError('usage', { what: 'The environment has no services.' });
   const { project } = first.ref;
   if (first.cloud === 'google') return connectGoogle({ project, signal, waiting });
-  // The client loads while the local cloud starts.
   const { port } = await waiting.track(startLocalCloud());
   return connectLocal({ port, project, waiting });
 }

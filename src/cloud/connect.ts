@@ -10,13 +10,6 @@ import type { Session } from './session.ts';
 import { storageAdapter } from './storage-adapter.ts';
 import { Waiting } from './waiting.ts';
 
-type Part = 'run' | 'build' | 'logs' | 'storage';
-
-export type Connection = Cloud & {
-  /** Loads these clients in the background, while something else is waited for. */
-  warm(...parts: Part[]): void;
-};
-
 const scopes = ['https://www.googleapis.com/auth/cloud-platform'];
 const credentialsMs = 15_000;
 /** Retries are ours alone: see retry.ts. */
@@ -27,7 +20,7 @@ export async function connectGoogle(options: {
   project: string;
   signal: AbortSignal;
   waiting?: Waiting;
-}): Promise<Connection> {
+}): Promise<Cloud> {
   const { project, signal, waiting = new Waiting() } = options;
   const { GoogleAuth } = await import('google-auth-library');
   const auth = new GoogleAuth({ scopes, projectId: project });
@@ -46,7 +39,7 @@ export async function connectLocal(options: {
   port: number;
   project: string;
   waiting?: Waiting;
-}): Promise<Connection> {
+}): Promise<Cloud> {
   const { port, project, waiting = new Waiting() } = options;
   const origin = `http://127.0.0.1:${port}`;
   const session: Session = {
@@ -72,7 +65,7 @@ export async function connectLocal(options: {
   return connection('local', session, localIdentity(origin, project, waiting));
 }
 
-function connection(kind: Cloud['kind'], session: Session, identity: IdentityPort): Connection {
+function connection(kind: Cloud['kind'], session: Session, identity: IdentityPort): Cloud {
   const adapters = {
     run: runAdapter(session),
     build: buildAdapter(session),

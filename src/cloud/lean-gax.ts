@@ -9,27 +9,64 @@ type Node = protobuf.AnyNestedObject;
 const broughtAlong = 'google.cloud.location.Locations';
 
 /**
- * google-gax for the generated clients, which take it as an argument: of an API's messages it sets up only those that
- * the named services can send or receive. Setting up all of them costs each start of a command more than half of
- * what its calls do.
+ * google-gax for the generated clients, which take it as an argument. As it comes, it sets up every message of an API,
+ * twice, and a descriptor of each for gRPC's reflection: most of the time of a command's first call. This one sets up
+ * what the named services can send or receive, once.
  */
 export async function leanGax(...services: string[]): Promise<Gax> {
-  const gaxModule = await import('google-gax');
-  const leanOf = new WeakMap<object, Json>();
-  const lean = (json: Json): Json => {
-    const known = leanOf.get(json) ?? reachableFrom(json, [...services, broughtAlong]);
-    leanOf.set(json, known);
-    return known;
+  const library = await import('google-gax');
+  const wanted = [...services, broughtAlong];
+  const rootOf = new WeakMap<object, protobuf.Root>();
+  const leanRoot = (json: Json): protobuf.Root => {
+    const known = rootOf.get(json);
+    if (known) return known;
+    const root = library.protobuf.Root.fromJSON(reachableFrom(json, wanted));
+    root.resolveAll();
+    rootOf.set(json, root);
+    return root;
   };
-  class LeanGrpcClient extends gaxModule.GrpcClient {
-    override loadProtoJSON(json: Json, ignoreCache?: boolean) {
-      return super.loadProtoJSON(lean(json), ignoreCache);
+  const isService = (found: unknown): found is protobuf.Service => found instanceof library.protobuf.Service;
+  class LeanGrpcClient extends library.GrpcClient {
+    override loadProtoJSON(json: Json) {
+      const root = leanRoot(json);
+      const found = wanted.map((name) => root.lookup(name)).filter(isService);
+      return library.grpc.loadPackageDefinition(
+        Object.fromEntries(found.map((service) => [service.fullName.slice(1), definitionOf(service)])),
+      );
     }
   }
+  return { ...library, GrpcClient: LeanGrpcClient, protobufFromJSON: (json) => leanRoot(json) };
+}
+
+/** How gax has messages converted: int64 and enums as strings, unset fields as their defaults. */
+const conversion = { longs: String, enums: String, defaults: true, oneofs: true };
+
+/** What @grpc/proto-loader makes of a service, without the descriptors. */
+function definitionOf(service: protobuf.Service): gax.grpc.ServiceDefinition {
+  return Object.fromEntries(
+    service.methodsArray.map((method) => {
+      const { resolvedRequestType, resolvedResponseType } = method;
+      if (!resolvedRequestType || !resolvedResponseType) throw new Error(`${method.fullName} has no types`);
+      const [request, response] = [codecOf(resolvedRequestType), codecOf(resolvedResponseType)];
+      const definition = {
+        path: `/${service.fullName.slice(1)}/${method.name}`,
+        requestStream: method.requestStream === true,
+        responseStream: method.responseStream === true,
+        requestSerialize: request.serialize,
+        requestDeserialize: request.deserialize,
+        responseSerialize: response.serialize,
+        responseDeserialize: response.deserialize,
+        originalName: method.name.charAt(0).toLowerCase() + method.name.slice(1),
+      };
+      return [method.name, definition];
+    }),
+  );
+}
+
+function codecOf(type: protobuf.Type) {
   return {
-    ...gaxModule,
-    GrpcClient: LeanGrpcClient,
-    protobufFromJSON: (json) => gaxModule.protobufFromJSON(lean(json as Json)),
+    serialize: (message: object) => Buffer.from(type.encode(type.fromObject(message)).finish()),
+    deserialize: (bytes: Uint8Array) => type.toObject(type.decode(bytes), conversion),
   };
 }
 

@@ -41,6 +41,8 @@ export type DeployDeps = {
   signal: AbortSignal;
   now: () => number;
   track: ServiceRun['track'];
+  /** See ServiceRun: what the caller itself needs after the deploy. */
+  meanwhile: () => void;
 };
 
 type ReleaseOutcome = Extract<DurableEvent, { type: 'release.finished' }>['outcome'];
@@ -82,6 +84,10 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
         signal,
         now: deps.now,
         track: deps.track,
+        meanwhile: () => {
+          deps.cloud.warm('logs');
+          deps.meanwhile();
+        },
         command: request.command,
         seen: { live: undefined, wrote: false, unanswered: [] },
       }),

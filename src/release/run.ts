@@ -13,6 +13,8 @@ export type ServiceRun = {
   now: () => number;
   /** Books time that is spent waiting for the world. */
   track: <T>(promise: Promise<T>) => Promise<T>;
+  /** Told when a long wait begins: what is only needed later is loaded meanwhile. */
+  meanwhile: () => void;
   /** `sluice deploy staging`, as a person would type it again. */
   command: string;
   /** The service as this release last saw it, whether it has written to it, and its writes with an unknown outcome. */

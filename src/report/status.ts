@@ -1,6 +1,7 @@
 import type { Condition, ObservedTraffic, TrafficTarget } from '../cloud/ports/run.ts';
 import type { ServiceStatus } from '../release/status.ts';
-import { shortDigest, table } from '../terminal/format.ts';
+import { table } from '../terminal/columns.ts';
+import { shortDigest } from '../terminal/format.ts';
 import { mark } from '../terminal/marks.ts';
 import { sanitiseLine } from '../terminal/sanitise.ts';
 import { signs, type Theme } from '../terminal/theme.ts';

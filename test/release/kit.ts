@@ -254,6 +254,7 @@ function subject({ folder, connection, service, patch }: Given): Subject {
           signal: signal ?? new AbortController().signal,
           now: Date.now,
           track: (promise) => promise,
+          meanwhile: () => undefined,
           ...deps,
         },
       );
