@@ -3,7 +3,13 @@ import { gaxOptions, invoke, once, readMethod, writeMethod } from './call.ts';
 import { cloudError } from './errors.ts';
 import { leanGax } from './lean-gax.ts';
 import { awaitOperation, channelOf } from './operations.ts';
-import { CloudError, type LiveService, type RunPort, type ServiceRef } from './ports/index.ts';
+import {
+  CloudError,
+  type LiveService,
+  type RunPort,
+  type ServiceEdit,
+  type ServiceRef,
+} from './ports/index.ts';
 import { editService, newService } from './run-edit.ts';
 import { toLiveRevision, toLiveService } from './run-normalise.ts';
 import { type Adapter, lazyClient, type Session } from './session.ts';
@@ -13,6 +19,7 @@ const methods = {
   createService: writeMethod('run.services.create', 15_000),
   updateService: writeMethod('run.services.update', 15_000),
   deleteService: writeMethod('run.services.delete', 15_000),
+  validate: readMethod('run.services.validate', 10_000),
   readRevision: readMethod('run.revisions.get', 10_000),
   listRevisions: readMethod('run.revisions.list', 20_000),
 };
@@ -49,14 +56,8 @@ export function runAdapter(session: Session): Adapter<RunPort> {
     },
 
     async createService(ref, edit, call) {
-      const { template } = edit;
       const name = serviceName(ref);
-      if (!template) throw cloudError('invalid', 'a new service needs a template', about('create', name));
-      const request = {
-        parent: locationName(ref),
-        serviceId: ref.service,
-        service: newService({ ...edit, template }),
-      };
+      const request = createRequest(ref, edit);
       return invoke(onServices, methods.createService, name, call, async (client, limits) => {
         const [operation] = await client.createService(request, gaxOptions(limits));
         return operation.name ?? '';
@@ -65,13 +66,19 @@ export function runAdapter(session: Session): Adapter<RunPort> {
 
     async updateService(live, edit, call) {
       const name = serviceName(live.ref);
-      const { service, mask } = editService(decoded(live), edit);
-      // An empty mask would mean: replace the whole service.
-      if (mask.length === 0) throw cloudError('invalid', 'the edit is empty', about('update', name));
-      const request = { service, updateMask: { paths: mask } };
+      const request = updateRequest(live, edit);
       return invoke(onServices, methods.updateService, name, call, async (client, limits) => {
         const [operation] = await client.updateService(request, gaxOptions(limits));
         return operation.name ?? '';
+      });
+    },
+
+    async validate(ref, live, edit, call) {
+      await invoke(onServices, methods.validate, serviceName(ref), call, async (client, limits) => {
+        const validateOnly = true;
+        if (live)
+          await client.updateService({ ...updateRequest(live, edit), validateOnly }, gaxOptions(limits));
+        else await client.createService({ ...createRequest(ref, edit), validateOnly }, gaxOptions(limits));
       });
     },
 
@@ -123,6 +130,26 @@ export function runAdapter(session: Session): Adapter<RunPort> {
 /** `raw` is opaque outside; here it is the message that `toLiveService` put there. */
 function decoded(live: LiveService): google.cloud.run.v2.IService {
   return live.raw as google.cloud.run.v2.IService;
+}
+
+function createRequest(ref: ServiceRef, edit: ServiceEdit) {
+  const { template } = edit;
+  if (!template) {
+    throw cloudError('invalid', 'a new service needs a template', about('create', serviceName(ref)));
+  }
+  return {
+    parent: locationName(ref),
+    serviceId: ref.service,
+    service: newService({ ...edit, template }),
+  };
+}
+
+function updateRequest(live: LiveService, edit: ServiceEdit) {
+  const { service, mask } = editService(decoded(live), edit);
+  // An empty mask would mean: replace the whole service.
+  if (mask.length === 0)
+    throw cloudError('invalid', 'the edit is empty', about('update', serviceName(live.ref)));
+  return { service, updateMask: { paths: mask } };
 }
 
 async function absent<T>(read: Promise<T>): Promise<T | undefined> {

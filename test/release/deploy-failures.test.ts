@@ -26,13 +26,6 @@ const beforeTraffic = ['the traffic was not moved', 'the post-deploy checklist w
 
 const cases: Case[] = [
   {
-    name: 'secret-unsupported',
-    patch: { secrets: { API_KEY: { secret: 'api-key', version: '1' } } },
-    exitCode: 12,
-    tells: /valueSource|value_source|secret/,
-    notDone: before,
-  },
-  {
     name: 'image-missing',
     patch: { build: { repository: 'images/app', image: 'images/none@sha256:gone', timeoutSeconds: 9 } },
     exitCode: 12,
@@ -187,4 +180,19 @@ test.concurrent('service-wide settings come with the traffic and go with the res
   expect(outcome).toMatchObject({ exitCode: 13, rolledBack: true });
   expect(await chat.live()).toMatchObject({ public: true, minInstances: 0 });
   expect(await chat.serves()).toBe(good.service.revision);
+});
+
+test('what Cloud Run would refuse is refused before anything is built or written', async () => {
+  const chat = stand.subject('refused');
+  const outcome = await chat.deploy({
+    patch: { secrets: { API_KEY: { secret: 'api-key', version: '1' } } },
+  });
+  expect(soundness(outcome)).toEqual([]);
+  expect(outcome).toMatchObject({ exitCode: 10, rolledBack: false });
+  expect(outcome.service.finished).toMatchObject({ outcome: 'not-started', reason: 'preflight' });
+  expect(outcome.service.preflight).toMatchObject([
+    { what: expect.stringMatching(/would refuse .*valueSource/), next: [expect.stringContaining('sluice')] },
+  ]);
+  expect(outcome.service.build).toBeNull();
+  expect(await chat.live()).toBeUndefined();
 });

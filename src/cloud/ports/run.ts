@@ -110,6 +110,8 @@ export type RunPort = {
   createService(ref: ServiceRef, edit: ServiceEdit, call: Call): Promise<string>;
   /** Writes `live.raw` with the edit applied, under `live.etag`, with the narrowest mask. Returns the operation's name. */
   updateService(live: LiveService, edit: ServiceEdit, call: Call): Promise<string>;
+  /** Asks whether a create (live undefined) or an update would be accepted; makes nothing. Throws what it is refused with. */
+  validate(ref: ServiceRef, live: LiveService | undefined, edit: ServiceEdit, call: Call): Promise<void>;
   deleteService(ref: ServiceRef, call: Call): Promise<string>;
   /** A long poll (WaitOperation), with polling as the fallback. */
   awaitOperation(operation: string, call: Call): Promise<OperationOutcome>;

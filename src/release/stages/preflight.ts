@@ -1,7 +1,9 @@
+import { CloudError, type CloudErrorKind } from '../../cloud/ports/index.ts';
 import { type Problem, SluiceError } from '../../errors.ts';
+import { candidateEdit } from '../../plan/edits.ts';
 import { describeTraffic, namedTraffic, onlyServing } from '../../plan/traffic.ts';
 import { problemOf } from '../diagnose.ts';
-import type { ServiceRun } from '../run.ts';
+import { call, type ServiceRun } from '../run.ts';
 import type { Observed } from './observe.ts';
 
 export type Ready = { run: ServiceRun; found: Observed };
@@ -31,7 +33,7 @@ async function look(
       report(run, value);
       return { value, note: value.plan.because };
     });
-    const problems = [...found.plan.blockers, ...unsupported(run)];
+    const problems = [...found.plan.blockers, ...unsupported(run), ...(await refusals(run, found))];
     if (problems.length > 0) refuse(run, problems);
     await journal.stage(service, 'preflight', async () => {
       const [first] = problems;
@@ -67,6 +69,34 @@ function report(run: ServiceRun, { live, plan, inputs }: Observed): void {
     });
   }
 }
+
+/** Stands for an image that is not built yet. */
+const anyImage = 'us-docker.pkg.dev/cloudrun/container/hello';
+
+/** What Cloud Run itself would refuse of the revision to be made: asked now, not after the build. */
+async function refusals(run: ServiceRun, { live, plan }: Observed): Promise<Problem[]> {
+  const { revision } = plan;
+  if (revision === null) return [];
+  const image = plan.image.reference ?? anyImage;
+  const edit = candidateEdit(run.target, { ...plan, revision }, live, {
+    release: run.journal.release,
+    image,
+  });
+  try {
+    await run.cloud.run.validate(run.target.ref, live, edit, call(run));
+    return [];
+  } catch (error) {
+    if (!(error instanceof CloudError) || !refusing.has(error.kind)) throw error;
+    return [
+      {
+        what: `Cloud Run would refuse the revision of ${run.target.key}: ${error.said}`,
+        next: [`mend sluice.yaml, then ${run.command}`],
+      },
+    ];
+  }
+}
+
+const refusing: ReadonlySet<CloudErrorKind> = new Set(['invalid', 'unsupported', 'precondition']);
 
 /** What sluice.yaml may say but this version cannot do: it says so instead of doing something else. */
 function unsupported({ target, command }: ServiceRun): Problem[] {
