@@ -7,13 +7,14 @@ import { createStartupReader } from './startup/reader.ts';
 
 const maxBytes = 512 * 1024 * 1024;
 
-/** Reads a file (or stdin) of log entries into a startup report, with every preset format. */
+/** Reads a file (or stdin) of log entries into a startup report, with every preset format; of one revision, where one is named. */
 export async function readStartupFile(
   input: Readable,
   name: string,
+  revision?: string,
 ): Promise<{ report: StartupReport; entries: number; skipped: number }> {
   const { entries, skipped } = parse(await text(input, name), name);
-  const reader = createStartupReader({ formats: defaultFormats });
+  const reader = createStartupReader({ formats: defaultFormats, revision });
   for (const entry of entries) reader.push(entry);
   return { report: reader.report(), entries: entries.length, skipped };
 }
