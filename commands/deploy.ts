@@ -1,8 +1,6 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { parseAssignments } from '../src/config/assignments.ts';
 import { deploy } from '../src/release/deploy.ts';
-import { releaseDocument } from '../src/report/json.ts';
-import { summaryLines } from '../src/report/summary.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
 import { cloudFlags, configFlags, deployFlags, environmentArg, typedDeploy } from '../src/terminal/flags.ts';
 import { createEventWriter } from '../src/terminal/ndjson.ts';
@@ -68,10 +66,12 @@ export default class Deploy extends SluiceCommand {
           signal: this.signal,
           now: Date.now,
           track: (promise) => bench.waiting.track(promise),
+          meanwhile: () => void loadReport(),
         },
       );
       await view.close();
       this.endWith(state.finished?.exitCode ?? 0);
+      const { releaseDocument, summaryLines } = await loadReport();
       if (!flags.events) this.print(summaryLines(state, this.theme(process.stdout)));
       if (flags.timings) this.sayTimings(loadedAt, bench.waiting.milliseconds());
       return releaseDocument(state);
@@ -92,4 +92,13 @@ export default class Deploy extends SluiceCommand {
     ];
     this.say(`wall ${ms(wall)} = ${parts.join(' + ')}`);
   }
+}
+
+/** How a release is told at its end; no part of it is needed while the release runs. */
+async function loadReport() {
+  const [{ releaseDocument }, { summaryLines }] = await Promise.all([
+    import('../src/report/json.ts'),
+    import('../src/report/summary.ts'),
+  ]);
+  return { releaseDocument, summaryLines };
 }

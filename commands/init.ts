@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { initFromTemplate } from '../src/init.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
 
@@ -12,7 +13,7 @@ export default class Init extends SluiceCommand {
     '<%= config.bin %> init my-service --template chat',
   ];
   static override args = {
-    folder: Args.string({ description: 'where the files go', default: '.' }),
+    folder: Args.string({ description: 'where the files go', default: '.', ignoreStdin: true }),
   };
   static override flags = {
     template: Flags.string({ description: 'which template', default: 'chat', helpValue: 'NAME' }),

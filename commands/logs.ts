@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { type LogEntry, severities } from '../src/cloud/ports/index.ts';
 import { followAfter, readLogs } from '../src/release/read-logs.ts';
 import { logLine } from '../src/report/logs.ts';
@@ -41,6 +41,7 @@ export default class Logs extends SluiceCommand {
       if (flags.follow) {
         const notice = (note: string): void => this.say(note);
         await followAfter(entries, targets, cloud, flags, this.signal, { show, notice });
+        this.signal.throwIfAborted();
       }
       return { version: 1, entries };
     } finally {

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { parseAssignments } from '../src/config/assignments.ts';
 import { exitCodes } from '../src/errors.ts';
 import { observe } from '../src/release/stages/observe.ts';

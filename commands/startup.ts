@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { SluiceError } from '../src/errors.ts';
 import { readStartup } from '../src/release/read-startup.ts';
 import { startupLines } from '../src/report/startup.ts';
 import type { StartupReport } from '../src/startup/profile.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
-import { cloudFlags, configFlags, serviceFlag } from '../src/terminal/flags.ts';
+import { cloudFlags, configFlags, serviceFlag, typedDeploy } from '../src/terminal/flags.ts';
 import { openWorkbench } from '../src/workbench.ts';
 
 export default class Startup extends SluiceCommand {
@@ -19,7 +20,7 @@ export default class Startup extends SluiceCommand {
     'gcloud logging read FILTER --format=json | <%= config.bin %> startup --file -',
   ];
   static override args = {
-    environment: Args.string({ description: 'an environment of sluice.yaml' }),
+    environment: Args.string({ description: 'an environment of sluice.yaml', ignoreStdin: true }),
   };
   static override flags = {
     ...configFlags,
@@ -53,9 +54,12 @@ export default class Startup extends SluiceCommand {
     options: Omit<Parameters<typeof openWorkbench>[0], 'signal'> & { revision?: string | undefined },
   ): Promise<StartupReport> {
     const bench = await openWorkbench({ ...options, signal: this.signal });
+    const command = typedDeploy(options.environment, options);
     try {
       const profiles = await Promise.all(
-        bench.targets.map((target) => readStartup(target, bench.cloud, options.revision, this.signal)),
+        bench.targets.map((target) =>
+          readStartup(target, { cloud: bench.cloud, signal: this.signal, command }, options.revision),
+        ),
       );
       return { version: 1, revisions: profiles.flat() };
     } finally {

@@ -1,7 +1,7 @@
 import { readStatus } from '../src/release/status.ts';
 import { statusLines } from '../src/report/status.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
-import { cloudFlags, configFlags, environmentArg, serviceFlag } from '../src/terminal/flags.ts';
+import { cloudFlags, configFlags, environmentArg, serviceFlag, typedDeploy } from '../src/terminal/flags.ts';
 import { openWorkbench } from '../src/workbench.ts';
 
 export default class Status extends SluiceCommand {
@@ -15,11 +15,12 @@ export default class Status extends SluiceCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Status);
     const bench = await openWorkbench({ ...flags, ...args, signal: this.signal });
+    const command = typedDeploy(args.environment, flags);
     try {
       const services = await Promise.all(
         bench.targets.map((target) => readStatus(target, bench.cloud, this.signal)),
       );
-      this.print(services.flatMap((service) => statusLines(service, this.theme(process.stdout))));
+      this.print(services.flatMap((service) => statusLines(service, command, this.theme(process.stdout))));
       return { version: 1, services };
     } finally {
       await bench.close();

@@ -1,4 +1,5 @@
-import { Config, run as runOclif } from '@oclif/core';
+import { Config } from '@oclif/core/config';
+import { run as runOclif } from '@oclif/core/run';
 import { exitCodes } from './errors.ts';
 import { describeFailure, type Failure } from './terminal/failure.ts';
 import { failureDocument, failureLines } from './terminal/show-failure.ts';
@@ -7,6 +8,8 @@ import { themeFor } from './terminal/theme.ts';
 
 /** Runs one command; every error ends in a message and an exit code of `errors.ts`. */
 export async function run(root: string, args: string[]): Promise<never> {
+  // What libraries warn of (a metadata server that is not there) is no message for a user.
+  if (!debugging()) process.removeAllListeners('warning');
   const argv = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
   try {
     await runOclif(argv, { root });

@@ -17,6 +17,10 @@ export const exitCodes = {
 
 export type ExitReason = keyof typeof exitCodes;
 
+export function isExitReason(word: string): word is ExitReason {
+  return Object.hasOwn(exitCodes, word);
+}
+
 /** What a person needs to go on: what happened, to what, why, and what to type next. */
 export type Problem = {
   what: string;

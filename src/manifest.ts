@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Plugin } from '@oclif/core';
-import { buildStamp } from './build-stamp.ts';
+import { recordBuild } from './build-stamp.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const plugin = new Plugin({
@@ -15,4 +15,4 @@ const plugin = new Plugin({
 });
 await plugin.load();
 writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify(plugin.manifest, null, 2)}\n`);
-writeFileSync(join(root, 'dist/build.json'), `${JSON.stringify({ stamp: buildStamp(root) })}\n`);
+writeFileSync(join(root, 'dist/build.json'), `${JSON.stringify(recordBuild(root))}\n`);

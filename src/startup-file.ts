@@ -13,7 +13,11 @@ export async function readStartupFile(
   name: string,
   revision?: string,
 ): Promise<{ report: StartupReport; entries: number; skipped: number }> {
-  const { entries, skipped } = parse(await text(input, name), name);
+  const content = await text(input, name);
+  const { entries, skipped } = parse(content, name);
+  if (content.trim() === '') throw unreadable(name, 'it is empty');
+  if (entries.length === 0 && skipped > 0)
+    throw unreadable(name, `none of its ${skipped} items is a log entry`);
   const reader = createStartupReader({ formats: defaultFormats, revision });
   for (const entry of entries) reader.push(entry);
   return { report: reader.report(), entries: entries.length, skipped };

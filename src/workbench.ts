@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { hostname, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { recordedStamp } from './build-stamp.ts';
-import { type Connection, connectGoogle, connectLocal } from './cloud/connect.ts';
+import { connectGoogle, connectLocal } from './cloud/connect.ts';
+import type { Cloud } from './cloud/ports/index.ts';
 import { Waiting } from './cloud/waiting.ts';
 import { loadConfig } from './config/load.ts';
 import { resolveTarget } from './config/resolve.ts';
@@ -13,13 +14,14 @@ import { SluiceError } from './errors.ts';
 import { folderStore } from './ledger/folder-store.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
 import { type Locks, openLocks } from './ledger/lock.ts';
+import { hasEndedHere, thisHost } from './ledger/this-process.ts';
 import { defaultHome } from './local/home.ts';
 import { ensureLocalCloud } from './local/launcher.ts';
 
 /** What a command works with: the targets it names, the cloud they live on, the ledger beside sluice.yaml. */
 export type Workbench = {
   targets: Target[];
-  cloud: Connection;
+  cloud: Cloud;
   ledger: Ledger;
   locks: Locks;
   waiting: Waiting;
@@ -60,17 +62,16 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     cloud,
     waiting,
     ledger: openLedger(store, { now, random: Math.random }),
-    locks: openLocks(store, { now, host: hostname(), pid: process.pid }),
+    locks: openLocks(store, { now, host: thisHost(), pid: process.pid, hasEnded: hasEndedHere }),
     close: () => cloud.close(),
   };
 }
 
-async function connect(targets: Target[], signal: AbortSignal, waiting: Waiting): Promise<Connection> {
+async function connect(targets: Target[], signal: AbortSignal, waiting: Waiting): Promise<Cloud> {
   const [first] = targets;
   if (!first) throw new SluiceError('usage', { what: 'The environment has no services.' });
   const { project } = first.ref;
   if (first.cloud === 'google') return connectGoogle({ project, signal, waiting });
-  // The client loads while the local cloud starts.
   const { port } = await waiting.track(startLocalCloud());
   return connectLocal({ port, project, waiting });
 }

@@ -7,6 +7,7 @@ export default class LocalReset extends SluiceCommand {
   static override examples = ['<%= config.bin %> local reset'];
 
   async run(): Promise<unknown> {
+    await this.parse(LocalReset);
     const home = defaultHome();
     await resetLocalCloud({ home });
     this.print([`the local cloud is empty: ${home}`]);

@@ -8,6 +8,7 @@ export default class LocalStart extends SluiceCommand {
   static override examples = ['<%= config.bin %> local start'];
 
   async run(): Promise<unknown> {
+    await this.parse(LocalStart);
     const { port, started } = await startLocalCloud();
     this.print([`the local cloud ${started ? 'has started' : 'already runs'} on 127.0.0.1:${port}`]);
     return { version: 1, port, started };

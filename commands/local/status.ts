@@ -8,6 +8,7 @@ export default class LocalStatus extends SluiceCommand {
   static override examples = ['<%= config.bin %> local status', '<%= config.bin %> local status --json'];
 
   async run(): Promise<unknown> {
+    await this.parse(LocalStatus);
     const status = await localCloudStatus({ home: defaultHome() });
     this.print(localStatusLines(status, this.theme(process.stdout)));
     return { version: 1, ...status };

@@ -7,6 +7,7 @@ export default class LocalStop extends SluiceCommand {
   static override examples = ['<%= config.bin %> local stop'];
 
   async run(): Promise<unknown> {
+    await this.parse(LocalStop);
     const stopped = await stopLocalCloud({ home: defaultHome() });
     this.print([
       stopped ? 'the local cloud has stopped; its state stays' : 'the local cloud was not running',

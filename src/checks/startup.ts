@@ -18,8 +18,11 @@ export function checkStartup(profile: RevisionProfile | null, spec: StartupSpec)
     const entries = profile.rootCause ? { entries: profile.rootCause.entries } : {};
     return { status: 'failed', reason: bad.join('; '), ...figures, ...entries };
   }
+  // Phases and systems that were demanded and reported say it as well as a line of completion.
+  const demanded = spec.phases.length + spec.systems.required.length;
+  const unsaid = profile.outcome === 'unknown' && demanded === 0;
   const open = [
-    ...(profile.outcome === 'unknown' ? ['the log does not say whether it started'] : []),
+    ...(unsaid ? ['the log does not say whether it started'] : []),
     ...unmeasured(profile, spec.budgets),
   ];
   if (open.length > 0) return { status: 'inconclusive', reason: open.join('; '), ...figures };

@@ -2,6 +2,7 @@ import type { google } from '@google-cloud/cloudbuild/build/protos/protos.js';
 import { z } from 'zod';
 import { gaxOptions, invoke, quietPause, readMethod, writeMethod } from './call.ts';
 import { cloudError } from './errors.ts';
+import { leanGax } from './lean-gax.ts';
 import { awaitOperation, channelOf } from './operations.ts';
 import {
   type BuildPort,
@@ -29,7 +30,8 @@ export function buildAdapter(session: Session): Adapter<BuildPort> {
   const { waiting } = session;
   const builds = lazyClient(async () => {
     const { CloudBuildClient } = await import('@google-cloud/cloudbuild/build/src/v1/cloud_build_client.js');
-    return new CloudBuildClient(await session.grpcOptions());
+    const gax = await leanGax('google.devtools.cloudbuild.v1.CloudBuild');
+    return new CloudBuildClient(await session.grpcOptions(), gax);
   });
   const on = { client: builds.client, waiting };
   const onChannel = {

@@ -1,7 +1,7 @@
 import type { AuthClient, GoogleAuth } from 'google-auth-library';
 import { buildAdapter } from './build-adapter.ts';
 import { once, untilAborted } from './call.ts';
-import { cloudError, toCloudError } from './errors.ts';
+import { cloudError } from './errors.ts';
 import { googleIdentity, localIdentity } from './identity.ts';
 import { logsAdapter } from './logs-adapter.ts';
 import type { Cloud, IdentityPort } from './ports/index.ts';
@@ -9,13 +9,6 @@ import { runAdapter } from './run-adapter.ts';
 import type { Session } from './session.ts';
 import { storageAdapter } from './storage-adapter.ts';
 import { Waiting } from './waiting.ts';
-
-type Part = 'run' | 'build' | 'logs' | 'storage';
-
-export type Connection = Cloud & {
-  /** Loads these clients in the background, while something else is waited for. */
-  warm(...parts: Part[]): void;
-};
 
 const scopes = ['https://www.googleapis.com/auth/cloud-platform'];
 const credentialsMs = 15_000;
@@ -27,7 +20,7 @@ export async function connectGoogle(options: {
   project: string;
   signal: AbortSignal;
   waiting?: Waiting;
-}): Promise<Connection> {
+}): Promise<Cloud> {
   const { project, signal, waiting = new Waiting() } = options;
   const { GoogleAuth } = await import('google-auth-library');
   const auth = new GoogleAuth({ scopes, projectId: project });
@@ -46,7 +39,7 @@ export async function connectLocal(options: {
   port: number;
   project: string;
   waiting?: Waiting;
-}): Promise<Connection> {
+}): Promise<Cloud> {
   const { port, project, waiting = new Waiting() } = options;
   const origin = `http://127.0.0.1:${port}`;
   const session: Session = {
@@ -72,7 +65,7 @@ export async function connectLocal(options: {
   return connection('local', session, localIdentity(origin, project, waiting));
 }
 
-function connection(kind: Cloud['kind'], session: Session, identity: IdentityPort): Connection {
+function connection(kind: Cloud['kind'], session: Session, identity: IdentityPort): Cloud {
   const adapters = {
     run: runAdapter(session),
     build: buildAdapter(session),
@@ -104,6 +97,7 @@ async function credentials(auth: GoogleAuth, signal: AbortSignal, waiting: Waiti
   } catch (error) {
     if (signal.aborted) throw cloudError('aborted', 'the search for credentials was aborted', about);
     if (limit.aborted) throw cloudError('unauthenticated', 'no credentials were found in time', about, error);
-    throw toCloudError(error, about);
+    // Whatever is wrong with the credentials, signing in mends it; the library's own words say what it was.
+    throw cloudError('unauthenticated', error instanceof Error ? error.message : String(error), about, error);
   }
 }

@@ -2,6 +2,7 @@ import type { google } from '@google-cloud/logging-api/build/protos/protos.js';
 import { auditLogDecoder } from './audit-log.ts';
 import { gaxOptions, invoke, once, readMethod } from './call.ts';
 import { cloudError, toCloudError } from './errors.ts';
+import { leanGax } from './lean-gax.ts';
 import { type AnyDecoder, toLogEntry } from './logs-normalise.ts';
 import type { Call, LogEntry, LogsPort, LogTail } from './ports/index.ts';
 import { quotaRead } from './retry.ts';
@@ -22,7 +23,8 @@ export function logsAdapter(session: Session): Adapter<LogsPort> {
     const { LoggingServiceV2Client } = await import(
       '@google-cloud/logging-api/build/src/v2/logging_service_v2_client.js'
     );
-    return new LoggingServiceV2Client(await session.grpcOptions());
+    const gax = await leanGax('google.logging.v2.LoggingServiceV2');
+    return new LoggingServiceV2Client(await session.grpcOptions(), gax);
   });
   const decoder = once(async () => {
     const { protobuf } = await import('google-gax');

@@ -1,6 +1,7 @@
 import type { google } from '@google-cloud/run/build/protos/protos.js';
-import { gaxOptions, invoke, readMethod, writeMethod } from './call.ts';
+import { gaxOptions, invoke, once, readMethod, writeMethod } from './call.ts';
 import { cloudError } from './errors.ts';
+import { leanGax } from './lean-gax.ts';
 import { awaitOperation, channelOf } from './operations.ts';
 import { CloudError, type LiveService, type RunPort, type ServiceRef } from './ports/index.ts';
 import { editService, newService } from './run-edit.ts';
@@ -19,13 +20,14 @@ const maxPageSize = 100;
 
 export function runAdapter(session: Session): Adapter<RunPort> {
   const { waiting } = session;
+  const gax = once(() => leanGax('google.cloud.run.v2.Services', 'google.cloud.run.v2.Revisions'));
   const services = lazyClient(async () => {
     const { ServicesClient } = await import('@google-cloud/run/build/src/v2/services_client.js');
-    return new ServicesClient(await session.grpcOptions());
+    return new ServicesClient(await session.grpcOptions(), await gax());
   });
   const revisions = lazyClient(async () => {
     const { RevisionsClient } = await import('@google-cloud/run/build/src/v2/revisions_client.js');
-    return new RevisionsClient(await session.grpcOptions());
+    return new RevisionsClient(await session.grpcOptions(), await gax());
   });
   const onServices = { client: services.client, waiting };
   const onRevisions = { client: revisions.client, waiting };

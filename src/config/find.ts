@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { SluiceError } from '../errors.ts';
 
@@ -15,7 +15,9 @@ export async function findConfig(where: { file?: string; dir: string; cwd: strin
     if (text === undefined) throw missing(`There is no config file ${path}.`);
     return { path, text };
   }
-  const folders = upwards(resolve(where.cwd, where.dir));
+  const dir = resolve(where.cwd, where.dir);
+  if (!(await isFolder(dir))) throw missing(`There is no folder ${dir}.`);
+  const folders = upwards(dir);
   for (const folder of folders) {
     const path = join(folder, configName);
     const text = await readBounded(path);
@@ -28,6 +30,13 @@ export async function findConfig(where: { file?: string; dir: string; cwd: strin
 export function shownPath(path: string, cwd: string): string {
   const short = relative(cwd, path);
   return short === '' || short.startsWith('..') || isAbsolute(short) ? path : short;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 function upwards(dir: string): string[] {

@@ -49,13 +49,26 @@ function judgeService(
     ...distinct([...listed, ...reported]).map((demand) => judgeCheck(service, demand, environment)),
     judgeTraffic(service, environment),
     judgeProof(service, environment),
+    ...judgeEnd(service),
   ];
 }
 
-function judgeStart({ service, profile, startupDecidedBy }: ServiceState, environment: string): Judged {
+/** A release that stopped for another reason than its evidence, a conflict or an interruption, is not ready either. */
+function judgeEnd({ service, finished }: ServiceState): Judged[] {
+  if (finished?.outcome !== 'failed') return [];
+  const [remedy] = finished.diagnosis?.next ?? [];
+  return [unmet(`${service}.release`, finished.diagnosis?.cause ?? finished.reason, remedy)];
+}
+
+/** A log without a line of completion is made up for by a startup stage that saw all that was demanded. */
+function judgeStart(
+  { service, profile, startupDecidedBy, stages }: ServiceState,
+  environment: string,
+): Judged {
   const id = `${service}.started`;
   const remedy = `sluice startup ${environment}`;
-  if (profile?.outcome === 'started') return met(id, startupDecidedBy ?? 'it started');
+  const shown = profile?.outcome === 'unknown' && stages.startup?.outcome === 'done';
+  if (profile?.outcome === 'started' || shown) return met(id, startupDecidedBy ?? 'it started');
   const cause = profile?.rootCause ? `: ${profile.rootCause.cause}` : '';
   return unmet(
     id,

@@ -22,7 +22,10 @@ export function openHome(home: string): Marker {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const file = path.join(home, markerName);
   if (existsSync(file)) return readMarker(file);
-  if (readdirSync(home).length > 0) throw notAHome(home);
+  // Somebody else may be writing the marker in this very moment.
+  const foreign = readdirSync(home).filter((entry) => !entry.startsWith(markerName));
+  if (existsSync(file)) return readMarker(file);
+  if (foreign.length > 0) throw notAHome(home);
   const marker: Marker = { format: 1 };
   writeFileAtomic.sync(file, JSON.stringify(marker));
   return marker;

@@ -25,7 +25,10 @@ export function candidateEdit(
       env: { set: target.env, remove: gone.env },
       secrets: { set: target.secrets, remove: gone.secrets },
       labels: { set: target.container.labels, remove: gone.labels },
-      annotations: { [marks.release]: made.release, ...(source ? { [marks.source]: source } : {}) },
+      annotations: {
+        [marks.release]: made.release,
+        ...(source ? { [marks.source]: source, [marks.built]: made.image } : {}),
+      },
     },
     ...candidateTraffic(plan, live, revision),
     annotations: {

@@ -17,8 +17,9 @@ export const marks = {
   formerTraffic: 'sluice.dev/former-traffic',
   /** Keys that Sluice set and may remove again. */
   owns: 'sluice.dev/owns',
-  /** On a revision: hash of the source its image was built from. */
+  /** On a revision: hash of the source, and the image that was built from it, of which alone this is true. */
   source: 'sluice.dev/source',
+  built: 'sluice.dev/built',
 } as const;
 
 export const candidateTag = 'candidate';

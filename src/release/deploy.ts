@@ -1,13 +1,13 @@
 import type { Cloud } from '../cloud/ports/index.ts';
 import type { Target } from '../config/target.ts';
-import { type ExitReason, exitCodes } from '../errors.ts';
+import { type ExitReason, exitCodes, isExitReason } from '../errors.ts';
 import { judgeDeploy } from '../gate/verdict-of.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Locks } from '../ledger/lock.ts';
 import { verifiedEdit } from '../plan/edits.ts';
 import type { Plan } from '../plan/plan.ts';
 import { reasonOf } from './diagnose.ts';
-import type { Stamped } from './events.ts';
+import type { DurableEvent, Stamped } from './events.ts';
 import { writeGuarded } from './guarded-write.ts';
 import { createJournal, type Journal } from './journal.ts';
 import { openRevisionLog, type RevisionLog } from './revision-log.ts';
@@ -19,7 +19,7 @@ import { runStageChecks } from './stages/checks.ts';
 import { completePlan, type Observed, observe } from './stages/observe.ts';
 import { preflight } from './stages/preflight.ts';
 import { awaitStartup } from './stages/startup.ts';
-import { moveTraffic } from './stages/traffic.ts';
+import { moveTraffic, refuseFatal } from './stages/traffic.ts';
 import type { ReleaseState } from './state.ts';
 
 export type DeployRequest = {
@@ -41,7 +41,11 @@ export type DeployDeps = {
   signal: AbortSignal;
   now: () => number;
   track: ServiceRun['track'];
+  /** See ServiceRun: what the caller itself needs after the deploy. */
+  meanwhile: () => void;
 };
+
+type ReleaseOutcome = Extract<DurableEvent, { type: 'release.finished' }>['outcome'];
 
 /** A crashed holder loses its lock after this; a living one renews it. */
 const leaseMs = 30_000;
@@ -80,12 +84,16 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
         signal,
         now: deps.now,
         track: deps.track,
+        meanwhile: () => {
+          deps.cloud.warm('logs');
+          deps.meanwhile();
+        },
         command: request.command,
         seen: { live: undefined, wrote: false, unanswered: [] },
       }),
     );
     await deployAll(runs, request, deps.release);
-    conclude(journal, request.targets, deps.signal.aborted);
+    conclude(journal, request.targets);
     await journal.flush();
     return journal.state;
   } finally {
@@ -128,10 +136,11 @@ async function deployService(run: ServiceRun, observed: Observed): Promise<void>
     const started = await journal.stage(service, 'startup', () =>
       awaitStartup(run, made, candidate, watched),
     );
-    reportStartup(run, made, watched, 'complete and quiet');
+    reportStartup(run, made, watched);
     await journal.stage(service, 'checks', () => runStageChecks(run, made, started, watched, 'candidate'));
     const moved = await journal.stage(service, 'traffic', () => moveTraffic(run, made, watched));
     await journal.stage(service, 'checklist', () => runStageChecks(run, made, moved, watched, 'post'));
+    refuseFatal(run, made.revision, watched);
     await markVerified(run, made.revision);
     end(run, { outcome: 'deployed', reason: 'done', rolledBack: false, diagnosis: null });
   } catch (error) {
@@ -160,30 +169,28 @@ async function markVerified(run: ServiceRun, revision: string): Promise<void> {
 }
 
 /** Folds the services' ends into the release's: the gravest failure gives the exit code. */
-function conclude(journal: Journal, targets: Target[], interrupted: boolean): void {
+function conclude(journal: Journal, targets: Target[]): void {
   const ends = [...journal.state.services.values()].flatMap(({ finished }) => finished ?? []);
   const failures = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'not-started');
-  const codes = failures.map(({ reason }) => exitCodes[exitReason(reason)]);
-  const unknown = codes.includes(exitCodes.unknown);
-  const exitCode = unknown
-    ? exitCodes.unknown
-    : interrupted
-      ? exitCodes.interrupted
-      : (codes[0] ?? exitCodes.done);
+  const reasons = failures.map(({ reason }) => (isExitReason(reason) ? reason : 'unknown'));
+  const reason = gravest.find((each) => reasons.includes(each)) ?? reasons[0] ?? 'done';
   const changed = ends.some(({ outcome }) => outcome === 'deployed');
-  const good = changed ? 'succeeded' : 'unchanged';
-  const bad = unknown ? 'unknown' : interrupted ? 'interrupted' : 'failed';
+  const verdict = judgeDeploy(journal.state, new Map(targets.map(({ key, checklist }) => [key, checklist])));
   journal.emit({
     type: 'release.finished',
-    outcome: exitCode === exitCodes.done ? good : bad,
-    exitCode,
+    outcome: outcomeOf(reason, changed),
+    exitCode: exitCodes[reason],
     rolledBack: failures.some(({ rolledBack }) => rolledBack),
-    verdict: judgeDeploy(journal.state, new Map(targets.map(({ key, checklist }) => [key, checklist]))),
+    verdict,
   });
 }
 
-function exitReason(reason: string): ExitReason {
-  return reason in exitCodes ? (reason as ExitReason) : 'unknown';
+/** Before any other failure: nobody knows what serves, the user stopped it, somebody else is at work. */
+const gravest: readonly ExitReason[] = ['unknown', 'interrupted', 'conflict'];
+
+function outcomeOf(reason: ExitReason, changed: boolean): ReleaseOutcome {
+  if (reason === 'done') return changed ? 'succeeded' : 'unchanged';
+  return reason === 'unknown' || reason === 'interrupted' ? reason : 'failed';
 }
 
 /** A revision's name says which release made it: `20261122T0231-staging-k3f9` gives `1122-0231-k3f9`. */

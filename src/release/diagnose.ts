@@ -23,6 +23,7 @@ export function diagnose(
   error: unknown,
   state: ServiceState | undefined,
   linesOf: (insertIds: readonly string[]) => string[],
+  command: string,
 ): Diagnosis {
   const finding = findingBehind(error, state);
   const problem = problemOf(error);
@@ -36,7 +37,7 @@ export function diagnose(
       const words = undone[stage];
       return words && !state?.stages[stage] ? [words] : [];
     }),
-    next: [...(problem.next ?? [])],
+    next: [...(problem.next ?? [command])],
   };
 }
 

@@ -4,7 +4,7 @@ import { marks } from '../plan/marks.ts';
 import { describeTraffic, sameTraffic } from '../plan/traffic.ts';
 import type { DurableEvent } from './events.ts';
 import { until } from './pause.ts';
-import { call, type ServiceRun } from './run.ts';
+import { call, type ServiceRun, typed } from './run.ts';
 
 export type GuardedWrite = {
   /** Made from the fresh read, so that nothing foreign is lost. */
@@ -44,17 +44,33 @@ export async function writeGuarded(run: ServiceRun, write: GuardedWrite): Promis
     run.journal.emit(write.intent(fresh?.etag ?? ''));
     await run.journal.flush();
     tried.push(edit);
-    run.seen.unanswered.push(edit);
-    try {
-      const operation = fresh
-        ? await run.cloud.run.updateService(fresh, edit, call(run))
-        : await run.cloud.run.createService(run.target.ref, edit, call(run));
-      return { operation, live: await readBack(run) };
-    } catch (error) {
-      if (!(error instanceof CloudError) || !readAgainAfter.has(error.kind)) throw error;
-      if (attempt === attempts) throw undecided(run, error);
-      if (error.kind === 'outcome-unknown') await awaitUnanswered(run);
+    const answer = await send(run, fresh, edit);
+    if (!(answer instanceof CloudError)) return { operation: answer, live: await readBack(run) };
+    if (attempt === attempts) throw undecided(run, answer);
+    if (answer.kind === 'outcome-unknown') await awaitUnanswered(run);
+  }
+}
+
+/** The operation's name, or the refusal after which reading again may help. */
+async function send(
+  run: ServiceRun,
+  fresh: LiveService | undefined,
+  edit: ServiceEdit,
+): Promise<string | CloudError> {
+  const { seen } = run;
+  seen.unanswered.push(edit);
+  try {
+    return fresh
+      ? await run.cloud.run.updateService(fresh, edit, call(run))
+      : await run.cloud.run.createService(run.target.ref, edit, call(run));
+  } catch (error) {
+    const known = error instanceof CloudError;
+    // Any other refusal says that nothing was written.
+    if (known && error.kind !== 'outcome-unknown') {
+      seen.unanswered = seen.unanswered.filter((other) => other !== edit);
     }
+    if (known && readAgainAfter.has(error.kind)) return error;
+    throw error;
   }
 }
 
@@ -94,7 +110,7 @@ async function readBack(run: ServiceRun): Promise<LiveService> {
   if (met) throw foreignChange(run, value);
   throw new SluiceError('unknown', {
     what: `The write to ${run.target.ref.service} was accepted but cannot be read back.`,
-    next: [`sluice status ${run.target.environment}`],
+    next: [typed(run, 'status')],
   });
 }
 
@@ -133,7 +149,7 @@ function foreignChange(run: ServiceRun, fresh: LiveService | undefined): SluiceE
   return new SluiceError('conflict', {
     what: `Somebody else changed ${service} during this release, so nothing more was written.`,
     why: before ? `${now} (generation ${before.generation} → ${fresh?.generation ?? 'none'})` : now,
-    next: [`sluice status ${run.target.environment}`, run.command],
+    next: [typed(run, 'status'), run.command],
   });
 }
 
@@ -148,7 +164,7 @@ function undecided(run: ServiceRun, error: CloudError): SluiceError {
     {
       what: `The write to ${run.target.ref.service} ${unknown ? 'has an unknown outcome' : 'was refused'} after ${attempts} tries.`,
       why: error.said,
-      next: [`sluice status ${run.target.environment}`],
+      next: [typed(run, 'status')],
     },
     { cause: error },
   );

@@ -2,6 +2,7 @@ import { followLogs } from '../cloud/follow-logs.ts';
 import { serviceFilter } from '../cloud/log-filter.ts';
 import type { LogEntry } from '../cloud/ports/index.ts';
 import { messageOf } from '../startup/message.ts';
+import type { Finding } from '../startup/profile.ts';
 import { createStartupReader, type StartupReader, type StartupSignal } from '../startup/reader.ts';
 import { pause } from './pause.ts';
 import { call, type ServiceRun } from './run.ts';
@@ -11,8 +12,13 @@ export type RevisionLog = {
   readonly reader: StartupReader;
   /** Milliseconds since the epoch: just before the revision was made. */
   readonly openedAt: number;
-  /** Every new entry with what it says of the startup. Returns how to stop listening. */
-  listen(listener: (entry: LogEntry, signals: readonly StartupSignal[]) => void): () => void;
+  /**
+   * What the first entry and every telling one after it say of the startup, what was said before included.
+   * Returns how to stop listening.
+   */
+  listen(listener: (signals: readonly StartupSignal[]) => void): () => void;
+  /** The first line that ends a start, or what had started. */
+  fatal(): Finding | undefined;
   /** Waits until the log has been quiet for a moment, or the time is up. */
   settle(times: { quietMs: number; withinMs: number }): Promise<void>;
   /** What the kept entries with these insertIds say, a line each. */
@@ -22,6 +28,8 @@ export type RevisionLog = {
 
 /** Lines kept for a diagnosis. */
 const keptLines = 5_000;
+/** Signals kept for a later listener. */
+const keptSignals = 1_000;
 
 export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog {
   const { ref } = run.target;
@@ -33,7 +41,10 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
     formats: run.target.startup.formats,
     requiredSystems: run.target.startup.systems.required,
   });
-  const listeners = new Set<(entry: LogEntry, signals: readonly StartupSignal[]) => void>();
+  const listeners = new Set<(signals: readonly StartupSignal[]) => void>();
+  const told: StartupSignal[] = [];
+  let heard = false;
+  let fatal: Finding | undefined;
   const said = new Map<string, string>();
   let lastNews = run.now();
 
@@ -41,7 +52,11 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
     lastNews = run.now();
     const signals = reader.push(entry);
     show(entry);
-    for (const listener of listeners) listener(entry, signals);
+    if (heard && signals.length === 0) return;
+    heard = true;
+    fatal ??= signals.find((signal) => signal.kind === 'fatal')?.finding;
+    told.push(...signals.slice(0, keptSignals - told.length));
+    for (const listener of listeners) listener(signals);
   };
 
   const show = (entry: LogEntry): void => {
@@ -81,9 +96,12 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
     reader,
     openedAt,
     listen(listener) {
+      // Lines may arrive before their revision is known to be made.
+      if (heard) listener(told);
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    fatal: () => fatal,
     async settle({ quietMs, withinMs }) {
       const began = run.now();
       const quietFor = (): number => run.now() - Math.max(began, lastNews);

@@ -13,6 +13,8 @@ export type ServiceRun = {
   now: () => number;
   /** Books time that is spent waiting for the world. */
   track: <T>(promise: Promise<T>) => Promise<T>;
+  /** Told when a long wait begins: what is only needed later is loaded meanwhile. */
+  meanwhile: () => void;
   /** `sluice deploy staging`, as a person would type it again. */
   command: string;
   /** The service as this release last saw it, whether it has written to it, and its writes with an unknown outcome. */
@@ -21,6 +23,11 @@ export type ServiceRun = {
 
 export function call(run: { signal: AbortSignal }, timeoutMs?: number): Call {
   return timeoutMs === undefined ? { signal: run.signal } : { signal: run.signal, timeoutMs };
+}
+
+/** Another command about the same environment, to be typed as this one was: `sluice logs staging --local`. */
+export function typed(run: { command: string }, verb: string, ...flags: string[]): string {
+  return [run.command.replace(/^sluice \S+/, `sluice ${verb}`), ...flags].join(' ');
 }
 
 /** A stage that failed, with what is known of the cause. Its reason decides the exit code. */

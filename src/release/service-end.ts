@@ -1,10 +1,10 @@
-import { type ExitReason, SluiceError } from '../errors.ts';
-import { type Diagnosis, diagnose, failedStage, reasonOf } from './diagnose.ts';
+import type { ExitReason } from '../errors.ts';
+import { type Diagnosis, diagnose, failedStage, problemOf, reasonOf } from './diagnose.ts';
 import { awaitUnanswered } from './guarded-write.ts';
 import type { RevisionLog } from './revision-log.ts';
 import type { ServiceRun } from './run.ts';
 import type { NamedPlan } from './stages/candidate.ts';
-import { restore } from './stages/restore.ts';
+import { observeTraffic, restore } from './stages/restore.ts';
 
 const restoreWithinMs = 90_000;
 
@@ -18,22 +18,26 @@ export async function recover(
   log: RevisionLog | undefined,
   error: unknown,
 ): Promise<void> {
-  const own: ServiceRun = { ...run, signal: AbortSignal.timeout(restoreWithinMs) };
+  const own: ServiceRun = {
+    ...run,
+    signal: AbortSignal.timeout(restoreWithinMs),
+    // A ledger that can no longer be written (a full disk) must not keep the traffic from going back.
+    journal: { ...run.journal, flush: () => run.journal.flush().catch(() => undefined) },
+  };
   const failed = failedStage(run.journal.state.services.get(run.target.key));
   const reason = run.signal.aborted ? reasonOf(run.signal.reason) : reasonOf(error, failed);
-  if (reason === 'interrupted') notice(run, 'interrupted: restoring what was there before');
   const [restored] = await Promise.all([
     plan ? tryRestore(own, plan) : ({ kind: 'nothing-written' } as const),
     log?.settle({ quietMs: 300, withinMs: 3_000 }),
   ]);
-  if (plan && log)
-    reportStartup(run, plan, log, reason === 'startup' ? firstLine(error) : 'the release failed');
+  if (plan && log) reportStartup(run, plan, log);
   const diagnosis = diagnose(
     error,
     run.journal.state.services.get(run.target.key),
     (ids) => log?.linesOf(ids) ?? [],
+    run.command,
   );
-  end(run, conclude(reason, restored, diagnosis));
+  end(run, conclude(run.target.environment, reason, restored, diagnosis));
 }
 
 type Restoration =
@@ -48,6 +52,7 @@ async function tryRestore(run: ServiceRun, plan: NamedPlan): Promise<Restoration
     const kind = await run.journal.stage(run.target.key, 'restore', () => restore(run, plan));
     return { kind };
   } catch (error) {
+    await observeTraffic(run).catch(() => undefined);
     return { kind: 'not-restored', error };
   }
 }
@@ -59,19 +64,18 @@ type End = {
   diagnosis: Diagnosis | null;
 };
 
-function conclude(reason: ExitReason, restored: Restoration, diagnosis: Diagnosis): End {
+function conclude(environment: string, reason: ExitReason, restored: Restoration, diagnosis: Diagnosis): End {
   const end = { outcome: 'failed' as const, rolledBack: restored.kind === 'restored' };
   if (restored.kind !== 'not-restored') return { ...end, reason, diagnosis };
   // The failure's own code no longer says the most important thing: what serves now is not what should.
-  const problem = restored.error instanceof SluiceError ? restored.error.problem : null;
-  const why = problem?.what ?? String(restored.error);
+  const { what, next = [`sluice status ${environment}`] } = problemOf(restored.error);
   return {
     ...end,
     reason: reasonOf(restored.error) === 'conflict' ? 'conflict' : 'unknown',
     diagnosis: {
       ...diagnosis,
-      notDone: [...diagnosis.notDone, `the former traffic was not restored: ${why}`],
-      next: [...(problem?.next ?? []), ...diagnosis.next],
+      notDone: [...diagnosis.notDone, `the former traffic was not restored: ${what}`],
+      next: [...new Set([...next, ...diagnosis.next])],
     },
   };
 }
@@ -88,16 +92,9 @@ export function end(run: ServiceRun, { outcome, reason, rolledBack, diagnosis }:
 }
 
 /** The profile as the log tells it by now. */
-export function reportStartup(run: ServiceRun, plan: NamedPlan, log: RevisionLog, decidedBy: string): void {
+export function reportStartup(run: ServiceRun, plan: NamedPlan, log: RevisionLog): void {
   const profile = log.reader.profile(plan.revision);
   if (!profile) return;
+  const decidedBy = run.journal.state.services.get(run.target.key)?.stages.startup?.note ?? '';
   run.journal.emit({ type: 'startup.finished', service: run.target.key, profile, decidedBy });
-}
-
-function notice(run: ServiceRun, note: string): void {
-  run.journal.emit({ type: 'notice', service: run.target.key, note });
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 }

@@ -7,6 +7,8 @@ export type StartSeen = {
   ready: 'yes' | 'no' | 'not-yet';
   /** The False condition's or the failed operation's message. */
   refusal: string;
+  /** The log told something: without any of it, silence proves nothing. */
+  heard: boolean;
   /** The first log line that ends the start. */
   fatal: Finding | null;
   completed: ReadonlySet<string>;
@@ -43,7 +45,7 @@ export function decideStart(seen: StartSeen, spec: StartupSpec, now: number): St
   const missing = missingNews(seen, spec);
   const deadline = seen.beganAt + spec.deadlineSeconds * 1000;
   if (missing.length === 0) {
-    const quietUntil = seen.lastNewsAt + spec.quietSeconds * 1000;
+    const quietUntil = Math.min(seen.lastNewsAt, deadline) + spec.quietSeconds * 1000;
     return now >= quietUntil
       ? { kind: 'started', because: completeness(spec) }
       : { kind: 'wait', forMs: quietUntil - now, missing: 'a quiet moment for late lines' };
@@ -57,6 +59,7 @@ export function decideStart(seen: StartSeen, spec: StartupSpec, now: number): St
 
 function missingNews(seen: StartSeen, spec: StartupSpec): string[] {
   const missing: string[] = seen.ready === 'yes' ? [] : ['Ready'];
+  if (!seen.heard) missing.push('its log');
   const phases = spec.phases.filter((name) => !seen.completed.has(name));
   if (phases.length > 0) missing.push(`phases ${phases.join(' ')}`);
   const systems = spec.systems.required.filter((name) => !seen.systems.has(name));

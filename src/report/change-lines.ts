@@ -1,5 +1,5 @@
 import type { Change } from '../plan/plan.ts';
-import { table } from '../terminal/format.ts';
+import { table } from '../terminal/columns.ts';
 import { sanitiseLine } from '../terminal/sanitise.ts';
 import { signs, type Theme } from '../terminal/theme.ts';
 

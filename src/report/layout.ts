@@ -1,4 +1,4 @@
-import { padEnd } from '../terminal/format.ts';
+import { padEnd } from '../terminal/columns.ts';
 import type { Theme } from '../terminal/theme.ts';
 
 const labelWidth = 10;

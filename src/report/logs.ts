@@ -1,5 +1,6 @@
 import type { LogEntry, Severity } from '../cloud/ports/logs.ts';
-import { formatMilliseconds, padEnd } from '../terminal/format.ts';
+import { padEnd } from '../terminal/columns.ts';
+import { formatMilliseconds } from '../terminal/format.ts';
 import { sanitiseLine } from '../terminal/sanitise.ts';
 import type { Theme } from '../terminal/theme.ts';
 

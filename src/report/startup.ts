@@ -32,7 +32,7 @@ function revisionLines(profile: RevisionProfile, theme: Theme): string[] {
 
 function headline(profile: RevisionProfile, theme: Theme): string {
   const total = profile.totalSeconds === null ? '' : ` in ${formatSeconds(profile.totalSeconds)}`;
-  const name = theme.strong(profile.revision || profile.service || '(unnamed)');
+  const name = theme.strong(sanitiseLine(profile.revision || profile.service) || '(unnamed)');
   switch (profile.outcome) {
     case 'started':
       return `${mark('done', theme)} ${name} started${total}`;

@@ -1,20 +1,21 @@
 import type { Condition, ObservedTraffic, TrafficTarget } from '../cloud/ports/run.ts';
 import type { ServiceStatus } from '../release/status.ts';
-import { shortDigest, table } from '../terminal/format.ts';
+import { table } from '../terminal/columns.ts';
+import { shortDigest } from '../terminal/format.ts';
 import { mark } from '../terminal/marks.ts';
 import { sanitiseLine } from '../terminal/sanitise.ts';
 import { signs, type Theme } from '../terminal/theme.ts';
 import { field } from './layout.ts';
 
-/** Status for a person: what is unusual first. */
-export function statusLines(view: ServiceStatus, theme: Theme): string[] {
+/** Status for a person: what is unusual first. `deploy`: the command to type, `sluice deploy staging --local`. */
+export function statusLines(view: ServiceStatus, deploy: string, theme: Theme): string[] {
   const name = theme.strong(`${view.service} in ${view.environment}`);
   const { live } = view;
   if (!live) {
-    const next = `${theme.accent(signs.next)} sluice deploy ${view.environment}`;
+    const next = `${theme.accent(signs.next)} ${deploy}`;
     return [`${mark('skipped', theme)} ${name} does not exist yet`, next];
   }
-  const unusual = unusualLines(view, live, theme);
+  const unusual = unusualLines(view, live, deploy, theme);
   return [
     `${mark(unusual.length === 0 ? 'done' : 'pending', theme)} ${name}`,
     ...unusual.map((line) => `  ${line}`),
@@ -28,7 +29,7 @@ export function statusLines(view: ServiceStatus, theme: Theme): string[] {
 
 type Live = NonNullable<ServiceStatus['live']>;
 
-function unusualLines(view: ServiceStatus, live: Live, theme: Theme): string[] {
+function unusualLines(view: ServiceStatus, live: Live, deploy: string, theme: Theme): string[] {
   const { unfinishedRelease } = view;
   const bad = (text: string) => `${mark('failed', theme)} ${text}`;
   const doubt = (text: string) => `${theme.warn(signs.warning)} ${text}`;
@@ -39,20 +40,17 @@ function unusualLines(view: ServiceStatus, live: Live, theme: Theme): string[] {
       ? []
       : [bad(`traffic is not what is wanted: ${targets(live.desired)}`)]),
     ...(live.actual.some(({ percent }) => percent > 0) ? [] : [bad('no revision serves')]),
-    ...pinLines(live.pin, view.environment).map(doubt),
+    ...pinLines(live.pin, deploy).map(doubt),
   ];
 }
 
-function pinLines(pin: Live['pin'], environment: string): string[] {
+function pinLines(pin: Live['pin'], deploy: string): string[] {
   switch (pin) {
     case 'own':
     case 'none':
       return [];
     case 'foreign':
-      return [
-        'the traffic was pinned by somebody else; ' +
-          `\`sluice deploy ${environment} --take-over-traffic\` takes it over`,
-      ];
+      return [`the traffic was pinned by somebody else; \`${deploy} --take-over-traffic\` takes it over`];
     case 'LATEST':
       return ['the traffic follows LATEST: any revision that gets ready serves at once'];
   }

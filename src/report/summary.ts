@@ -2,7 +2,8 @@ import type { CheckResult } from '../checks/result.ts';
 import type { Verdict } from '../gate/verdict.ts';
 import { stages } from '../release/events.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
-import { formatMilliseconds, formatThousandths, shortDigest, table } from '../terminal/format.ts';
+import { table } from '../terminal/columns.ts';
+import { formatMilliseconds, formatThousandths, shortDigest } from '../terminal/format.ts';
 import { mark } from '../terminal/marks.ts';
 import { phaseLines, systemLines } from '../terminal/profile-lines.ts';
 import { sanitiseLine } from '../terminal/sanitise.ts';
@@ -121,7 +122,9 @@ function causeLines(service: ServiceState, theme: Theme): string[] {
 
 /** After a failure: what serves now, and whether that was seen or only wished. */
 function formerTraffic(service: ServiceState, theme: Theme): string {
-  if (!service.candidateIntended) return 'untouched: nothing was written';
+  // Without a restore there was nothing to put back, unless nobody could tell.
+  const refused = !service.stages.restore && service.finished?.reason !== 'unknown';
+  if (!service.candidateIntended || refused) return 'untouched: nothing was written';
   const now = trafficText(service.traffic);
   if (service.plan?.first) return `${now}  ${theme.dim('a first deploy has nothing to restore')}`;
   if (!service.finished?.rolledBack) return theme.warn(`${now}: not restored`);

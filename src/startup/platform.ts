@@ -57,7 +57,8 @@ function exited(code: number): PlatformFact {
         ? 'A service must not end by itself: keep the server running.'
         : `Its own last lines say why.${killed}`,
     fatal: code !== 0,
-    tier: tiers.exit,
+    // An exit of its own explains the probe that found nobody (6); a signal may be the probe's doing.
+    tier: code > 0 && code < 128 ? 5.5 : tiers.exit,
   };
   return { says: 'exit', code, diagnosis };
 }

@@ -1,4 +1,4 @@
-import { Command } from '@oclif/core';
+import { Command } from '@oclif/core/command';
 import { CloudError } from '../cloud/ports/call.ts';
 import { exitCodes } from '../errors.ts';
 import { describeFailure } from './failure.ts';

@@ -32,21 +32,35 @@ const cloudReasons: Record<CloudErrorKind, ExitReason> = {
   aborted: 'interrupted',
 };
 
-const cloudAdvice: Partial<Record<CloudErrorKind, string>> = {
-  conflict: 'somebody else changed it; look again with `sluice status`, then run the command again',
-  unauthenticated: 'gcloud auth application-default login',
-  forbidden: 'ask for the missing role, then run the command again',
-  exhausted: 'a quota is used up; wait a minute, then run the command again',
-  unavailable: 'the cloud did not answer; run the command again',
-  deadline: 'the cloud did not answer in time; `sluice status` shows what is true now',
-  'outcome-unknown': 'the write may or may not have happened; `sluice status` shows what is true now',
+const cloudAdvice: Partial<Record<CloudErrorKind, readonly string[]>> = {
+  conflict: ['somebody else changed it; look again with `sluice status`, then run the command again'],
+  unauthenticated: ['gcloud auth application-default login', 'or rehearse on this machine: add --local'],
+  forbidden: ['ask for the missing role, then run the command again'],
+  exhausted: ['a quota is used up; wait a minute, then run the command again'],
+  unavailable: ['the cloud did not answer; run the command again'],
+  deadline: ['the cloud did not answer in time; `sluice status` shows what is true now'],
+  'outcome-unknown': ['the write may or may not have happened; `sluice status` shows what is true now'],
 };
+
+/** What stopped the local cloud says itself what to do; known by its name, since nothing here imports that folder. */
+const isLocalCloudError = (error: unknown): error is Error & Problem =>
+  error instanceof Error && error.name === 'LocalCloudError' && 'what' in error && 'next' in error;
 
 export function describeFailure(error: unknown, debug = false): Failure {
   if (error instanceof SluiceError) {
     return { ...error.problem, reason: error.reason, exitCode: error.exitCode };
   }
   if (error instanceof CloudError) return cloudFailure(error);
+  if (isLocalCloudError(error)) {
+    const { what, why, next } = error;
+    return {
+      what,
+      ...(why ? { why } : {}),
+      next: next ?? [],
+      reason: 'preflight',
+      exitCode: exitCodes.preflight,
+    };
+  }
   if (error instanceof Interrupted) {
     const exitCode = error.by === 'closed-output' ? exitCodes.done : exitCodes.interrupted;
     return { what: error.message, reason: 'interrupted', exitCode };
@@ -59,11 +73,13 @@ export function describeFailure(error: unknown, debug = false): Failure {
 
 function cloudFailure(error: CloudError): Failure {
   const reason = cloudReasons[error.kind];
-  const advice = cloudAdvice[error.kind];
   return {
-    what: `${error.method} was refused: ${error.said}`,
-    why: `about ${error.resource} (${error.kind})`,
-    next: advice ? [advice] : [],
+    what:
+      error.kind === 'unauthenticated'
+        ? `Google did not accept who is asking: ${error.said}`
+        : `${error.method} was refused: ${error.said}`,
+    ...(error.resource ? { why: `about ${error.resource} (${error.kind})` } : {}),
+    next: cloudAdvice[error.kind] ?? [],
     reason,
     exitCode: exitCodes[reason],
   };

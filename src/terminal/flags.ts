@@ -1,4 +1,5 @@
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 
 /** Groups of flags that several commands share. */
 export const globalFlags = {
@@ -9,14 +10,19 @@ export const globalFlags = {
   }),
 };
 
+/** Which environment. Never read from a pipe, as oclif would: that may be the log entries. */
+export const environmentArg = {
+  environment: Args.string({
+    description: 'an environment of sluice.yaml',
+    required: true,
+    ignoreStdin: true,
+  }),
+};
+
 /** For commands that read sluice.yaml. */
 export const configFlags = {
   dir: Flags.string({ description: 'the folder of the service or fleet', default: '.', helpValue: 'DIR' }),
   config: Flags.string({ description: 'the config file, instead of DIR/sluice.yaml', helpValue: 'FILE' }),
-};
-
-export const environmentArg = {
-  environment: Args.string({ description: 'an environment of sluice.yaml', required: true }),
 };
 
 /** For commands that speak to a cloud. */
@@ -40,7 +46,15 @@ export const deployFlags = {
 };
 
 /** The deploy to type again; its variables are left out, their values are nobody's business. */
-export function typedDeploy(environment: string, flags: { dir: string; local: boolean }): string {
-  const dir = flags.dir === '.' ? '' : ` --dir ${flags.dir}`;
-  return `sluice deploy ${environment}${flags.local ? ' --local' : ''}${dir}`;
+export function typedDeploy(
+  environment: string,
+  flags: { dir: string; local: boolean; config?: string | undefined; service?: string | undefined },
+): string {
+  return [
+    `sluice deploy ${environment}`,
+    ...(flags.local ? ['--local'] : []),
+    ...(flags.dir === '.' ? [] : [`--dir ${flags.dir}`]),
+    ...(flags.config === undefined ? [] : [`--config ${flags.config}`]),
+    ...(flags.service === undefined ? [] : [`--service ${flags.service}`]),
+  ].join(' ');
 }

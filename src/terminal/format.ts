@@ -1,5 +1,4 @@
 import prettyMilliseconds from 'pretty-ms';
-import stringWidth from 'string-width';
 
 /** `0.21 s`, `14.1 s`, `2m 5s`; an unknown time is a dash. */
 export function formatSeconds(seconds: number | null): string {
@@ -32,36 +31,6 @@ export function bar(share: number | null, width: number): string {
   return '█'.repeat(Math.floor(steps / 8)) + (eighths[steps % 8] ?? '');
 }
 
-export function padEnd(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - stringWidth(text)));
-}
-
-export function padStart(text: string, width: number): string {
-  return ' '.repeat(Math.max(0, width - stringWidth(text))) + text;
-}
-
-export type Align = 'left' | 'right';
-
-/** Aligned lines; widths are counted as a terminal shows them, colours included. The last column is not padded. */
-export function table(
-  rows: readonly (readonly string[])[],
-  align: readonly Align[] = [],
-  gap = '  ',
-): string[] {
-  const widths: number[] = [];
-  for (const row of rows) {
-    for (const [column, cell] of row.entries()) {
-      widths[column] = Math.max(widths[column] ?? 0, stringWidth(cell));
-    }
-  }
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (align[column] === 'right' ? padStart : padEnd)(cell, widths[column] ?? 0))
-      .join(gap)
-      .trimEnd(),
-  );
-}
-
 /** `sha256:0123456789ab`: enough to tell two images apart. */
 export function shortDigest(digest: string): string {
   return digest.replace(/^(sha256:[0-9a-f]{12})[0-9a-f]+$/, '$1');
@@ -71,3 +40,6 @@ export function shortDigest(digest: string): string {
 export function clock(at: string): string {
   return at.slice(11, 19);
 }
+
+/** Widths of the columns in front of a stage's note: its name and its time. */
+export const stageColumns = { name: 9, time: 7 };

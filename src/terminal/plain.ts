@@ -1,7 +1,6 @@
 import type { ReleaseEvent, Stamped } from '../release/events.ts';
-import { clock, formatMilliseconds, formatSeconds, padEnd } from './format.ts';
+import { clock, formatMilliseconds, formatSeconds, stageColumns } from './format.ts';
 import { mark } from './marks.ts';
-import { columns } from './rows.ts';
 import { sanitiseLine } from './sanitise.ts';
 import { signs, type Theme } from './theme.ts';
 
@@ -23,7 +22,7 @@ export function createPlainView(theme: Theme): { lines(stamped: Stamped): string
         const key = `${name}\0${text}`;
         return !said.has(key) && said.add(key);
       });
-      const service = nameWidth > 0 && name ? `${padEnd(name, nameWidth)}  ` : '';
+      const service = nameWidth > 0 && name ? `${name.padEnd(nameWidth)}  ` : '';
       return fresh.map((text) => `${theme.dim(clock(at))}  ${service}${text}`);
     },
   };
@@ -110,7 +109,9 @@ function details(event: ReleaseEvent, theme: Theme): string[] {
 }
 
 function stageLine(event: Extract<ReleaseEvent, { type: 'stage.finished' }>, theme: Theme): string {
-  const words = columns(event.stage, formatSeconds(event.seconds), sanitiseLine(event.note));
+  const name = event.stage.padEnd(stageColumns.name);
+  const time = formatSeconds(event.seconds).padStart(stageColumns.time);
+  const words = `${name}  ${time}   ${sanitiseLine(event.note)}`.trimEnd();
   return `${mark(event.outcome, theme)} ${event.outcome === 'failed' ? theme.bad(words) : words}`;
 }
 

@@ -1,5 +1,6 @@
 import type { Phase, System } from '../startup/profile.ts';
-import { bar, formatShare, formatThousandths, table } from './format.ts';
+import { table } from './columns.ts';
+import { bar, formatShare, formatThousandths } from './format.ts';
 import { mark } from './marks.ts';
 import { sanitiseLine } from './sanitise.ts';
 import type { Theme } from './theme.ts';

@@ -1,17 +1,15 @@
 import type { Stage } from '../release/events.ts';
 import type { ServiceState, StageState } from '../release/state.ts';
-import { formatMilliseconds, formatSeconds, padEnd, padStart, table } from './format.ts';
+import { padEnd, padStart, table } from './columns.ts';
+import { formatMilliseconds, formatSeconds, stageColumns } from './format.ts';
 import { mark } from './marks.ts';
 import { phaseLines, systemLines } from './profile-lines.ts';
 import { sanitiseLine } from './sanitise.ts';
 import type { Theme } from './theme.ts';
 
-const stageWidth = 9;
-const timeWidth = 7;
-
-/** `name  time   note`: the columns of a stage, in the task list and in plain lines. */
-export function columns(name: string, time: string, note: string): string {
-  return `${padEnd(name, stageWidth)}  ${padStart(time, timeWidth)}   ${note}`.trimEnd();
+/** `name  time   note`: the columns of a stage in the task list. */
+function columns(name: string, time: string, note: string): string {
+  return `${padEnd(name, stageColumns.name)}  ${padStart(time, stageColumns.time)}   ${note}`.trimEnd();
 }
 
 /** `build       6.2 s   sha256:0123…`: what a row says of a stage. */

@@ -1,4 +1,4 @@
-import { Errors } from '@oclif/core';
+import * as Errors from '@oclif/core/errors';
 import { z } from 'zod';
 import type { Problem } from '../errors.ts';
 import { nearest } from './suggest.ts';

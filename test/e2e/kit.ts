@@ -2,10 +2,12 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execa, type Options, type ResultPromise } from 'execa';
+import { execa } from 'execa';
 import { afterAll, expect } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
+import { recordedEventSchema } from '../../src/release/events.ts';
+import { foldAll } from '../../src/release/state.ts';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 export const bin = join(root, 'dist/src/main.js');
@@ -19,7 +21,7 @@ export type Place = {
   /** Runs a command to its end; whatever it was, no stack trace and no raw escape may be shown. */
   sluice(args: readonly string[], options?: Given): Promise<Ended>;
   /** Starts a command that the test wants to disturb. */
-  start(args: readonly string[], options?: Given): ResultPromise<typeof fixed>;
+  start(args: readonly string[], options?: Given): Child;
   write(file: string, content: string): Promise<void>;
   /** Replaces sluice.yaml by what `edit` makes of it. */
   configure(edit: (config: Config) => Config): Promise<void>;
@@ -27,35 +29,41 @@ export type Place = {
 
 type Given = { env?: Record<string, string>; cwd?: string; input?: string };
 export type Ended = {
-  exitCode: number | undefined;
+  exitCode?: number | undefined;
   stdout: string;
   stderr: string;
-  signal?: string | undefined;
 };
 export type Config = Record<string, unknown>;
 
-const fixed = {
-  reject: false,
-  stdin: 'ignore',
-  timeout: 50_000,
-  killSignal: 'SIGKILL',
-  maxBuffer: 50_000_000,
-} as const satisfies Options;
+/** Starts the built CLI; its failure is a result to look at, not an error of the test. */
+function launch(
+  at: { dir: string; home: string },
+  args: readonly string[],
+  { env = {}, cwd, input = '' }: Given,
+) {
+  const child = execa(process.execPath, [bin, ...args], {
+    reject: false,
+    stdin: 'pipe',
+    timeout: 50_000,
+    killSignal: 'SIGKILL',
+    cwd: cwd ?? at.dir,
+    // What colours the test runner's own output is no business of the command.
+    env: { SLUICE_HOME: at.home, FORCE_COLOR: undefined, NO_COLOR: undefined, ...env },
+  });
+  child.stdin.end(input);
+  return child;
+}
+
+type Child = ReturnType<typeof launch>;
 
 /** `files`: instead of a copy of templates/chat. */
 export async function makePlace(files?: Record<string, string>): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
   const dir = join(folder, 'service');
   const home = join(folder, 'home');
-  const running = new Set<ResultPromise<typeof fixed>>();
-  const start: Place['start'] = (args, { env = {}, cwd = dir, input } = {}) => {
-    const child = execa(process.execPath, [bin, ...args], {
-      ...fixed,
-      cwd,
-      // What colours the test runner's own output is no business of the command.
-      env: { SLUICE_HOME: home, FORCE_COLOR: undefined, NO_COLOR: undefined, ...env },
-      ...(input === undefined ? {} : { stdin: 'pipe', input }),
-    }) as ResultPromise<typeof fixed>;
+  const running = new Set<Child>();
+  const start: Place['start'] = (args, options = {}) => {
+    const child = launch({ dir, home }, args, options);
     running.add(child);
     child.then(() => running.delete(child));
     return child;
@@ -88,39 +96,37 @@ export async function makePlace(files?: Record<string, string>): Promise<Place> 
 }
 
 const stackLine = /^ {4}at /m;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
 const escapes = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
 
 /** What every run must keep to, however it ended. */
 export function endOf(ended: Ended): Ended {
-  const { exitCode, stdout, stderr, signal } = ended;
+  const { exitCode, stdout, stderr } = ended;
   expect(stderr).not.toMatch(stackLine);
   expect(stdout).not.toMatch(stackLine);
   expect(stdout).not.toMatch(escapes);
   expect(stderr).not.toMatch(escapes);
-  return { exitCode, stdout, stderr, signal };
+  return { exitCode, stdout, stderr };
+}
+
+const sections = z.record(z.string(), z.unknown());
+
+/** The config with other sections for its one service. */
+export function withService(config: Config, changes: Config): Config {
+  const [[name, service]] = z
+    .tuple([z.tuple([z.string(), sections])])
+    .parse(Object.entries(sections.parse(config['services'])));
+  return { ...config, services: { [name]: { ...service, ...changes } } };
 }
 
 /** The chat service with every wait short that is there for Google's sake. */
 export function hurried(config: Config): Config {
-  const [service] = Object.values(
-    z.record(z.string(), z.record(z.string(), z.unknown())).parse(config['services']),
-  );
-  const part = (name: string) => z.record(z.string(), z.unknown()).parse(service?.[name] ?? {});
-  const checklist = z.array(z.record(z.string(), z.unknown())).parse(service?.['checklist'] ?? []);
-  return {
-    ...config,
-    services: {
-      chat: {
-        ...service,
-        startup: { ...part('startup'), quiet: '200ms', deadline: '20s' },
-        rollout: { ...part('rollout'), bake: '0s', answers: 2 },
-        checklist: checklist.map((check) =>
-          check['kind'] === 'logs' ? { ...check, window: '200ms' } : check,
-        ),
-      },
-    },
-  };
+  const { chat } = z.object({ chat: sections }).parse(config['services']);
+  const checklist = z.array(sections).parse(chat['checklist']);
+  return withService(config, {
+    startup: { ...sections.parse(chat['startup']), quiet: '200ms', deadline: '20s' },
+    rollout: { ...sections.parse(chat['rollout']), bake: '0s', answers: 2 },
+    checklist: checklist.map((check) => (check['kind'] === 'logs' ? { ...check, window: '200ms' } : check)),
+  });
 }
 
 /** A service of one file that needs nothing, and as little waiting as can be. */
@@ -138,7 +144,12 @@ export function tinyService(server: string, startup: Config = {}): Record<string
         tiny: {
           container: { public: true },
           startup: { quiet: '300ms', deadline: '10s', ...startup },
-          rollout: { bake: '0s', answers: 2, identity: { path: '/', field: 'revision' } },
+          rollout: {
+            bake: '0s',
+            answers: 2,
+            trafficDeadline: '4s',
+            identity: { path: '/', field: 'revision' },
+          },
         },
       },
       environments: { staging: { project: 'tiny-staging', region: 'us-central1' } },
@@ -183,15 +194,30 @@ export async function whoServes(place: Place, path = '/health') {
   return { ...service.live, answered: answer.revision, unfinished: service.unfinishedRelease };
 }
 
-/** The pid of the local cloud, as its record has it. */
-export async function cloudPid(place: Place): Promise<number> {
-  const record = await readFile(join(place.home, 'server.json'), 'utf8');
-  return z.object({ pid: z.int() }).parse(JSON.parse(record)).pid;
+const serverRecord = z.object({ pid: z.int(), port: z.int() });
+
+/** The local cloud as its own record has it. */
+async function readServer(place: Place) {
+  return serverRecord.parse(JSON.parse(await readFile(join(place.home, 'server.json'), 'utf8')));
 }
 
-/** Every release's events as the ledger keeps them, oldest release first. */
-export async function ledgerFiles(place: Place): Promise<string[]> {
-  const ledger = join(place.dir, '.sluice/ledger');
-  const names = await readdir(ledger, { recursive: true });
-  return names.filter((name) => name.endsWith('.ndjson')).sort();
+export const cloudPid = async (place: Place): Promise<number> => (await readServer(place)).pid;
+export const cloudPort = async (place: Place): Promise<number> => (await readServer(place)).port;
+
+/** What the ledger holds of every release, oldest first. A line that cannot be read fails the test. */
+export async function ledgerOf(place: Place) {
+  const releases = join(place.dir, '.sluice/ledger/releases');
+  const ids = (await readdir(releases)).sort();
+  return Promise.all(
+    ids.map(async (id) => {
+      const segments = (await readdir(join(releases, id))).sort();
+      const texts = await Promise.all(segments.map((name) => readFile(join(releases, id, name), 'utf8')));
+      const lines = texts
+        .join('')
+        .split('\n')
+        .filter((line) => line !== '');
+      const events = lines.map((line) => recordedEventSchema.parse(JSON.parse(line)));
+      return { id, events, state: foldAll(id, events) };
+    }),
+  );
 }

@@ -3,17 +3,13 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { connectLocal } from '../../src/cloud/connect.ts';
 import { planSchema } from '../../src/plan/plan.ts';
-import {
-  passingEventSchema,
-  recordedEventSchema,
-  type Stamped,
-  stampSchema,
-} from '../../src/release/events.ts';
+import { recordedEventSchema } from '../../src/release/events.ts';
 import { foldAll } from '../../src/release/state.ts';
 import { type ReleaseDocument, releaseDocument, releaseDocumentSchema } from '../../src/report/json.ts';
 import { profileSchema } from '../../src/startup/profile.ts';
-import { bin, type Ended, endOf, hurried, makePlace, whoServes } from './kit.ts';
+import { bin, cloudPort, type Ended, endOf, hurried, makePlace, whoServes, withService } from './kit.ts';
 
 const place = await makePlace();
 const { sluice } = place;
@@ -139,29 +135,8 @@ describe('plan', () => {
     expect(await whoServes(place)).toEqual(before);
   });
 
-  test('10: something blocks', async () => {
-    const { exitCode, stdout } = await sluice([
-      'plan',
-      'staging',
-      '--local',
-      '--exit-code',
-      '--config',
-      'blocked.yaml',
-    ]);
-    expect(exitCode).toBe(10);
-    expect(stdout).toMatch(/✖ .*secret/i);
-  });
-
   test('without --exit-code changes end with 0', async () => {
     expect((await sluice(['plan', ...local, '--env', 'A=b'])).exitCode).toBe(0);
-  });
-
-  beforeAll(async () => {
-    const sample = await readFile(join(place.dir, 'sluice.yaml'), 'utf8');
-    await place.write(
-      'blocked.yaml',
-      sample.replace(/^ {4}env:$/m, '    secrets:\n      TOKEN: chat-token\n    env:'),
-    );
   });
 });
 
@@ -197,12 +172,10 @@ describe('logs', () => {
     const child = place.start(['logs', ...local, '--follow', '--limit', '1']);
     const served = await whoServes(place);
     const marker = `/?marker=${Date.now()}`;
-    const seen = (async () => {
-      for await (const line of child) if (line.includes(marker)) return true;
-      return false;
-    })();
+    const { promise: seen, resolve } = Promise.withResolvers<void>();
+    child.stdout.on('data', (data) => String(data).includes(marker) && resolve());
     const asking = setInterval(() => fetch(`${served?.url}${marker}`).catch(() => undefined), 200);
-    expect(await seen).toBe(true);
+    await seen;
     clearInterval(asking);
     child.kill('SIGINT');
     expect(endOf(await child)).toMatchObject({ exitCode: 130, stderr: '✖ interrupted' });
@@ -265,13 +238,8 @@ describe('an edit, deployed for a script', () => {
 });
 
 describe('--events', () => {
-  const readEvents = (text: string): Stamped[] => {
-    const passing = stampSchema.extend({ event: passingEventSchema });
-    return text
-      .trimEnd()
-      .split('\n')
-      .map((line) => z.union([recordedEventSchema, passing]).parse(JSON.parse(line)));
-  };
+  const anyEvent = recordedEventSchema.extend({ event: z.looseObject({ type: z.string() }) });
+  const passing = new Set(['build.log', 'startup.log', 'progress', 'notice']);
 
   test('NDJSON of stamped events, whose fold is the same as --json and as the ledger', async () => {
     const { exitCode, stdout, stderr } = await sluice([
@@ -282,10 +250,14 @@ describe('--events', () => {
       'LOG_LEVEL=debug',
     ]);
     expect([exitCode, stderr]).toEqual([0, '']);
-    const events = readEvents(stdout);
+    const lines = stdout.trimEnd().split('\n');
+    const events = lines.map((line) => anyEvent.parse(JSON.parse(line)));
+    const durable = events
+      .filter(({ event }) => !passing.has(event.type))
+      .map((event) => recordedEventSchema.parse(event));
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => (events[0]?.seq ?? 0) + index));
     const [release] = new Set(events.map((event) => event.release));
-    const folded = releaseDocument(foldAll(release ?? '', events));
+    const folded = releaseDocument(foldAll(release ?? '', durable));
     expect(() => releaseDocumentSchema.parse(folded)).not.toThrow();
     expect(folded.release).toMatchObject({ id: release, outcome: 'succeeded', exitCode: 0 });
     const [service] = folded.services;
@@ -307,6 +279,60 @@ describe('--events', () => {
     const { exitCode, stderr } = await sluice(['deploy', ...local, '--events', '--json']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: '' });
   });
+});
+
+describe('what stands in the way leaves what serves alone', () => {
+  test('a secret, which the local cloud refuses by name', async () => {
+    const before = await whoServes(place);
+    const sample = await readFile(join(place.dir, 'sluice.yaml'), 'utf8');
+    await place.configure((config) => withService(config, { secrets: { TOKEN: 'chat-token:1' } }));
+    const { exitCode, stdout } = await sluice(['deploy', ...local]);
+    await place.write('sluice.yaml', sample);
+    expect(exitCode).toBe(12);
+    expect(stdout).toMatch(/✖ chat was not deployed to staging/);
+    expect(stdout).toMatch(/valueSource: the local cloud does not support this field/);
+    expect(stdout).toMatch(/traffic +untouched: nothing was written/);
+    expect((await whoServes(place))?.answered).toBe(before?.answered);
+  });
+
+  test("somebody else's traffic ends with 10, until the command is typed that takes it over", async () => {
+    const other = await moveTrafficByHand();
+    const plan = await sluice(['plan', ...local, '--exit-code']);
+    expect(plan.exitCode).toBe(10);
+    expect(plan.stdout).toMatch(
+      /✖ .*pinned by somebody else.*\n.*\n→ sluice deploy staging --local --take-over-traffic/,
+    );
+    expect((await sluice(['status', ...local])).stdout).toContain('--take-over-traffic');
+    const refused = await sluice(['deploy', ...local]);
+    expect(refused.exitCode).toBe(10);
+    expect(refused.stdout).toContain('--take-over-traffic');
+    expect(await whoServes(place)).toMatchObject({ revision: other, answered: other });
+    const taken = await sluice(['deploy', ...local, '--take-over-traffic', '--json']);
+    expect(taken.exitCode).toBe(0);
+    const [service] = documentOf(taken).services;
+    expect(await whoServes(place)).toMatchObject({ answered: service?.revision });
+  });
+
+  /** Pins an older revision, as somebody with gcloud would. */
+  async function moveTrafficByHand(): Promise<string> {
+    const call = { signal: AbortSignal.timeout(20_000) };
+    const ref = { project: 'chat-staging', region: 'us-central1', service: 'chat' };
+    const cloud = await connectLocal({ port: await cloudPort(place), project: ref.project });
+    const live = await cloud.run.readService(ref, call);
+    const serving = live?.actualTraffic.find(({ percent }) => percent > 0)?.revision;
+    const older = (await cloud.run.listRevisions(ref, 9, call)).find(
+      ({ name, ready }) => name !== serving && ready === 'yes',
+    );
+    if (!live || !older) throw new Error('the earlier tests made no second revision');
+    const operation = await cloud.run.updateService(
+      live,
+      { traffic: [{ revision: older.name, percent: 100 }] },
+      call,
+    );
+    await cloud.run.awaitOperation(operation, call);
+    await cloud.close();
+    return older.name;
+  }
 });
 
 describe('colours', () => {
@@ -363,10 +389,13 @@ describe.skipIf(script.exitCode !== 0 || !script.stdout.includes('util-linux'))(
       expect(stdout).toContain(`${esc}[?25l`);
       for (const row of ['build', 'startup', 'checks', 'traffic']) expect(stdout).toContain(row);
       expect(stdout).toContain('is deployed to staging');
-      expect(stdout.lastIndexOf('is deployed to staging')).toBeGreaterThan(stdout.lastIndexOf(`${esc}[?25h`));
+      // Nothing is drawn over the summary.
+      expect(stdout.slice(stdout.indexOf('is deployed to staging'))).not.toMatch(cursorUp);
       expect(stdout).not.toContain(`${esc}]0;title`);
     });
   },
 );
+
+const cursorUp = new RegExp(`${String.fromCharCode(27)}\\[\\d*A`);
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

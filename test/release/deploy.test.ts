@@ -213,6 +213,18 @@ test.concurrent('a secret for end-to-end tests reaches the service and nothing e
   }
 });
 
+test.concurrent('a service that reports a phase with every request is quiet all the same', async () => {
+  const chat = stand.subject('chatty', {
+    env: { CHATTY: 'yes' },
+    startup: { quietSeconds: 0.8, deadlineSeconds: 600 },
+  });
+  const outcome = await chat.deploy();
+  expect(soundness(outcome)).toEqual([]);
+  expect(outcome).toMatchObject({ exitCode: 0, told: '[null,[]]' });
+  const told = outcome.record.events.filter(({ event }) => event.type === 'startup.phase');
+  expect(told).toHaveLength(1);
+});
+
 test.concurrent('a source that cannot be packed stops before anything is written', async () => {
   const chat = stand.subject('unpackable', { build: { repository: 'images/app', timeoutSeconds: 60 } });
   mkdirSync(chat.target.sourceDir, { recursive: true });

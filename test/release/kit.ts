@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type Connection, connectLocal } from '../../src/cloud/connect.ts';
-import type { Call, LiveService, ServiceEdit } from '../../src/cloud/ports/index.ts';
+import { connectLocal } from '../../src/cloud/connect.ts';
+import type { Call, Cloud, LiveService, ServiceEdit } from '../../src/cloud/ports/index.ts';
 import type { HttpCheck, LogsCheck, Target } from '../../src/config/target.ts';
 import { folderStore } from '../../src/ledger/folder-store.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
@@ -19,7 +19,9 @@ import { defaultFormats } from '../../src/startup/presets.ts';
 /** A local cloud in this process, and who deploys to it. */
 export type Stand = {
   cloud: LocalCloud;
-  connection: Connection;
+  connection: Cloud;
+  /** What there is to run; a cloud that is started again needs it too. */
+  images: ImageStore;
   /** Where tests write their sources. */
   folder: string;
   subject(service: string, patch?: TargetPatch): Subject;
@@ -46,7 +48,7 @@ export type Outcome = {
   record: ReleaseRecord;
 };
 
-export type DeployTry = {
+type DeployTry = {
   patch?: TargetPatch;
   /** Further services of the same release. */
   beside?: Subject[];
@@ -78,18 +80,19 @@ export const call: Call = { signal: new AbortController().signal };
 /** A service whose environment says how it behaves. It answers with its revision's name. */
 const program = `
 const http = require('node:http');
-const { START = 'good', FAILS = '', SAYS = '', PORT, K_REVISION, E2E_KEY } = process.env;
+const { START = 'good', FAILS = '', SAYS = '', ANONYMOUS, CHATTY, PORT, K_REVISION, E2E_KEY } = process.env;
 for (const line of SAYS.split('|')) if (line) console.log(line);
 if (START === 'exit-0') process.exit(0);
 if (START === 'exit-3') process.exit(3);
 if (START === 'import-error') require('./database-driver');
 process.on('SIGTERM', () => process.exit(0));
 const server = http.createServer((request, response) => {
+  if (CHATTY) for (let line = 0; line < 300; line++) console.log('phase=REQUEST seconds=0.' + line);
   if (request.url === '/die') process.exit(4);
   if (request.url === '/say') console.log('E2E_KEY is ' + E2E_KEY + ', asked with ' + request.headers['x-e2e-key']);
   response.statusCode = FAILS.split(' ').includes(request.url) ? 500 : 200;
   response.setHeader('content-type', 'application/json');
-  response.end(JSON.stringify({ revision: K_REVISION, path: request.url }));
+  response.end(JSON.stringify({ revision: ANONYMOUS ? '' : K_REVISION, path: request.url }));
 });
 if (START === 'silent') setInterval(() => {}, 1000);
 else server.listen(PORT, () => {
@@ -98,7 +101,7 @@ else server.listen(PORT, () => {
 });
 `;
 
-export const image = 'images/app@sha256:good';
+const image = 'images/app@sha256:good';
 
 /** `images/NAME@sha256:ANY` is the program above; anything else is no image. */
 function images(folder: string): ImageStore {
@@ -119,10 +122,11 @@ export async function openStand(
 ): Promise<Stand> {
   const { builds, ...rest } = options;
   const folder = mkdtempSync(join(tmpdir(), 'sluice-runbook-'));
+  const programs = images(folder);
   const cloud = await startLocalCloud({
     home: join(folder, 'home'),
     trafficDelayMs: 20,
-    ...(builds ? {} : { images: images(folder) }),
+    ...(builds ? {} : { images: programs }),
     ...rest,
   });
   const connection = await connectLocal({ port: cloud.port, project });
@@ -130,6 +134,7 @@ export async function openStand(
     cloud,
     connection,
     folder,
+    images: programs,
     subject: (service, patch = {}) => subject({ folder, connection, service, patch }),
     async close() {
       await connection.close();
@@ -179,7 +184,7 @@ function makeTarget(service: string, sourceDir: string, patch: TargetPatch): Tar
       phases: [],
       systems: { required: [], optional: [] },
       budgets: { phases: {} },
-      quietSeconds: 0.4,
+      quietSeconds: 0.2,
       deadlineSeconds: 20,
       ...startup,
     },
@@ -202,7 +207,7 @@ function merge(base: TargetPatch, over: TargetPatch): TargetPatch {
   };
 }
 
-type Given = { folder: string; connection: Connection; service: string; patch: TargetPatch };
+type Given = { folder: string; connection: Cloud; service: string; patch: TargetPatch };
 
 function subject({ folder, connection, service, patch }: Given): Subject {
   const ledgerFolder = join(folder, service, 'ledger');
@@ -249,6 +254,7 @@ function subject({ folder, connection, service, patch }: Given): Subject {
           signal: signal ?? new AbortController().signal,
           now: Date.now,
           track: (promise) => promise,
+          meanwhile: () => undefined,
           ...deps,
         },
       );
@@ -309,7 +315,10 @@ export function soundness({ state, record, verdict, exitCode }: Outcome): string
     [sameJson(folded, state), 'the record folds to another state than the live one'],
     [durable.every((seq, at) => at === 0 || seq > (durable[at - 1] ?? 0)), 'the record is out of order'],
     [record.events.at(-1)?.event.type === 'release.finished', 'the record has no end'],
-    [(exitCode === 0) === (verdict === 'ready'), `exit code ${exitCode} with a verdict ${verdict}`],
+    [
+      (exitCode === 0) === (verdict === 'ready'),
+      `exit code ${exitCode} with a verdict ${JSON.stringify(state.finished?.verdict.conditions)}`,
+    ],
     [!JSON.stringify(intents).includes('LATEST'), 'LATEST was written'],
   ];
   return problems.flatMap(([good, why]) => (good ? [] : [why]));

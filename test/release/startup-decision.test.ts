@@ -22,6 +22,7 @@ const complete: StartSeen = {
   beganAt: 0,
   ready: 'yes',
   refusal: '',
+  heard: true,
   fatal: null,
   completed: new Set(['INIT', 'READY']),
   failedPhase: null,
@@ -92,7 +93,7 @@ test('waiting always ends: a decision falls at or before the deadline plus the q
       fc.record({
         ready: fc.constantFrom('yes' as const, 'not-yet' as const),
         answered: fc.boolean(),
-        lastNewsAt: fc.nat(60_000),
+        lastNewsAt: fc.nat(600_000),
         completed: fc.subarray(['INIT', 'READY']).map((names) => new Set(names)),
       }),
       (seen) => {

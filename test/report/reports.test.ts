@@ -85,8 +85,10 @@ describe('a status', () => {
     unfinishedRelease: null,
   };
 
+  const deploy = 'sluice deploy staging --local';
+
   test('of a healthy service has nothing before the facts', () => {
-    expect(statusLines(view, plainTheme)).toEqual([
+    expect(statusLines(view, deploy, plainTheme)).toEqual([
       '✔ chat in staging',
       '  url        https://chat.example',
       '  revision   chat-r1  sha256:abababababab',
@@ -110,6 +112,7 @@ describe('a status', () => {
         live: { ...live, ready: false, conditions, actual, pin: 'LATEST' },
         unfinishedRelease: 'rel-2',
       },
+      deploy,
       plainTheme,
     );
     expect(lines.slice(0, 7)).toEqual([
@@ -124,9 +127,9 @@ describe('a status', () => {
   });
 
   test('of a service that is not there says how to make it', () => {
-    expect(statusLines({ ...view, live: null }, plainTheme)).toEqual([
+    expect(statusLines({ ...view, live: null }, deploy, plainTheme)).toEqual([
       '– chat in staging does not exist yet',
-      '→ sluice deploy staging',
+      '→ sluice deploy staging --local',
     ]);
   });
 });

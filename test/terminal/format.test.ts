@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
+import { table } from '../../src/terminal/columns.ts';
 import {
   bar,
   formatMilliseconds,
   formatSeconds,
   formatShare,
   shortDigest,
-  table,
 } from '../../src/terminal/format.ts';
 
 describe('figures', () => {

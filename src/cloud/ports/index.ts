@@ -26,5 +26,9 @@ export type Cloud = {
   logs: LogsPort;
   storage: StoragePort;
   identity: IdentityPort;
+  /** Loads the clients of these parts in the background, while something else is waited for. */
+  warm(...parts: CloudPart[]): void;
   close(): Promise<void>;
 };
+
+type CloudPart = 'run' | 'build' | 'logs' | 'storage';

@@ -102,6 +102,7 @@ async function followBuild(run: ServiceRun, ref: BuildRef): Promise<string[]> {
   };
   const over = new AbortController();
   const log = followLogObject(run, ref, first.logsBucket, over.signal, show);
+  run.meanwhile();
   try {
     await run.cloud.build.await(ref, call(run, (run.target.build.timeoutSeconds + 60) * 1000));
   } catch (error) {

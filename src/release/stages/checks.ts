@@ -9,7 +9,7 @@ import type { StageResult } from '../journal.ts';
 import { proveAnswers } from '../prove-answers.ts';
 import { type Door, doorTo } from '../requests.ts';
 import type { RevisionLog } from '../revision-log.ts';
-import { type ServiceRun, StageFailure } from '../run.ts';
+import { type ServiceRun, StageFailure, typed } from '../run.ts';
 import { candidateUrl, type NamedPlan } from './candidate.ts';
 import { publicUrl } from './traffic.ts';
 
@@ -84,7 +84,7 @@ function checkFailure(run: ServiceRun, stage: CheckStage, broken: CheckResult[])
   return new StageFailure('checklist', {
     what: `${which} of ${run.target.key} did not pass ${where}: ${first?.reason}`,
     why: broken.map(({ id, status, reason }) => `${id} ${status}: ${reason}`).join('\n'),
-    next: [`sluice logs ${run.target.environment}`, run.command],
+    next: [typed(run, 'logs'), run.command],
   });
 }
 

@@ -73,6 +73,8 @@ function knownImage(
   const earlier = revisions.find(
     (revision) =>
       revision.annotations[marks.source] === source &&
+      // Whoever changes the image with another tool takes the annotations along.
+      revision.annotations[marks.built] === revision.template.image &&
       revision.template.image.startsWith(`${build.repository}@sha256:`),
   );
   return earlier

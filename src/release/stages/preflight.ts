@@ -84,10 +84,10 @@ function refuse(run: ServiceRun, problems: Problem[]): void {
   run.journal.emit({
     type: 'preflight.failed',
     service: run.target.key,
-    problems: problems.map(({ what, why, next }) => ({
+    problems: problems.map(({ what, why, next = [run.command] }) => ({
       what,
       ...(why ? { why } : {}),
-      ...(next ? { next: [...next] } : {}),
+      next: [...next],
     })),
   });
 }

@@ -5,11 +5,15 @@ import type { PlannedTraffic } from '../../plan/plan.ts';
 import { describeTraffic, onlyServing } from '../../plan/traffic.ts';
 import { writeGuarded } from '../guarded-write.ts';
 import type { StageResult } from '../journal.ts';
+import { until } from '../pause.ts';
 import { proveAnswers } from '../prove-answers.ts';
 import { doorTo } from '../requests.ts';
-import { call, type ServiceRun } from '../run.ts';
+import { call, type ServiceRun, typed } from '../run.ts';
 import { type NamedPlan, reportCandidate } from './candidate.ts';
 import { awaitTraffic, publicUrl } from './traffic.ts';
+
+/** How long somebody else's change is given to take effect before it is told. */
+const quietWithinMs = 5_000;
 
 /** `restored`: the former traffic is proven. `nothing-served`: there was none; the service stays closed. */
 export type Restored = 'restored' | 'nothing-served';
@@ -60,14 +64,24 @@ async function closeAgain(run: ServiceRun, plan: NamedPlan): Promise<void> {
       etag,
     }),
   });
-  const live = await run.cloud.run.readService(run.target.ref, call(run));
+  await observeTraffic(run, true);
+}
+
+/** Tells who serves now; `settled` when it is known to be what was asked for. */
+export async function observeTraffic(run: ServiceRun, settled = false): Promise<void> {
+  const { value: live } = await until(
+    run,
+    () => run.cloud.run.readService(run.target.ref, call(run)),
+    (found) => settled || !found?.reconciling,
+    { everyMs: 200, withinMs: quietWithinMs },
+  );
   if (!live) return;
   run.journal.emit({
     type: 'traffic.observed',
     service: run.target.key,
     purpose: 'restore',
     actual: live.actualTraffic,
-    settled: true,
+    settled,
     etag: live.etag,
   });
 }
@@ -78,6 +92,6 @@ async function proveFormer(run: ServiceRun, live: LiveService, former: string): 
   throw new SluiceError('unknown', {
     what: `The traffic of ${run.target.ref.service} is back on ${former}, but it is not proven to answer.`,
     why: proof.why,
-    next: [`sluice status ${run.target.environment}`],
+    next: [typed(run, 'status')],
   });
 }

@@ -7,7 +7,7 @@ import { createMailbox } from '../mailbox.ts';
 import { until } from '../pause.ts';
 import { ask, doorTo } from '../requests.ts';
 import type { RevisionLog } from '../revision-log.ts';
-import { call, type ServiceRun, StageFailure } from '../run.ts';
+import { call, type ServiceRun, StageFailure, typed } from '../run.ts';
 import { decideStart, type StartSeen } from '../startup-decision.ts';
 import { candidateUrl, type NamedPlan, reportCandidate } from './candidate.ts';
 
@@ -17,12 +17,19 @@ type News =
   | { from: 'operation'; outcome: OperationOutcome }
   | { from: 'revision'; ready: 'yes' | 'no' | 'not-yet'; refusal: string }
   | { from: 'service'; live: LiveService }
-  | { from: 'request'; answered: boolean };
+  | { from: 'request'; answered: boolean }
+  | { from: 'lost'; error: unknown };
 
 type Seen = StartSeen & {
+  /** What each phase, system and finding was last told to be. */
+  told: Map<string, string>;
+  tellings: number;
   completed: Set<string>;
   systems: Map<string, System>;
 };
+
+/** A log that flips for ever neither fills the record nor holds up the decision. Fatal lines are told by the log itself. */
+const maxTellings = 500;
 
 /**
  * Follows the operation, the revision's conditions and the log together, while warm-up requests keep an
@@ -42,6 +49,9 @@ export async function awaitStartup(
     beganAt: run.now(),
     ready: 'not-yet',
     refusal: '',
+    heard: false,
+    told: new Map(),
+    tellings: 0,
     fatal: null,
     completed: new Set(),
     failedPhase: null,
@@ -50,9 +60,7 @@ export async function awaitStartup(
     addressed: false,
     lastNewsAt: run.now(),
   };
-  const deaf = log.listen((_entry, signals) => {
-    if (signals.length > 0) mailbox.put({ from: 'log', signals });
-  });
+  const deaf = log.listen((signals) => mailbox.put({ from: 'log', signals }));
   let live = candidate.live;
   let warming = false;
   const quietly = (work: Promise<void>): void => {
@@ -61,7 +69,7 @@ export async function awaitStartup(
     });
   };
   quietly(followOperation(inner, candidate.operation, mailbox.put));
-  quietly(followRevision(inner, plan, mailbox.put));
+  followRevision(inner, plan, mailbox.put).catch((error: unknown) => mailbox.put({ from: 'lost', error }));
 
   try {
     for (;;) {
@@ -73,6 +81,8 @@ export async function awaitStartup(
       progress(run, `waiting for ${decision.missing}`);
       const news = await run.track(mailbox.take(decision.forMs));
       if (!news) continue;
+      // The reads have been tried again and again: nobody can say any more how it goes.
+      if (news.from === 'lost') throw news.error;
       takeIn(run, plan, seen, news);
       if (news.from === 'service') {
         live = news.live;
@@ -88,7 +98,7 @@ export async function awaitStartup(
   }
 }
 
-function takeIn(run: ServiceRun, plan: NamedPlan, seen: Seen, news: News): void {
+function takeIn(run: ServiceRun, plan: NamedPlan, seen: Seen, news: Exclude<News, { from: 'lost' }>): void {
   switch (news.from) {
     case 'operation':
       if (news.outcome.state === 'failed') {
@@ -106,6 +116,7 @@ function takeIn(run: ServiceRun, plan: NamedPlan, seen: Seen, news: News): void 
       seen.answered ||= news.answered;
       break;
     case 'log':
+      seen.heard = true;
       for (const signal of news.signals) takeInSignal(run, seen, signal);
       break;
     case 'service':
@@ -115,8 +126,13 @@ function takeIn(run: ServiceRun, plan: NamedPlan, seen: Seen, news: News): void 
   }
 }
 
+/** A service may report the same phase with every request: only what is new is told, recorded and waited out. */
 function takeInSignal(run: ServiceRun, seen: Seen, signal: StartupSignal): void {
   const service = run.target.key;
+  const [subject, state] = tellingOf(signal);
+  if (seen.told.get(subject) === state || seen.tellings >= maxTellings) return;
+  seen.told.set(subject, state);
+  seen.tellings += 1;
   seen.lastNewsAt = run.now();
   switch (signal.kind) {
     case 'phase':
@@ -140,6 +156,23 @@ function takeInSignal(run: ServiceRun, seen: Seen, signal: StartupSignal): void 
       break;
     default:
       break;
+  }
+}
+
+/** What a signal is about, and what it says of it. */
+function tellingOf(signal: StartupSignal): [subject: string, state: string] {
+  switch (signal.kind) {
+    case 'phase': {
+      const { name, outcome, seconds } = signal.phase;
+      return [`phase ${name}`, seconds === null ? outcome : `${outcome}, timed`];
+    }
+    case 'system':
+      return [`system ${signal.system.name}`, signal.system.status];
+    case 'fatal':
+    case 'finding':
+      return [`${signal.kind} ${signal.finding.category}`, signal.finding.cause];
+    default:
+      return [signal.kind, ''];
   }
 }
 
@@ -211,7 +244,7 @@ function notStarted(
     {
       what: `Revision ${plan.revision} ${verb}: ${decision.because}`,
       ...(seen.refusal && seen.refusal !== decision.because ? { why: seen.refusal } : {}),
-      next: [`sluice logs ${run.target.environment} --revision ${plan.revision}`],
+      next: [typed(run, 'logs', '--revision', plan.revision)],
     },
     { finding: seen.fatal },
   );

@@ -8,7 +8,7 @@ import { pause, until } from '../pause.ts';
 import { proveAnswers } from '../prove-answers.ts';
 import { doorTo } from '../requests.ts';
 import type { RevisionLog } from '../revision-log.ts';
-import { call, type ServiceRun, StageFailure } from '../run.ts';
+import { call, type ServiceRun, StageFailure, typed } from '../run.ts';
 import type { NamedPlan } from './candidate.ts';
 
 /** One write, then three proofs: actual equals desired, the right revision answers, and it keeps quiet while it bakes. */
@@ -18,6 +18,7 @@ export async function moveTraffic(
   log: RevisionLog,
 ): Promise<StageResult<LiveService>> {
   const { revision, serviceWide } = plan;
+  refuseFatal(run, revision, log);
   let desired: PlannedTraffic[] = [];
   const { live: written } = await writeGuarded(run, {
     edit: (fresh) => {
@@ -40,7 +41,7 @@ export async function moveTraffic(
     throw new StageFailure('traffic', {
       what: `The traffic of ${run.target.ref.service} was moved, but ${revision} is not proven to answer.`,
       why: proof.why,
-      next: [`sluice status ${run.target.environment}`],
+      next: [typed(run, 'status')],
     });
   }
   await bake(run, revision, log);
@@ -54,7 +55,7 @@ export function publicUrl(run: ServiceRun, live: LiveService): string {
 
 /**
  * Desired is not actual: waits until Cloud Run reports what was asked for. A candidate that never served cannot
- * be in the traffic, however long Cloud Run still works on it.
+ * be in the traffic, however long Cloud Run still works on it; its tag is routed only when it is ready.
  */
 export async function awaitTraffic(
   run: ServiceRun,
@@ -72,8 +73,9 @@ export async function awaitTraffic(
     (live) =>
       live !== undefined &&
       live.generation === written.generation &&
-      (routed(live) || !to.everServed) &&
-      sameTraffic(desired, live.actualTraffic, live.latestReadyRevision),
+      (to.everServed
+        ? routed(live) && sameTraffic(desired, live.actualTraffic, live.latestReadyRevision)
+        : sameTraffic(weighted(desired), weighted(live.actualTraffic), live.latestReadyRevision)),
     { everyMs: 200, withinMs: run.target.rollout.trafficDeadlineSeconds * 1000 },
   );
   const live = value ?? written;
@@ -89,9 +91,12 @@ export async function awaitTraffic(
   throw new StageFailure('traffic', {
     what: `The traffic of ${run.target.ref.service} did not become what was asked for within ${run.target.rollout.trafficDeadlineSeconds} s.`,
     why: `Desired: ${describeTraffic(desired)}. Actual: ${describeTraffic(live.actualTraffic)}.`,
-    next: [`sluice status ${run.target.environment}`],
+    next: [typed(run, 'status')],
   });
 }
+
+const weighted = <T extends PlannedTraffic>(traffic: readonly T[]): T[] =>
+  traffic.filter(({ percent }) => percent > 0);
 
 /** When the newest revision has failed, `observedGeneration` stays behind for good: the routes are told apart. */
 function routed(live: LiveService): boolean {
@@ -99,24 +104,26 @@ function routed(live: LiveService): boolean {
   return !live.reconciling && (live.generation === live.observedGeneration || routes?.state === 'succeeded');
 }
 
+/** Throws when the log of a revision that had started tells of its end. */
+export function refuseFatal(run: ServiceRun, revision: string, log: RevisionLog): void {
+  const finding = log.fatal();
+  if (!finding) return;
+  throw new StageFailure(
+    'checklist',
+    {
+      what: `Revision ${revision} had started, and then failed: ${finding.cause}`,
+      next: [typed(run, 'logs', '--revision', revision)],
+    },
+    { finding },
+  );
+}
+
 /** Watches the log for a while under real traffic; a fatal line ends it at once. */
 async function bake(run: ServiceRun, revision: string, log: RevisionLog): Promise<void> {
   const { bakeSeconds } = run.target.rollout;
-  if (bakeSeconds === 0) return;
   const alarm = new AbortController();
-  let failure: StageFailure | undefined;
-  const deaf = log.listen((_entry, signals) => {
-    const fatal = signals.find((signal) => signal.kind === 'fatal');
-    if (fatal?.kind !== 'fatal') return;
-    failure = new StageFailure(
-      'checklist',
-      {
-        what: `Revision ${revision} failed while it baked under traffic: ${fatal.finding.cause}`,
-        next: [`sluice logs ${run.target.environment} --revision ${revision}`],
-      },
-      { finding: fatal.finding },
-    );
-    alarm.abort();
+  const deaf = log.listen(() => {
+    if (log.fatal()) alarm.abort();
   });
   run.journal.emit({
     type: 'progress',
@@ -127,8 +134,10 @@ async function bake(run: ServiceRun, revision: string, log: RevisionLog): Promis
   try {
     await pause({ ...run, signal: AbortSignal.any([run.signal, alarm.signal]) }, bakeSeconds * 1000);
   } catch (error) {
-    throw failure ?? error;
+    if (!alarm.signal.aborted) throw error;
   } finally {
     deaf();
   }
+  run.signal.throwIfAborted();
+  refuseFatal(run, revision, log);
 }

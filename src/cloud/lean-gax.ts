@@ -1,0 +1,137 @@
+import type * as gax from 'google-gax';
+import type { protobuf } from 'google-gax';
+
+type Gax = typeof gax;
+type Json = protobuf.INamespace;
+type Node = protobuf.AnyNestedObject;
+
+/** Every generated client makes a client of this service too. */
+const broughtAlong = 'google.cloud.location.Locations';
+
+/**
+ * google-gax for the generated clients, which take it as an argument. As it comes, it sets up every message of an API,
+ * twice, and a descriptor of each for gRPC's reflection: most of the time of a command's first call. This one sets up
+ * what the named services can send or receive, once.
+ */
+export async function leanGax(...services: string[]): Promise<Gax> {
+  const library = await import('google-gax');
+  const wanted = [...services, broughtAlong];
+  const rootOf = new WeakMap<object, protobuf.Root>();
+  const leanRoot = (json: Json): protobuf.Root => {
+    const known = rootOf.get(json);
+    if (known) return known;
+    const root = library.protobuf.Root.fromJSON(reachableFrom(json, wanted));
+    root.resolveAll();
+    rootOf.set(json, root);
+    return root;
+  };
+  const isService = (found: unknown): found is protobuf.Service => found instanceof library.protobuf.Service;
+  class LeanGrpcClient extends library.GrpcClient {
+    override loadProtoJSON(json: Json) {
+      const root = leanRoot(json);
+      const found = wanted.map((name) => root.lookup(name)).filter(isService);
+      return library.grpc.loadPackageDefinition(
+        Object.fromEntries(found.map((service) => [service.fullName.slice(1), definitionOf(service)])),
+      );
+    }
+  }
+  return { ...library, GrpcClient: LeanGrpcClient, protobufFromJSON: (json) => leanRoot(json) };
+}
+
+/** How gax has messages converted: int64 and enums as strings, unset fields as their defaults. */
+const conversion = { longs: String, enums: String, defaults: true, oneofs: true };
+
+/** What @grpc/proto-loader makes of a service, without the descriptors. */
+function definitionOf(service: protobuf.Service): gax.grpc.ServiceDefinition {
+  return Object.fromEntries(
+    service.methodsArray.map((method) => {
+      const { resolvedRequestType, resolvedResponseType } = method;
+      if (!resolvedRequestType || !resolvedResponseType) throw new Error(`${method.fullName} has no types`);
+      const [request, response] = [codecOf(resolvedRequestType), codecOf(resolvedResponseType)];
+      const definition = {
+        path: `/${service.fullName.slice(1)}/${method.name}`,
+        requestStream: method.requestStream === true,
+        responseStream: method.responseStream === true,
+        requestSerialize: request.serialize,
+        requestDeserialize: request.deserialize,
+        responseSerialize: response.serialize,
+        responseDeserialize: response.deserialize,
+        originalName: method.name.charAt(0).toLowerCase() + method.name.slice(1),
+      };
+      return [method.name, definition];
+    }),
+  );
+}
+
+function codecOf(type: protobuf.Type) {
+  return {
+    serialize: (message: object) => Buffer.from(type.encode(type.fromObject(message)).finish()),
+    deserialize: (bytes: Uint8Array) => type.toObject(type.decode(bytes), conversion),
+  };
+}
+
+/** The part of a proto file, in protobufjs's JSON form, that these services need. Pure. */
+function reachableFrom(json: Json, services: readonly string[]): Json {
+  const all = new Map<string, Node>();
+  index(json, '', all);
+  const kept = new Set<string>();
+  const open = services.filter((name) => all.has(name));
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    const node = all.get(name);
+    if (kept.has(name) || node === undefined) continue;
+    kept.add(name);
+    for (const reference of referencesOf(node)) {
+      const found = resolve(reference, name, all);
+      if (found !== undefined) open.push(found);
+    }
+  }
+  return { ...json, nested: keep(json.nested ?? {}, '', kept) };
+}
+
+function index(parent: Json, prefix: string, into: Map<string, Node>): void {
+  for (const [name, node] of Object.entries(parent.nested ?? {})) {
+    const path = prefix === '' ? name : `${prefix}.${name}`;
+    into.set(path, node);
+    if ('nested' in node) index(node, path, into);
+  }
+}
+
+/** What a long-running operation of a method carries is named in the method's options only. */
+const operationTypes = [
+  '(google.longrunning.operation_info).response_type',
+  '(google.longrunning.operation_info).metadata_type',
+];
+
+function referencesOf(node: Node): string[] {
+  if ('methods' in node) {
+    return Object.values(node.methods).flatMap(({ requestType, responseType, options = {} }) => [
+      requestType,
+      responseType,
+      ...operationTypes.flatMap((option) => (typeof options[option] === 'string' ? [options[option]] : [])),
+    ]);
+  }
+  return 'fields' in node ? Object.values(node.fields).map(({ type }) => type) : [];
+}
+
+/** A name as protobuf looks it up: from the innermost scope outwards. Scalar types resolve to nothing. */
+function resolve(reference: string, from: string, all: ReadonlyMap<string, Node>): string | undefined {
+  if (reference.startsWith('.')) return all.has(reference.slice(1)) ? reference.slice(1) : undefined;
+  const scope = from.split('.');
+  for (; scope.length > 0; scope.pop()) {
+    const path = [...scope, reference].join('.');
+    if (all.has(path)) return path;
+  }
+  return all.has(reference) ? reference : undefined;
+}
+
+/** A message keeps the place it is nested in, with nothing else in it. */
+function keep(nested: Record<string, Node>, prefix: string, kept: ReadonlySet<string>): Record<string, Node> {
+  return Object.fromEntries(
+    Object.entries(nested).flatMap(([name, node]): [string, Node][] => {
+      const path = prefix === '' ? name : `${prefix}.${name}`;
+      const inside = 'nested' in node ? keep(node.nested ?? {}, path, kept) : {};
+      if (!kept.has(path) && Object.keys(inside).length === 0) return [];
+      return [[name, 'nested' in node ? { ...node, nested: inside } : node]];
+    }),
+  );
+}
