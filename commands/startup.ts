@@ -44,11 +44,10 @@ export default class Startup extends SluiceCommand {
   private async fromFile(file: string, revision: string | undefined): Promise<StartupReport> {
     const { readStartupFile } = await import('../src/startup-file.ts');
     const input = file === '-' ? process.stdin : createReadStream(file);
-    const { report, entries, skipped } = await readStartupFile(input, file);
+    const { report, entries, skipped } = await readStartupFile(input, file, revision);
     if (skipped > 0)
       this.say(`${skipped} of ${entries + skipped} items were no log entries and were left out`);
-    if (revision === undefined) return report;
-    return { ...report, revisions: report.revisions.filter((profile) => profile.revision === revision) };
+    return report;
   }
 
   private async fromCloud(

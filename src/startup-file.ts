@@ -7,17 +7,18 @@ import { createStartupReader } from './startup/reader.ts';
 
 const maxBytes = 512 * 1024 * 1024;
 
-/** Reads a file (or stdin) of log entries into a startup report, with every preset format. */
+/** Reads a file (or stdin) of log entries into a startup report, with every preset format; of one revision, where one is named. */
 export async function readStartupFile(
   input: Readable,
   name: string,
+  revision?: string,
 ): Promise<{ report: StartupReport; entries: number; skipped: number }> {
   const content = await text(input, name);
   const { entries, skipped } = parse(content, name);
   if (content.trim() === '') throw unreadable(name, 'it is empty');
   if (entries.length === 0 && skipped > 0)
     throw unreadable(name, `none of its ${skipped} items is a log entry`);
-  const reader = createStartupReader({ formats: defaultFormats });
+  const reader = createStartupReader({ formats: defaultFormats, revision });
   for (const entry of entries) reader.push(entry);
   return { report: reader.report(), entries: entries.length, skipped };
 }

@@ -66,10 +66,12 @@ function spoken(entry: LogEntry, message: Message, matcher: LineMatcher): readon
   const [first] = others;
   const access = first === undefined ? undefined : accessFact(first);
   if (access) facts.push(access);
-  else if (first !== undefined && !(structured && level === 'info'))
+  else if (first !== undefined && !(structured && (level === 'info' || facts.some(isFound))))
     facts.push(...troubles(entry, message, others));
   return facts.length === 0 ? none : facts;
 }
+
+const isFound = (fact: Fact): boolean => fact.says === 'found';
 
 /** A failed phase or system is a finding too: what its line says of the reason, else that it failed. */
 function failureOf(fact: StartupFact, level: Level): Fact[] {
@@ -139,7 +141,8 @@ function attachedError(message: Message): Diagnosis | undefined {
 }
 
 /** What the lines show; a traced entry's lines only where the table knows them. */
-function diagnosed({ level, stack }: Message, lines: readonly string[], traced: boolean): Fact[] {
+function diagnosed(message: Message, lines: readonly string[], traced: boolean): Fact[] {
+  const { level } = message;
   const facts: Fact[] = [];
   const keys = new Set<string>();
   for (const line of lines) {
@@ -157,16 +160,17 @@ function diagnosed({ level, stack }: Message, lines: readonly string[], traced: 
   if (line === undefined) return facts;
   return [
     found(
-      undiagnosed(withError(line, stack), level === 'warning' ? 'warning' : 'error', level === 'fatal'),
+      undiagnosed(withError(line, message), level === 'warning' ? 'warning' : 'error', level === 'fatal'),
       level,
     ),
   ];
 }
 
 /** Go's loggers put the error's text, without a trace, beside the message. */
-function withError(line: string, stack: readonly string[]): string {
+function withError(line: string, { stack, fields }: Message): string {
   const [error] = stack;
-  return error === undefined || stack.length > 1 || line.includes(error) ? line : `${line}: ${error}`;
+  if (error === undefined || stack.length > 1 || line.includes(error)) return line;
+  return fields?.['err'] === error || fields?.['error'] === error ? `${line}: ${error}` : line;
 }
 
 function found(diagnosis: Diagnosis, level: Level | Severity): Fact {

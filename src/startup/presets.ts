@@ -233,7 +233,7 @@ export const frameworks: Format = {
     {
       says: 'listening',
       pattern:
-        '^(?:\\S+ ){0,4}(?:[Ss]erver |[Aa]pp |[Ss]ervice |API )?(?:is )?[Ll]istening (?:(?:on|at):? (?<detail>(?:port )?\\S+)|$)',
+        '^(?:\\S+ ){0,4}(?:[Ss]erver |[Aa]pp |[Ss]ervice |API )?(?:is )?[Ll]istening(?: (?:on|at):? (?<detail>(?:port )?\\S+)|$)',
       contains: 'istening',
     },
     {

@@ -16,13 +16,15 @@ export type StartupReaderOptions = {
   formats: StartupFormats;
   /** Only this service's entries. */
   service?: string;
+  /** Only this revision's entries. */
+  revision?: string | undefined;
   /** RFC 3339 UTC: entries before it tell of another start. */
   startedAfter?: string;
   /** Told as not-reported until they report. */
   requiredSystems?: readonly string[];
 };
 
-const maxRevisions = 64;
+const maxRevisions = 1024;
 /** Counted up to here. */
 const maxOmitted = 10_000;
 /** Repeats are known among so many entries that said something. */
@@ -47,7 +49,8 @@ export class StartupReader {
 
   /** Takes an entry and gives what it newly made known. */
   push(entry: LogEntry): readonly StartupSignal[] {
-    const { service, startedAfter } = this.#options;
+    const { service, revision: wanted, startedAfter } = this.#options;
+    if (wanted !== undefined && entry.revision !== wanted) return nothing;
     if (entry.revision === '' || (service !== undefined && entry.service !== service)) return nothing;
     if (startedAfter !== undefined && compareTimes(entry.timestamp, startedAfter) < 0) return nothing;
     const revision = this.#revision(entry);

@@ -208,6 +208,6 @@ function finish({ innermostIs, texts, sightings, uncaught }: Draft): Chain {
 
 /** `asyncio.exceptions.CancelledError` alone, or a bare TimeoutError, explains nothing. */
 const tells = (text: string): boolean =>
-  /: \S/.test(text) &&
+  /\S \S/.test(text) &&
   !group.test(text) &&
   !/^[\w.]*(?:CancelledError|GeneratorExit|StopIteration|StopAsyncIteration)\b/.test(text);

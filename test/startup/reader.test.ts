@@ -375,9 +375,16 @@ describe('hostile input', () => {
     expect(profile.findings.length).toBeLessThanOrEqual(70);
     expect(profile.findings.some((finding) => finding.cause.startsWith('More was found'))).toBe(true);
     const reader = createStartupReader({ formats: [] });
-    for (let n = 0; n < 100; n += 1)
+    for (let n = 0; n < 1100; n += 1)
       for (const entry of entries(['x'], { revision: `r-${n}` })) reader.push(entry);
-    expect(reader.report()).toMatchObject({ omittedRevisions: 36, revisions: { length: 64 } });
+    expect(reader.report()).toMatchObject({ omittedRevisions: 76, revisions: { length: 1024 } });
+  });
+  test('one revision is found among any number', () => {
+    const reader = createStartupReader({ formats: [], revision: 'r-1500' });
+    for (let n = 0; n < 1600; n += 1)
+      for (const entry of entries(['x'], { revision: `r-${n}` })) reader.push(entry);
+    expect(reader.report()).toMatchObject({ revisions: [{ revision: 'r-1500' }] });
+    expect(reader.report()).not.toHaveProperty('omittedRevisions');
   });
   test('a line of a megabyte is looked at in part', () => {
     const { profile } = read(entries([`ERROR: ${'a'.repeat(1_000_000)}`, `${'('.repeat(500_000)}`]));
