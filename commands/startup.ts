@@ -20,7 +20,7 @@ export default class Startup extends SluiceCommand {
     'gcloud logging read FILTER --format=json | <%= config.bin %> startup --file -',
   ];
   static override args = {
-    environment: Args.string({ description: 'an environment of sluice.yaml' }),
+    environment: Args.string({ description: 'an environment of sluice.yaml', ignoreStdin: true }),
   };
   static override flags = {
     ...configFlags,

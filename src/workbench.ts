@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { hostname, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -14,6 +14,7 @@ import { SluiceError } from './errors.ts';
 import { folderStore } from './ledger/folder-store.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
 import { type Locks, openLocks } from './ledger/lock.ts';
+import { hasEndedHere, thisHost } from './ledger/this-process.ts';
 import { defaultHome } from './local/home.ts';
 import { ensureLocalCloud } from './local/launcher.ts';
 
@@ -61,7 +62,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     cloud,
     waiting,
     ledger: openLedger(store, { now, random: Math.random }),
-    locks: openLocks(store, { now, host: hostname(), pid: process.pid }),
+    locks: openLocks(store, { now, host: thisHost(), pid: process.pid, hasEnded: hasEndedHere }),
     close: () => cloud.close(),
   };
 }

@@ -83,7 +83,7 @@ function codecOf(type: protobuf.Type) {
 }
 
 /** The part of a proto file, in protobufjs's JSON form, that these services need. Pure. */
-export function reachableFrom(json: Json, services: readonly string[]): Json {
+function reachableFrom(json: Json, services: readonly string[]): Json {
   const all = new Map<string, Node>();
   index(json, '', all);
   const kept = new Set<string>();

@@ -14,8 +14,14 @@ export type LockClaim = {
   leaseMs: number;
 };
 
-/** `host` and `pid` say to a person where a holder runs; they decide nothing. */
-export type LockOwner = { now: () => Date; host: string; pid: number };
+/** `host` and `pid` say where a holder runs. */
+export type LockOwner = {
+  now: () => Date;
+  host: string;
+  pid: number;
+  /** True only when it is certain that the holder's process has ended: its lease need not be waited for. */
+  hasEnded?: (holder: LockHolder) => boolean;
+};
 
 const maxText = 500;
 const text = z.string().max(maxText);
@@ -54,6 +60,11 @@ export function isExpired(holder: LockHolder, now: Date): boolean {
   return Date.parse(holder.until) <= now.getTime();
 }
 
+/** Nobody renews it any more. */
+export function isAbandoned(holder: LockHolder, { now, hasEnded }: LockOwner): boolean {
+  return isExpired(holder, now()) || hasEnded?.(holder) === true;
+}
+
 export function encodeHolder(holder: LockHolder): Uint8Array {
   return Buffer.from(`${JSON.stringify(holder)}\n`);
 }
@@ -69,7 +80,7 @@ export function decodeHolder(bytes: Uint8Array): LockHolder | undefined {
 
 export function takenBy(holder: LockHolder, place: LockPlace, claim: LockClaim, now: Date): SluiceError {
   const seconds = Math.ceil((Date.parse(holder.until) - now.getTime()) / 1000);
-  const runs = `release ${holder.release} runs on ${holder.host} (process ${holder.pid})`;
+  const runs = `release ${holder.release} runs on ${holder.host.split(' ')[0]} (process ${holder.pid})`;
   return new SluiceError('conflict', {
     what: `${place.service} is locked by ${holder.who} since ${holder.when}: ${holder.why}`,
     why: `${runs}; should that process have died, its lease ends in ${seconds} s, at ${holder.until}`,

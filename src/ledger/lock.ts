@@ -2,6 +2,7 @@ import {
   contended,
   decodeHolder,
   encodeHolder,
+  isAbandoned,
   isExpired,
   type LockClaim,
   type LockHolder,
@@ -38,7 +39,7 @@ export function openLocks(store: ObjectStore, owner: LockOwner): Locks {
     holder: async (place) => {
       const object = await store.read(lockName(place));
       const holder = object && decodeHolder(object.bytes);
-      return holder && !isExpired(holder, owner.now()) ? holder : undefined;
+      return holder && !isAbandoned(holder, owner) ? holder : undefined;
     },
   };
 }
@@ -82,7 +83,7 @@ async function takeLease(taking: Taking): Promise<Lease> {
   for (let attempt = 0; attempt < takeAttempts; attempt += 1) {
     const mine = newHolder(claim, owner);
     const found = await store.read(name);
-    if (found) refuseUnlessExpired(taking, found.bytes);
+    if (found) refuseUnlessAbandoned(taking, found.bytes);
     const outcome = found
       ? await store.replace(name, found.generation, encodeHolder(mine))
       : await store.create(name, encodeHolder(mine));
@@ -91,11 +92,10 @@ async function takeLease(taking: Taking): Promise<Lease> {
   throw contended(place, store.where(name), claim);
 }
 
-function refuseUnlessExpired({ store, owner, place, claim }: Taking, bytes: Uint8Array): void {
+function refuseUnlessAbandoned({ store, owner, place, claim }: Taking, bytes: Uint8Array): void {
   const holder = decodeHolder(bytes);
-  const now = owner.now();
   if (!holder) throw unreadableLock(place, store.where(lockName(place)), claim);
-  if (!isExpired(holder, now)) throw takenBy(holder, place, claim, now);
+  if (!isAbandoned(holder, owner)) throw takenBy(holder, place, claim, owner.now());
 }
 
 /** A renewal that fails is tried again while the lease lasts; only then, or when it was taken over, it is lost. */

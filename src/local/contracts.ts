@@ -84,9 +84,14 @@ export type Runtime = {
   /** Makes a stored revision known again (after a restart) without starting it. */
   register(revision: RunnableRevision): void;
   /** A running instance's port, started for the request if there is none. Throws when it cannot start. */
-  acquire(
-    revision: RevisionRef,
-  ): Promise<{ port: number; instanceId: string; timeoutSeconds: number; release(): void }>;
+  acquire(revision: RevisionRef): Promise<{
+    port: number;
+    instanceId: string;
+    timeoutSeconds: number;
+    /** Aborts when the instance has exited. */
+    gone: AbortSignal;
+    release(): void;
+  }>;
   /** How many instances must live now (0 = scale to zero is allowed). */
   keep(revision: RevisionRef, minimum: number): void;
   remove(revision: RevisionRef): Promise<void>;

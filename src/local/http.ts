@@ -32,7 +32,7 @@ export type HttpParts = {
 };
 
 const maxBodyBytes = 64 * 1024;
-const idTokenPath = /^\/v1\/projects\/-\/serviceAccounts\/([^/:]+):generateIdToken$/;
+const idTokenPath = /^\/v1\/projects\/-\/serviceAccounts\/((?:[\w.+-]|@|%40)+):generateIdToken$/;
 const idTokenSchema = z.object({
   audience: z.string().min(1).max(2048),
   includeEmail: z.boolean().optional(),
@@ -49,23 +49,36 @@ export function httpHandler(parts: HttpParts): RequestListener {
 }
 
 async function answer(parts: HttpParts, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const { pathname } = new URL(req.url ?? '/', 'http://127.0.0.1');
+  if (isForeign(req)) {
+    res.setHeader('connection', 'close');
+    return refuse(res, 403, 'PERMISSION_DENIED', 'The local cloud answers no web page.');
+  }
+  const url = URL.parse(req.url ?? '/', 'http://127.0.0.1');
+  if (!url) return refuse(res, 400, 'INVALID_ARGUMENT', 'The request names no URL.');
+  const { pathname } = url;
   const request = `${req.method} ${pathname}`;
-  // A page in a browser can reach loopback under a name of its own; only our own names may ask for these.
-  const isOwn = /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(req.headers.host ?? '');
 
-  if (isOwn && request === 'GET /healthz') return send(res, 200, parts.health);
-  if (isOwn && request === 'GET /local/status') return send(res, 200, { services: parts.services() });
-  if (isOwn && request === 'POST /local/stop') {
+  if (request === 'GET /healthz') return send(res, 200, parts.health);
+  if (request === 'GET /local/status') return send(res, 200, { services: parts.services() });
+  if (request === 'POST /local/stop') {
     if (req.headers[nonceHeader] !== parts.health.nonce)
       return refuse(res, 403, 'PERMISSION_DENIED', 'wrong nonce');
     res.on('finish', parts.onStop);
     return send(res, 200, {});
   }
   const email = req.method === 'POST' ? idTokenPath.exec(pathname)?.[1] : undefined;
-  if (isOwn && email) return mintToken(parts.tokens, decodeURIComponent(email), req, res);
+  if (email) return mintToken(parts.tokens, decodeURIComponent(email), req, res);
   if (await parts.storage(req, res)) return;
   refuse(res, 404, 'NOT_FOUND', `${request} is not part of the local cloud.`);
+}
+
+/**
+ * A web page can reach loopback: by a name of its own that resolves to it, or with a simple request, whose answer it
+ * cannot read but whose effect it has. The first shows in the Host header, the second in Origin; no client of an API
+ * sends either.
+ */
+function isForeign({ headers }: IncomingMessage): boolean {
+  return headers.origin !== undefined || !/^(127\.0\.0\.1|localhost)(:\d+)?$/i.test(headers.host ?? '');
 }
 
 async function mintToken(tokens: TokenAuthority, email: string, req: IncomingMessage, res: ServerResponse) {

@@ -43,12 +43,15 @@ export async function listen(options: {
 
 function sniff(socket: net.Socket, decide: (isHttp2: boolean) => void): void {
   socket.setTimeout(firstBytesMs, () => socket.destroy());
+  let head = Buffer.alloc(0);
   const look = () => {
-    const head: Buffer | null = socket.read();
-    if (!head) return;
-    socket.unshift(head);
+    const chunk: Buffer | null = socket.read();
+    if (!chunk) return;
+    head = Buffer.concat([head, chunk]);
     const known = head.toString('latin1', 0, http2Preface.length);
+    // Kept aside meanwhile: what is put back at once makes the socket readable again, for ever.
     if (known.length < http2Preface.length && http2Preface.startsWith(known)) return;
+    socket.unshift(head);
     socket.off('readable', look);
     socket.setTimeout(0);
     socket.removeAllListeners('timeout');

@@ -18,7 +18,12 @@ export async function recover(
   log: RevisionLog | undefined,
   error: unknown,
 ): Promise<void> {
-  const own: ServiceRun = { ...run, signal: AbortSignal.timeout(restoreWithinMs) };
+  const own: ServiceRun = {
+    ...run,
+    signal: AbortSignal.timeout(restoreWithinMs),
+    // A ledger that can no longer be written (a full disk) must not keep the traffic from going back.
+    journal: { ...run.journal, flush: () => run.journal.flush().catch(() => undefined) },
+  };
   const failed = failedStage(run.journal.state.services.get(run.target.key));
   const reason = run.signal.aborted ? reasonOf(run.signal.reason) : reasonOf(error, failed);
   const [restored] = await Promise.all([

@@ -122,7 +122,9 @@ function causeLines(service: ServiceState, theme: Theme): string[] {
 
 /** After a failure: what serves now, and whether that was seen or only wished. */
 function formerTraffic(service: ServiceState, theme: Theme): string {
-  if (!service.candidateIntended) return 'untouched: nothing was written';
+  // Without a restore there was nothing to put back, unless nobody could tell.
+  const refused = !service.stages.restore && service.finished?.reason !== 'unknown';
+  if (!service.candidateIntended || refused) return 'untouched: nothing was written';
   const now = trafficText(service.traffic);
   if (service.plan?.first) return `${now}  ${theme.dim('a first deploy has nothing to restore')}`;
   if (!service.finished?.rolledBack) return theme.warn(`${now}: not restored`);

@@ -59,6 +59,10 @@ function applyOne(fact: Fact, place: Place): void {
       return;
     case 'listening':
       instance.listeningAt = later(instance.listeningAt, at);
+      if (fact.address !== '') instance.listens(fact.address, sighting);
+      return;
+    case 'stopping':
+      instance.stoppingAt = later(instance.stoppingAt, at);
       return;
     case 'starting':
       return;
@@ -121,7 +125,9 @@ function note(diagnosis: Diagnosis, severity: Finding['severity'], place: Place)
   const noted = instance.findings.note(diagnosis, severity, sighting);
   if (severity === 'fatal' && diagnosis.category !== 'exit') {
     instance.fatalAt = later(instance.fatalAt, sighting.at);
-    if (diagnosis.category === 'error') instance.token({ ...sighting, index: 0, said: { kind: 'end' } });
+    // Behind what the entry itself shows of a trace.
+    if (diagnosis.category === 'error')
+      instance.token({ ...sighting, index: Number.MAX_SAFE_INTEGER, said: { kind: 'end' } });
   }
   if (noted) announce(noted, place);
 }

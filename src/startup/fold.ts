@@ -89,8 +89,15 @@ function outcomeOf(revision: Revision, instances: readonly Instance[]): StartupO
   const judged = instances
     .filter((instance) => verdictOf(instance) !== 'open')
     .sort((a, b) => compareTimes(b.firstAt, a.firstAt))[0];
-  if (!judged) return exits > 0 ? 'failed' : 'unknown';
+  if (!judged) return exits > 0 ? 'failed' : unsaid(revision, instances);
   return verdictOf(judged) === 'completed' ? 'started' : 'failed';
+}
+
+/** It says nothing of its start itself: that it became ready or answers speaks for it, unless a phase is open. */
+function unsaid(revision: Revision, instances: readonly Instance[]): StartupOutcome {
+  const serves = revision.readyTrueAt !== null || revision.answered !== null;
+  const open = instances.some(({ progress }) => progress.hasPhases && progress.endedAt === null);
+  return serves && !open ? 'started' : 'unknown';
 }
 
 /** No exit came after a completed start, and a start was completed after the last exit. */
@@ -113,6 +120,7 @@ function gather(revision: Revision, instances: readonly Instance[], outcome: Sta
     const found = instance.allFindings();
     book.overflowed ||= found.overflowed;
     for (const noted of found.all) {
+      if (noted.category === 'exit' && !noted.fatal && stoppedInOrder(instance)) continue;
       book.merge(noted, severityOf(noted, completed, outcome));
     }
   }
@@ -121,6 +129,10 @@ function gather(revision: Revision, instances: readonly Instance[], outcome: Sta
   const capped = book.overflowed || revision.overflowed ? cappedNote(noted[0]) : undefined;
   return [...noted, ...(loop ? [loop] : []), ...(capped ? [capped] : [])];
 }
+
+/** A started instance was asked to stop, and did: nothing to tell. */
+const stoppedInOrder = (instance: Instance): boolean =>
+  instance.badExits.length === 0 && instance.stoppingAt !== null;
 
 /** A completed start got over what came before it; an exit with 0 after it is no failure. */
 function severityOf(noted: Noted, completed: string | null, outcome: StartupOutcome): Severity {
@@ -181,22 +193,47 @@ function cappedNote(like: Noted | undefined): Noted | undefined {
 
 /** Uncaught ones and those of an explaining kind first; of equals the one nearest to the end. */
 function rootOf(findings: readonly Noted[]): Noted | undefined {
-  const exited = findings.some((noted) => noted.category === 'exit');
+  const exits = findings.filter((noted) => noted.category === 'exit');
   const candidates = findings.filter(
     (noted) =>
       noted.severity === 'fatal' ||
       (noted.severity === 'error' && (noted.tier <= 5 || noted.category === 'exit')),
   );
-  return [...candidates].sort(
-    (a, b) => weight(a, exited) - weight(b, exited) || compareTimes(b.last.at, a.last.at) || byWeight(a, b),
-  )[0];
+  const [root] = [...candidates].sort(
+    (a, b) =>
+      weight(a, exits, findings) - weight(b, exits, findings) ||
+      compareTimes(b.last.at, a.last.at) ||
+      byWeight(a, b),
+  );
+  return root && (fullerThan(root, candidates) ?? root);
 }
 
-/** A plain error line explains an end only where something ended. */
-function weight(noted: Noted, exited: boolean): number {
+/** A plain error line explains an end only where something ended; an exit explains that nobody listened. */
+function weight(noted: Noted, exits: readonly Noted[], all: readonly Noted[]): number {
   const explaining = noted.tier <= 2;
   if (explaining) return noted.fatal ? noted.tier - 0.5 : noted.tier;
-  return noted.category === 'error' && !noted.fatal && !exited ? 6.5 : noted.tier;
+  if (noted.category === 'exit' && !all.some((other) => brought(other, noted))) return 5.5;
+  return noted.category === 'error' && !noted.fatal && exits.length === 0 ? 6.5 : noted.tier;
+}
+
+/** An exit and the probe that it fails are told within this time of each other, in any order. */
+const togetherMs = 2_000;
+
+/** Cloud Run ended the container because nothing had answered. */
+function brought(probe: Noted, exit: Noted): boolean {
+  const slack = /signal|137|143/.test(exit.cause) ? 0 : togetherMs;
+  return probe.category === 'port' && Date.parse(probe.first.at) + slack < Date.parse(exit.first.at);
+}
+
+/** The line that says the same at more length: loggers print the details, and the exception only their title. */
+function fullerThan(root: Noted, candidates: readonly Noted[]): Noted | undefined {
+  const title = root.cause.replace(/^[\w.]*(?:Error|Exception): /, '');
+  return candidates.find(
+    (other) =>
+      other.category === root.category &&
+      other.cause.length > root.cause.length &&
+      other.cause.startsWith(title),
+  );
 }
 
 /** The root cause ends the start, whatever it was logged as, and says what only other lines know. */
@@ -206,12 +243,28 @@ function explain(root: Noted, revision: Revision, instances: readonly Instance[]
   if (root.category === 'database' && socket !== null && !root.cause.includes('/cloudsql/')) {
     root.cause = `${root.cause} (Cloud SQL socket ${socket})`;
   }
+  const elsewhere = root.category === 'port' ? listensElsewhere(root.cause, instances) : undefined;
+  if (elsewhere !== undefined) root.cause = `${root.cause}; it listens on ${elsewhere}`;
   if (root.category !== 'exit') return;
   const words = instances.flatMap((instance) =>
     instance.exits.length > 0 && instance.lastWords ? [instance.lastWords] : [],
   );
   const last = words.sort((a, b) => compareTimes(b.at, a.at))[0];
-  if (last) root.hint = `${root.hint} Its last line: ${asCause(last.text)}`;
+  if (last) root.cause = `${root.cause}; its last line: ${asCause(last.text)}`;
+}
+
+/** Where the newest instance says that it listens, when that is not where Cloud Run looks. */
+function listensElsewhere(cause: string, instances: readonly Instance[]): string | undefined {
+  const said = instances
+    .flatMap(({ listensOn }) => (listensOn ? [listensOn] : []))
+    .sort((a, b) => compareTimes(b.at, a.at))[0];
+  if (!said) return undefined;
+  const address = asCause(said.address).replace(/^port |[.,;)]+$/g, '');
+  const wanted = /\bport (\d+)/.exec(cause)?.[1];
+  const local = /\b(?:127\.0\.0\.1|localhost)\b|\[::1\]/.test(address);
+  return local || (wanted !== undefined && !new RegExp(`(?:^|\\D)${wanted}\\b`).test(address))
+    ? address
+    : undefined;
 }
 
 /** A refused handshake of a service that answers otherwise is no failed start. */

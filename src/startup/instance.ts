@@ -11,6 +11,9 @@ const maxExits = 64;
 
 export type Exit = Sighting & { code: number };
 
+/** By itself, or as Cloud Run asks for when it stops an instance: 128 + SIGTERM. */
+const isOrderly = (code: number): boolean => code === 0 || code === 143;
+
 /** All that is known of one instance's start. Facts may come in any order. */
 export class Instance {
   readonly progress = new Progress();
@@ -19,6 +22,10 @@ export class Instance {
   total: { at: string; seconds: number } | null = null;
   completedAt: string | null = null;
   listeningAt: string | null = null;
+  /** Where it listens, as it said last. */
+  listensOn: (Sighting & { address: string }) | null = null;
+  /** When it was last asked to stop, or said that it would. */
+  stoppingAt: string | null = null;
   /** The latest line that ends a start. */
   fatalAt: string | null = null;
   firstAt: string;
@@ -32,15 +39,20 @@ export class Instance {
     this.firstAt = firstAt;
   }
 
-  /** When it said that it had started; that it listens counts only where no phase says more. */
+  /** When it said that it had started; that it listens counts only where no phase is known, or all are over. */
   get completion(): string | null {
-    return this.completedAt ?? (this.progress.hasPhases ? null : this.listeningAt);
+    if (this.completedAt !== null || this.listeningAt === null) return this.completedAt;
+    const { hasPhases, endedAt } = this.progress;
+    const over = !hasPhases || (endedAt !== null && compareTimes(endedAt, this.listeningAt) <= 0);
+    return over ? this.listeningAt : null;
   }
 
-  /** An exit with 0 is bad only for a start that had not ended. */
+  /** An exit with 0 or by SIGTERM is bad only for a start that had not ended. */
   get badExits(): readonly Exit[] {
     const good = this.completion;
-    return this.exits.filter((exit) => exit.code !== 0 || good === null || compareTimes(exit.at, good) < 0);
+    return this.exits.filter(
+      (exit) => !isOrderly(exit.code) || good === null || compareTimes(exit.at, good) < 0,
+    );
   }
 
   seen(at: string): void {
@@ -50,6 +62,11 @@ export class Instance {
   saidLast(text: string, sighting: Sighting): void {
     if (this.lastWords === null || compareSightings(sighting, this.lastWords) > 0)
       this.lastWords = { ...sighting, text };
+  }
+
+  listens(address: string, sighting: Sighting): void {
+    if (this.listensOn === null || compareSightings(sighting, this.listensOn) > 0)
+      this.listensOn = { ...sighting, address };
   }
 
   exited(exit: Exit): void {

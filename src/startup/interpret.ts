@@ -21,6 +21,15 @@ export type Fact =
   | { says: 'words'; text: string };
 
 const none: readonly Fact[] = Object.freeze([]);
+/** The service says that it was asked to stop, or that it stops in good order. */
+const stopping =
+  /\bSIGTERM\b|\b[Ss]hutting down\b|\b[Gg]racefully (?:stopp|shut)|\b[Gg]raceful shutdown\b|\bHandling signal: term\b|\bSHUTDOWN_REQUESTED\b/;
+/** A line of source code that a trace shows, and what npm prints behind the failure itself. */
+const echoed =
+  /^\s*(?:throw|raise|const|let|var|return|await) .*|^\s*\d+ \|.*|^npm (?:ERR!|error)(?:\s*$|\s+(?:A complete log of|To see a list of|Lifecycle script|workspace|location|path|command|npm run| {2}).*)/;
+/** The line itself says how the service does without. */
+const gotOver =
+  /\b(?:using (?:an? |the )?(?:default|fallback|in-memory|local)|fall(?:s|ing)? back|default(?:s|ing)? to|(?:continuing|running) without)\b/i;
 /** Lines of one entry that are looked at. */
 const maxLines = 400;
 /** Lines of one entry that may each be a finding. */
@@ -29,7 +38,7 @@ const maxFound = 8;
 export function interpret(entry: LogEntry, matcher: LineMatcher): readonly Fact[] {
   const message = messageOf(entry);
   if (entry.request) return one(requestFact(entry.request, message.lines[0] ?? ''));
-  if (isPlatformLog(entry.log)) return one(platformFact(message.lines[0] ?? ''));
+  if (isPlatformLog(entry.log)) return one(platformFact(message.lines[0] ?? '', message.level));
   return spoken(entry, message, matcher);
 }
 
@@ -47,6 +56,8 @@ function spoken(entry: LogEntry, message: Message, matcher: LineMatcher): readon
     const fact = structured ? undefined : matcher.ofLine(line);
     if (fact) facts.push(fact, ...failureOf(fact, level));
     else others.push(line);
+    if (line.includes('hut') || line.includes('SIGTERM') || line.includes('term'))
+      if (stopping.test(line)) facts.push({ says: 'stopping' });
     const socket = line.includes('/cloudsql/')
       ? /\/cloudsql\/[\w.-]+(?::[\w-]+){2,3}/.exec(line)?.[0]
       : undefined;
@@ -102,9 +113,10 @@ function troubles(entry: LogEntry, message: Message, lines: readonly string[]): 
   const facts: Fact[] = [];
   if (pieces.length > 0 && !(quiet && pieces.every(isPlain))) facts.push({ says: 'trace', pieces });
   if (quiet) return facts;
+  const traced = pieces.some((said) => said.kind !== 'field');
   const attached = attachedError(message);
   if (attached) facts.push(found(attached, level));
-  for (const fact of diagnosed(lines, level, facts.length > 0)) {
+  for (const fact of diagnosed(message, lines, traced || attached !== undefined)) {
     if (!(attached && fact.says === 'found' && fact.diagnosis.key === attached.key)) facts.push(fact);
   }
   if (level === 'unknown' || level === 'error' || level === 'critical')
@@ -112,7 +124,9 @@ function troubles(entry: LogEntry, message: Message, lines: readonly string[]): 
   return facts;
 }
 
-const isPlain = (said: Said): boolean => said.kind === 'exception' && !said.uncaught;
+/** Words of a line that tells of no trouble by itself. */
+const isPlain = (said: Said): boolean =>
+  said.kind === 'field' || said.kind === 'member' || (said.kind === 'exception' && !said.uncaught);
 
 /** The innermost exception of the error that the logger attached. */
 function attachedError(message: Message): Diagnosis | undefined {
@@ -125,21 +139,34 @@ function attachedError(message: Message): Diagnosis | undefined {
 }
 
 /** What the lines show; a traced entry's lines only where the table knows them. */
-function diagnosed(lines: readonly string[], level: Level, traced: boolean): Fact[] {
+function diagnosed({ level, stack }: Message, lines: readonly string[], traced: boolean): Fact[] {
   const facts: Fact[] = [];
   const keys = new Set<string>();
   for (const line of lines) {
     // Of a trace, the joined chain speaks; its frames show code, not what happened.
-    if (traced && (/^\s/.test(line) || tokensOf([line]).length > 0)) continue;
+    if (echoed.test(line) || (traced && (/^\s/.test(line) || tokensOf([line]).length > 0))) continue;
     const known = diagnose(line);
     if (!known || keys.has(known.key) || keys.size >= maxFound) continue;
+    const overcome = gotOver.test(line);
+    if (overcome && known.category === 'setting' && level === 'unknown') continue;
     keys.add(known.key);
-    facts.push(found(known, level));
+    facts.push(found(known, overcome ? 'warning' : level));
   }
   if (facts.length > 0 || traced || level === 'unknown') return facts;
-  const line = lines.find((text) => asCause(text) !== '');
+  const line = lines.find((text) => asCause(text) !== '' && !echoed.test(text));
   if (line === undefined) return facts;
-  return [found(undiagnosed(line, level === 'warning' ? 'warning' : 'error', level === 'fatal'), level)];
+  return [
+    found(
+      undiagnosed(withError(line, stack), level === 'warning' ? 'warning' : 'error', level === 'fatal'),
+      level,
+    ),
+  ];
+}
+
+/** Go's loggers put the error's text, without a trace, beside the message. */
+function withError(line: string, stack: readonly string[]): string {
+  const [error] = stack;
+  return error === undefined || stack.length > 1 || line.includes(error) ? line : `${line}: ${error}`;
 }
 
 function found(diagnosis: Diagnosis, level: Level | Severity): Fact {

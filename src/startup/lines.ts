@@ -14,7 +14,7 @@ export type StartupFact =
   | { says: 'system'; name: string; status: Exclude<SystemStatus, 'not-reported'>; detail: string }
   | { says: 'total'; seconds: number }
   | { says: 'complete'; seconds: number | null }
-  | { says: 'listening' };
+  | { says: 'listening'; address: string };
 
 export type LineMatcher = {
   ofLine(line: string): StartupFact | undefined;
@@ -168,7 +168,7 @@ function toFact(says: LineRule['says'], parts: Parts, format: Format): StartupFa
   const detail = (parts.detail ?? '').trim();
   if (says === 'total') return seconds === null ? undefined : { says, seconds };
   if (says === 'complete') return { says, seconds };
-  if (says === 'listening') return { says };
+  if (says === 'listening') return { says, address: detail };
   const name = (parts.name ?? '').trim().slice(0, 80);
   if (name === '') return undefined;
   if (says === 'system') return { says, name, status: statusOf(parts.status, format), detail };
@@ -183,9 +183,12 @@ function secondsUntilFailure(detail: string): number | null {
   return found === undefined ? null : Number(found);
 }
 
+const perUnit: Record<string, number> = { ms: 0.001, us: 0.000_001, µs: 0.000_001, m: 60, min: 60 };
+
 function secondsIn(parts: Parts): number | null {
-  const seconds = Number.parseFloat(parts.seconds ?? '');
-  if (Number.isFinite(seconds)) return seconds;
+  const [, seconds, unit] = /^(\d+(?:\.\d+)?)\s?([a-zµ]*)/i.exec(parts.seconds ?? '') ?? [];
+  if (seconds !== undefined)
+    return Math.round(Number(seconds) * (perUnit[unit ?? ''] ?? 1) * 1_000_000) / 1_000_000;
   const ms = Number.parseFloat(parts.ms ?? '');
   return Number.isFinite(ms) ? Math.round(ms * 1000) / 1_000_000 : null;
 }

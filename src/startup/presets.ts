@@ -60,9 +60,12 @@ const has = (key: string, group: string, value: string): string =>
 const may = (key: string, group: string, value: string): string => `(?:${has(key, group, value)}|)`;
 const number = String.raw`\d+(?:\.\d+)?`;
 const word = String.raw`(?<=")[^"]+|[^\s",]+`;
-const durations =
-  may('seconds|duration_s|elapsed|elapsed_seconds|took', 'seconds', number) +
-  may('ms|duration_ms|elapsed_ms', 'ms', number);
+const secondsKeys =
+  'seconds|secs|duration|duration_s|duration_seconds|elapsed|elapsed_s|elapsed_seconds|took|time_s';
+const msKeys = 'ms|duration_ms|durationMs|elapsed_ms|elapsedMs|took_ms|time_ms';
+/** Go's and others' writers put the unit behind the number. */
+const duration = `${number}(?:\\s?(?:ms|µs|us|s|m)\\b)?`;
+const durations = may(secondsKeys, 'seconds', duration) + may(msKeys, 'ms', number);
 
 /** `phase=NAME seconds=N`, `system=NAME status=up`, as logfmt writers print them. */
 const keyValue: Format = {
@@ -75,12 +78,12 @@ const keyValue: Format = {
     },
     {
       says: 'phase-completed',
-      pattern: `^${has('phase', 'name', word)}${has('seconds|duration_s|elapsed|elapsed_seconds|took', 'seconds', number)}`,
+      pattern: `^${has('phase', 'name', word)}${has(secondsKeys, 'seconds', duration)}`,
       contains: 'phase=',
     },
     {
       says: 'phase-completed',
-      pattern: `^${has('phase', 'name', word)}${has('ms|duration_ms|elapsed_ms', 'ms', number)}`,
+      pattern: `^${has('phase', 'name', word)}${has(msKeys, 'ms', number)}`,
       contains: 'phase=',
     },
     { says: 'phase-started', pattern: `^${has('phase', 'name', word)}`, contains: 'phase=' },
@@ -104,8 +107,9 @@ const keyValue: Format = {
 };
 
 const jsonDurations = {
-  seconds: 'seconds|duration_seconds|durationSeconds|duration_s|elapsed_seconds|elapsed',
-  ms: 'duration_ms|durationMs|elapsed_ms|elapsedMs|ms',
+  seconds:
+    'seconds|duration_seconds|durationSeconds|duration_s|duration_sec|elapsed_seconds|elapsedSeconds|elapsed_s|elapsed|duration|took',
+  ms: 'duration_ms|durationMs|duration_millis|durationMillis|elapsed_ms|elapsedMs|took_ms|tookMs|ms',
 };
 const phaseFields = {
   name: 'phase|name',
@@ -113,11 +117,22 @@ const phaseFields = {
   detail: 'detail|error|reason',
   ...jsonDurations,
 };
-const systemFields = { status: 'status|state|health', detail: 'detail|details|message|msg' };
+const systemFields = { status: 'status|state|health|healthy', detail: 'detail|details|message|msg' };
 const totalFields = {
   seconds: `total_seconds|totalSeconds|total|${jsonDurations.seconds}`,
   ms: `total_ms|totalMs|${jsonDurations.ms}`,
 };
+/** The same fields inside an object, with those beside it as the fallback. */
+const nested = (parent: string, fields: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(fields).map(([part, keys]) => [
+      part,
+      `${keys
+        .split('|')
+        .map((key) => `${parent}.${key}`)
+        .join('|')}|${keys}`,
+    ]),
+  );
 const phaseSays = [
   ['phase.started', 'phase-started'],
   ['phase_started', 'phase-started'],
@@ -140,31 +155,38 @@ const json: Format = {
     ...eventKeys.flatMap((key) =>
       phaseSays.map(([event, says]) => ({ says, where: { [key]: event }, fields: phaseFields })),
     ),
-    ...[
-      'seconds',
-      'duration_seconds',
-      'duration_s',
-      'elapsed_seconds',
-      'duration_ms',
-      'durationMs',
-      'elapsed_ms',
-      'status',
-      'state',
-    ].map((key) => ({
+    ...[...Object.values(jsonDurations).flatMap((keys) => keys.split('|')), 'status', 'state'].map((key) => ({
       says: 'phase-completed' as const,
       where: { phase: '*', [key]: '*' },
       fields: { ...phaseFields, name: 'phase' },
     })),
+    {
+      says: 'phase-completed',
+      where: { 'startup.phase': '*' },
+      fields: nested('startup', { ...phaseFields, name: 'phase' }),
+    },
+    {
+      says: 'system',
+      where: { 'startup.system': '*' },
+      fields: nested('startup', { ...systemFields, name: 'system' }),
+    },
     ...eventKeys.flatMap((key) =>
-      ['system', 'startup.system', 'startup_system', 'system.status', 'system_status', 'health'].map(
-        (event) => ({
-          says: 'system' as const,
-          where: { [key]: event, status: '*' },
-          fields: { name: 'system|component|name', ...systemFields },
-        }),
-      ),
+      [
+        'system',
+        'startup.system',
+        'startup_system',
+        'system.status',
+        'system_status',
+        'health',
+        'health_check',
+      ].map((event) => ({
+        says: 'system' as const,
+        where: { [key]: event, status: '*' },
+        fields: { name: 'system|component|check|name', ...systemFields },
+      })),
     ),
     { says: 'system', where: { system: '*', status: '*' }, fields: { name: 'system', ...systemFields } },
+    { says: 'system', where: { system: '*', healthy: '*' }, fields: { name: 'system', ...systemFields } },
     ...eventKeys.flatMap((key) =>
       ['startup.complete', 'startup_complete', 'startup.completed', 'startup_completed'].map((event) => ({
         says: 'complete' as const,
@@ -205,15 +227,20 @@ export const frameworks: Format = {
     {
       says: 'listening',
       pattern:
-        '^\\W{0,8}(?:\\S+ )*?(?:Uvicorn|Hypercorn|Now|Running|Puma|[Ss]erver|[Aa]pp|[Ss]ervice|API|http)\\b.{0,60}\\b(?:listening|running|started) (?:on|at)\\b',
+        '^\\W{0,8}(?:\\S+ +)*?(?:Uvicorn|Hypercorn|Now|Running|Puma|[Ss]erver|[Aa]pp|[Ss]ervice|API|http)\\b.{0,60}\\b(?:listening|running|started) (?:on|at)\\b:?(?: (?<detail>(?:port )?\\S+))?',
       contains: 'ing o',
     },
     {
       says: 'listening',
-      pattern: '^(?:\\S+ ){0,4}(?:[Ss]erver |[Aa]pp |[Ss]ervice |API )?(?:is )?[Ll]istening (?:on|at) ',
+      pattern:
+        '^(?:\\S+ ){0,4}(?:[Ss]erver |[Aa]pp |[Ss]ervice |API )?(?:is )?[Ll]istening (?:(?:on|at):? (?<detail>(?:port )?\\S+)|$)',
       contains: 'istening',
     },
-    { says: 'listening', pattern: '^\\W*Running on (?:all addresses|https?:)', contains: 'Running on' },
+    {
+      says: 'listening',
+      pattern: '^\\W*Running on (?:all addresses|(?<detail>https?:\\S+))',
+      contains: 'Running on',
+    },
   ],
   json: [],
 };

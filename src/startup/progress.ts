@@ -69,6 +69,16 @@ export class Progress {
     );
   }
 
+  /** When the last phase was completed; null while one is open, and where one failed. */
+  get endedAt(): string | null {
+    let last: string | null = null;
+    for (const record of this.#phases.values()) {
+      if (record.ended?.outcome !== 'completed' || reopened(record)) return null;
+      if (last === null || compareTimes(record.ended.at, last) > 0) last = record.ended.at;
+    }
+    return last;
+  }
+
   /** Phases as they began; shares of the total, which is their sum where the log gives none. */
   phases(total: number | null): Phase[] {
     const records = [...this.#phases.values()].sort(

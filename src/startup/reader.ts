@@ -108,6 +108,7 @@ const counts = (fact: Fact): boolean =>
   fact.says !== 'answered' &&
   fact.says !== 'words' &&
   fact.says !== 'sql-socket' &&
+  fact.says !== 'stopping' &&
   fact.says !== 'listening';
 
 const keyOf = (entry: LogEntry): string => `${entry.timestamp} ${entry.insertId} ${entry.log}`;

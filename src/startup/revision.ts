@@ -58,7 +58,10 @@ export class Revision {
     this.instances.delete(id);
     this.past.exits += instance.badExits.length;
     this.past.diedCompleted ||= instance.badExits.length > 0 && instance.completion !== null;
-    for (const noted of instance.allFindings().all) this.past.findings.merge(noted, noted.severity);
+    for (const noted of instance.allFindings().all) {
+      const orderly = noted.category === 'exit' && !noted.fatal && instance.badExits.length === 0;
+      if (!orderly) this.past.findings.merge(noted, noted.severity);
+    }
     this.overflowed ||= instance.findings.overflowed;
   }
 }

@@ -88,10 +88,16 @@ export const signatures: readonly Signature[] = [
       /\b(?:could not|Failed to|Error) (?:find|import|load)(?:ing)? (?:or load )?(?:main class|ASGI app|application|module) .{0,200}/i,
     hint: importHint,
   },
-
   {
     category: 'import',
-    pattern: /^(?:\/bin\/)?(?:ba|a|da)?sh: .{0,160}: (?:command )?not found$/,
+    pattern: /\b\w*(?:ImportError|ModuleNotFoundError): .+|\bFailed to find attribute '\w+' in '\S+'/,
+    cause: whole,
+    hint: importHint,
+  },
+  {
+    category: 'import',
+    pattern:
+      /^(?:(?:\/bin\/)?(?:ba|a|da)?sh|\/\S+): .{0,160}: (?:command )?not found$|\bMissing script: "[^"]+"/,
     hint: 'Install the program in the image, or correct the start command.',
   },
   {
@@ -120,8 +126,9 @@ export const signatures: readonly Signature[] = [
   },
   {
     category: 'port',
-    pattern: /\bfailed to start and (?:then )?listen on the port.{0,160}/i,
-    cause: () => 'The container failed to start and listen on its port within the allocated timeout',
+    pattern: /\bfailed to start and (?:then )?listen on the port(?:.{0,60}?\bPORT=(\d+))?.{0,160}/i,
+    cause: (m) =>
+      `The container failed to start and listen on ${m[1] === undefined ? 'its port' : `port ${m[1]}`} within the allocated timeout`,
     hint: 'Listen on 0.0.0.0:$PORT before the startup probe gives up; see the lines before for what kept it.',
     fatal: true,
   },
@@ -158,7 +165,7 @@ export const signatures: readonly Signature[] = [
   },
   {
     category: 'setting',
-    pattern: /\bvalidation errors? for \w*(?:Settings|Config|Env)\w*/,
+    pattern: /\bvalidation errors? for \w*(?:Settings|Config|Env)\w*.*/,
     hint: settingHint,
   },
   { category: 'setting', pattern: /\bImproperlyConfigured: .+/, cause: whole, hint: settingHint },
@@ -168,12 +175,17 @@ export const signatures: readonly Signature[] = [
       /(?<!\b(?:no|No|0|without) )\b(?:[Mm]issing|[Ii]nvalid) (?:required )?environment variables?\b.{0,160}/,
     hint: settingHint,
   },
-  { category: 'setting', pattern: /\bNotPresent\b|\benvironment variable not found/, hint: settingHint },
+  {
+    category: 'setting',
+    pattern:
+      /\bNotPresent\b|\b[Ee]nvironment variables? (?:is |are )?not (?:found|set|defined)|\bmissing field `\w+`|\bconfig(?:uration)? property \S+ is required.{0,80}|\b[Cc]onnection string '[^']*' (?:was )?not found|\bConnectionString property has not been initialized/,
+    hint: settingHint,
+  },
 
   {
     category: 'database',
     pattern:
-      /\b(?:database|db|postgres\w*|mysql|mongo\w*|redis|sql)\b[\w ]{0,40}\b(?:timeout|timed out|time-out)\b.*/i,
+      /\b(?:database|db|postgres\w*|mysql|mongo\w*|redis|sql)\b[\w ]{0,40}\b(?:timeout|timed out|time-out)\b(?!\s*(?:is |of |set )*(?:to |[:=] ?)?\d).*/i,
     cause: whole,
     hint: databaseHint,
   },
@@ -199,7 +211,7 @@ export const signatures: readonly Signature[] = [
   {
     category: 'database',
     pattern:
-      /\bpassword authentication failed for user.{0,80}|\bAccess denied for user.{0,80}|\bdatabase "[^"]+" does not exist|\brole "[^"]+" does not exist|\bUnknown database '[^']+'|\bsorry, too many clients already|\bno pg_hba\.conf entry.{0,80}|\brelation "[^"]+" does not exist|\bno such table: \w+/,
+      /\bpassword authentication failed for user.{0,80}|\bAccess denied for user.{0,80}|\bdatabase "[^"]+" does not exist|\brole "[^"]+" does not exist|\bUnknown database '[^']+'|\bsorry, too many clients already|\bno pg_hba\.conf entry.{0,80}|\brelation "[^"]+" does not exist|\bno such table: \w+|\bpool timed out while waiting\b.{0,80}|\bfailed to connect to `(?:host|user)=.{0,200}|\bCloud SQL connection failed\b.{0,400}|\bENO(?:ENT|TSOCK) \/cloudsql\/\S+|\b(?:[Uu]nknown MySQL server host|could not translate host name) .{0,120}/,
     hint: databaseHint,
   },
   {
@@ -211,13 +223,19 @@ export const signatures: readonly Signature[] = [
   {
     category: 'database',
     pattern:
-      /\b(?:MongoServerSelectionError|MongoNetworkError|MongooseServerSelectionError|SequelizeConnection\w*Error|PrismaClientInitializationError|ConnectionDoesNotExistError|PSQLException|JDBCConnectionException|SQLTransientConnectionException|CommunicationsException|OperationalError|NpgsqlException|SqlException|PG::ConnectionBad|ConnectionNotEstablished|DBConnection\.ConnectionError|PDOException|SQLSTATE\[\w+\]|ORA-\d{5}|redis\.exceptions\.\w+Error|PoolTimeout|QueuePool limit)(?!\w).*/,
+      /\b(?:MongoServerSelectionError|ServerSelectionTimeoutError|MongoNetworkError|MongooseServerSelectionError|SequelizeConnection\w*Error|PrismaClientInitializationError|ConnectionDoesNotExistError|PSQLException|JDBCConnectionException|SQLTransientConnectionException|CommunicationsException|OperationalError|NpgsqlException|SqlException|PG::ConnectionBad|ConnectionNotEstablished|DBConnection\.ConnectionError|PDOException|SQLSTATE\[\w+\]|ORA-\d{5}|redis\.exceptions\.\w+Error|PoolTimeout|QueuePool limit)(?!\w).*/,
     hint: databaseHint,
   },
   {
     category: 'database',
     pattern:
-      /\b[Cc]onnection to \S+:(?:5432|3306|1433|6379) refused.{0,80}|\bconnect(?:ing)? to \S+:(?:5432|3306|1433|6379)\b.{0,120}(?:refused|timed? ?out|failed)/,
+      /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|lookup) \S*(?:db|database|postgres|mysql|maria|sql|redis|mongo)\S*.{0,120}/i,
+    hint: databaseHint,
+  },
+  {
+    category: 'database',
+    pattern:
+      /\b[Cc]onnection to \S+:(?:5432|3306|1433|6379) refused.{0,80}|\bconnect(?:ing)? to \S+:(?:5432|3306|1433|6379)\b.{0,120}(?:refused|timed? ?out(?! ?[=:])|failed)/,
     hint: databaseHint,
   },
 
@@ -225,11 +243,11 @@ export const signatures: readonly Signature[] = [
     category: 'error',
     fatal: true,
     pattern:
-      /\bApplication startup failed\b.{0,40}|\bAPPLICATION FAILED TO START\b|\bApplication run failed\b|\bWorker failed to boot\b|\bCRITICAL STARTUP FAILURE\b.*|\bHosting failed to start\b|\b(?:Host|Application) terminated unexpectedly\b|\bUnable to load application\b.{0,160}|\bbundler: failed to load command\b.{0,80}|\bunable to load app \d+\b.{0,80}|\bno python application found\b.{0,60}|\bStartup failed\b.{0,120}|\bFailed to start (?:the )?(?:application|server|service)\b.{0,160}|\bexec format error\b|\bexecutable file not found\b.{0,60}|\bno such file or directory: unknown\b/,
+      /\bApplication startup failed\b.{0,40}|\bAPPLICATION FAILED TO START\b|\bApplication run failed\b|\bWorker failed to boot\b|\bApp failed to load\b|\bCRITICAL STARTUP FAILURE\b.*|\bHosting failed to start\b|\b(?:Host|Application) terminated unexpectedly\b|\bUnable to load application\b.{0,160}|\bbundler: failed to load command\b.{0,80}|\bunable to load app \d+\b.{0,80}|\bno python application found\b.{0,60}|\bStartup failed\b.{0,120}|\bFailed to start (?:the )?(?:application|server|service)\b.{0,160}|\bexec format error\b|\bexecutable file not found\b.{0,60}|\bno such file or directory: unknown\b/,
     hint: 'The lines before it say why; the root cause stands at the head of the findings.',
   },
 ];
 
 /** A word of each signature: a line with none of them is not worth the table. */
 export const worthIt =
-  /No module named|: not found|command not found|import |[Cc]annot |Cannot|not provide|ES Module|file extension|Could not|could not|Class|NoSuchMethod|shared libraries|opening required|is not defined|NameError|failed to|Failed to|unable to|Unable to|[Mm]emory|MEMORY|OOMKilled|bad_alloc|EADDRINUSE|already in use|EACCES|bind|listen on|KeyError|key not found|environment|env var|ENV|[Ss]etting|[Cc]onfig|[Ss]ecret|[A-Z0-9]_[A-Z0-9]+['"`]? (?:environment|is|must|was|not)|placeholder|DataSource|bean of type|required|validation error|NotPresent|time(?:d )?[ -]?out|connection to|ECONNREFUSED|dial |authentication failed|Access denied|does not exist|Unknown database|too many clients|pg_hba|no such|Can't|link failure|Connection|OperationalError|Mongo|Sequelize|Prisma|Exception|PG::|SQLSTATE|ORA-|redis\.|Pool|refused|startup failed|STARTUP|FAILED TO START|run failed|to boot|terminated unexpectedly|unable to load|python application|Startup failed|exec format|executable file/;
+  /Missing script|ImportError|find attribute|ServerSelection|App failed|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|lookup |missing field|property|onnection string|ENOENT|ENOTSOCK|host name|No module named|: not found|command not found|import |[Cc]annot |Cannot|not provide|ES Module|file extension|Could not|could not|Class|NoSuchMethod|shared libraries|opening required|is not defined|NameError|failed to|Failed to|unable to|Unable to|[Mm]emory|MEMORY|OOMKilled|bad_alloc|EADDRINUSE|already in use|EACCES|bind|listen on|KeyError|key not found|environment|env var|ENV|[Ss]etting|[Cc]onfig|[Ss]ecret|[A-Z0-9]_[A-Z0-9]+['"`]? (?:environment|is|must|was|not)|placeholder|DataSource|bean of type|required|validation error|NotPresent|time(?:d )?[ -]?out|connection to|ECONNREFUSED|dial |authentication failed|Access denied|does not exist|Unknown database|too many clients|pg_hba|no such|Can't|link failure|Connection|OperationalError|Mongo|Sequelize|Prisma|Exception|PG::|SQLSTATE|ORA-|redis\.|Pool|refused|startup failed|STARTUP|FAILED TO START|run failed|to boot|terminated unexpectedly|unable to load|python application|Startup failed|exec format|executable file/;

@@ -6,6 +6,10 @@ export type Said =
   | { kind: 'link' }
   | { kind: 'exception'; text: string; uncaught: boolean }
   | { kind: 'cause'; text: string }
+  /** An indented exception inside of another's account: a member of an aggregate. */
+  | { kind: 'member'; text: string }
+  /** A field that a validation found wrong: it stands alone in its line, after the count of errors. */
+  | { kind: 'field'; name: string }
   /** The process, or its start, ended here. */
   | { kind: 'end' };
 
@@ -21,7 +25,12 @@ export type Chain = {
 };
 
 const worthIt =
-  /Traceback|During handling|The above exception|Error|Exception|Caused by:|cause\]?:|--->|^panic:|^\tpanic:|^fatal error:|panicked at|^Node\.js v|Unhandled|Uncaught|PHP |^\*\* \(|\): |\)$/;
+  /Traceback|During handling|The above exception|Error|Exception|Caused by:|cause\]?:|--->|^panic:|^\tpanic:|^fatal error:|panicked at|^(?:Node\.js|Bun) v|Unhandled|Uncaught|PHP |^\*\* \(|\): |\)$|^\s*\+-\+-|^[A-Za-z_][\w.]*$/;
+/** Python draws the members of an exception group with a margin. */
+const margin = /^\s+[|+] (?=\S)/;
+const fieldName = /^[A-Za-z_][\w.]{0,79}$/;
+const countsFields = /\bvalidation errors? for \S+(?:: [\w., ]+)?$/;
+const group = /\b(?:Aggregate\w*|ExceptionGroup)\b/;
 
 const dotted = String.raw`(?:[A-Za-z_$][\w$]*(?:\.|::|\\))*`;
 const exceptionLine = new RegExp(
@@ -40,7 +49,7 @@ export function tokensOf(lines: readonly string[]): readonly Said[] {
   const out: Said[] = [];
   let inPython = false;
   for (let at = 0; at < lines.length; at += 1) {
-    const line = lines[at] ?? '';
+    const line = (lines[at] ?? '').replace(margin, '');
     const said: Said | undefined =
       inPython && /^[A-Za-z_]/.test(line)
         ? pythonEnd(line)
@@ -60,8 +69,12 @@ function tokenOf(line: string, next: string | undefined): Said | undefined {
   if (line.endsWith('Traceback (most recent call last):')) return { kind: 'begin' };
   if (line.startsWith('During handling of the above') || line.startsWith('The above exception was'))
     return { kind: 'link' };
-  if (/^Node\.js v\d/.test(line)) return { kind: 'end' };
+  if (/^(?:Node\.js|Bun) v\d/.test(line)) return { kind: 'end' };
+  if (/^\s*\+-\+-/.test(line)) return { kind: 'link' };
+  if (fieldName.test(line) && !exceptionLine.test(line)) return { kind: 'field', name: line };
   const trimmed = line.trim();
+  if (trimmed === 'Caused by:' && next !== undefined && /^\s+\S/.test(next))
+    return { kind: 'cause', text: next.trim().replace(/^\d+: /, '') };
   const cause = /^(?:Caused by: |\[?cause\]?: |---> )(.+?)(?: \{)?$/.exec(trimmed)?.[1];
   if (cause !== undefined) return { kind: 'cause', text: cause.replace(/^\(Inner Exception #\d+\) /, '') };
   return uncaughtOf(line, next) ?? plainException(line);
@@ -80,6 +93,8 @@ function uncaughtOf(line: string, next: string | undefined): Said | undefined {
   if (rb) return uncaught(`${rb[2]}: ${rb[1]}`);
   const phpError = php.exec(line)?.[1];
   if (phpError !== undefined) return uncaught(phpError);
+  const reason = /^\[UnhandledPromiseRejection: .* reason "(.*?)"\.?\]/.exec(line)?.[1];
+  if (reason !== undefined) return uncaught(`UnhandledPromiseRejection: ${reason}`);
   const ex = elixir.exec(line);
   if (ex) return uncaught(ex[1] === 'Mix' ? (ex[2] ?? '') : `${ex[1]}: ${ex[2]}`);
   const wrappedText = wrapped.exec(line)?.[1];
@@ -88,7 +103,9 @@ function uncaughtOf(line: string, next: string | undefined): Said | undefined {
 
 function plainException(line: string): Said | undefined {
   const text = line.endsWith(' {') ? line.slice(0, -2) : line;
-  return exceptionLine.test(text) ? { kind: 'exception', text, uncaught: false } : undefined;
+  if (exceptionLine.test(text)) return { kind: 'exception', text, uncaught: false };
+  const member = /^\s/.test(text) ? text.trim() : '';
+  return exceptionLine.test(member) ? { kind: 'member', text: member } : undefined;
 }
 
 /** Lines of one trace are no further apart. */
@@ -112,13 +129,27 @@ class Walk {
 
   take(token: Token): void {
     if (this.#open && gap(this.#open, token) > joinMs) this.#open = undefined;
+    if (token.said.kind === 'field') {
+      this.#field(token.said.name, token);
+      return;
+    }
     if (token.said.kind === 'end') this.#end(token);
     else if (token.said.kind === 'link') this.#linked = this.#open !== undefined;
+    else if (token.said.kind === 'member') this.#open?.texts.push(token.said.text);
     else this.#grow(token.said);
     this.#open?.sightings.push({ at: token.at, id: token.id });
   }
 
-  #grow(said: Exclude<Said, { kind: 'link' | 'end' }>): void {
+  /** `2 validation errors for Settings` says which only in the lines after it. */
+  #field(name: string, { at, id }: Token): void {
+    const text = this.#open?.texts.at(-1);
+    if (!this.#open || text === undefined || !countsFields.test(text)) return;
+    this.#open.texts[this.#open.texts.length - 1] =
+      `${text}${text.includes(': ', text.indexOf(' for ')) ? ',' : ':'} ${name}`;
+    this.#open.sightings.push({ at, id });
+  }
+
+  #grow(said: Extract<Said, { kind: 'begin' | 'cause' | 'exception' }>): void {
     if (said.kind === 'begin') {
       const chain = this.#open && this.#linked ? this.#open : this.#start('first');
       chain.awaits = true;
@@ -178,4 +209,5 @@ function finish({ innermostIs, texts, sightings, uncaught }: Draft): Chain {
 /** `asyncio.exceptions.CancelledError` alone, or a bare TimeoutError, explains nothing. */
 const tells = (text: string): boolean =>
   /: \S/.test(text) &&
+  !group.test(text) &&
   !/^[\w.]*(?:CancelledError|GeneratorExit|StopIteration|StopAsyncIteration)\b/.test(text);

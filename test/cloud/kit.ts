@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
-import { type Connection, connectLocal } from '../../src/cloud/connect.ts';
+import { connectLocal } from '../../src/cloud/connect.ts';
+import type { Cloud } from '../../src/cloud/ports/index.ts';
 import { type Call, CloudError, type ServiceEdit } from '../../src/cloud/ports/index.ts';
 
 export const ref = { project: 'demo', region: 'europe-west1', service: 'chat' };
@@ -8,7 +9,7 @@ export function call(limits: { timeoutMs?: number } = {}): Call {
   return { signal: new AbortController().signal, ...limits };
 }
 
-export async function connectTo(port: number): Promise<Connection> {
+export async function connectTo(port: number): Promise<Cloud> {
   const cloud = await connectLocal({ port, project: ref.project });
   onTestFinished(() => cloud.close());
   return cloud;

@@ -54,7 +54,7 @@ function launch(
   return child;
 }
 
-export type Child = ReturnType<typeof launch>;
+type Child = ReturnType<typeof launch>;
 
 /** `files`: instead of a copy of templates/chat. */
 export async function makePlace(files?: Record<string, string>): Promise<Place> {
@@ -144,7 +144,12 @@ export function tinyService(server: string, startup: Config = {}): Record<string
         tiny: {
           container: { public: true },
           startup: { quiet: '300ms', deadline: '10s', ...startup },
-          rollout: { bake: '0s', answers: 2, identity: { path: '/', field: 'revision' } },
+          rollout: {
+            bake: '0s',
+            answers: 2,
+            trafficDeadline: '4s',
+            identity: { path: '/', field: 'revision' },
+          },
         },
       },
       environments: { staging: { project: 'tiny-staging', region: 'us-central1' } },

@@ -281,21 +281,21 @@ describe('--events', () => {
   });
 });
 
-describe('what stands in the way ends with 10 before anything is built', () => {
-  test('a secret, which the local cloud does not have', async () => {
+describe('what stands in the way leaves what serves alone', () => {
+  test('a secret, which the local cloud refuses by name', async () => {
     const before = await whoServes(place);
     const sample = await readFile(join(place.dir, 'sluice.yaml'), 'utf8');
     await place.configure((config) => withService(config, { secrets: { TOKEN: 'chat-token:1' } }));
-    const { exitCode, stdout, stderr } = await sluice(['deploy', ...local]);
+    const { exitCode, stdout } = await sluice(['deploy', ...local]);
     await place.write('sluice.yaml', sample);
-    expect(exitCode).toBe(10);
-    expect(stdout).toMatch(/✖ chat was not deployed to staging: nothing was built or written/);
-    expect(stdout).toMatch(/secret/i);
-    expect(stderr).not.toContain('build …');
-    expect(await whoServes(place)).toEqual(before);
+    expect(exitCode).toBe(12);
+    expect(stdout).toMatch(/✖ chat was not deployed to staging/);
+    expect(stdout).toMatch(/valueSource: the local cloud does not support this field/);
+    expect(stdout).toMatch(/traffic +untouched: nothing was written/);
+    expect((await whoServes(place))?.answered).toBe(before?.answered);
   });
 
-  test("somebody else's traffic, until the command is typed that takes it over", async () => {
+  test("somebody else's traffic ends with 10, until the command is typed that takes it over", async () => {
     const other = await moveTrafficByHand();
     const plan = await sluice(['plan', ...local, '--exit-code']);
     expect(plan.exitCode).toBe(10);

@@ -46,6 +46,20 @@ test('a second deploy is refused with who, since when, why, until when and what 
   expect(await locksIn(folder, later).holder(chat)).toBeUndefined();
 });
 
+test('a holder whose process has ended is not waited for', async () => {
+  const folder = await freshFolder();
+  await locksIn(folder).acquire(chat, claim('crashed'));
+  const owner = { now: () => new Date(), host: 'laptop', pid: 4712 };
+  const alive = openLocks(folderStore(folder), { ...owner, hasEnded: () => false });
+  expect((await failureOf(alive.acquire(chat, claim('heir')))).reason).toBe('conflict');
+  const heir = await openLocks(folderStore(folder), { ...owner, hasEnded: () => true }).acquire(
+    chat,
+    claim('heir'),
+  );
+  expect(await locksIn(folder).holder(chat)).toMatchObject({ release: 'heir' });
+  await heir.release();
+});
+
 test('an expired lease is taken over, and the former holder learns of it', async () => {
   const folder = await freshFolder();
   const anHourAgo = new Date(Date.now() - 3_600_000);

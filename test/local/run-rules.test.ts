@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { checkEtag, formatEtag } from '../../src/local/run/etag.ts';
 import { applyMask } from '../../src/local/run/mask.ts';
 import { checkRevisionId, checkServiceId, generateRevisionId } from '../../src/local/run/names.ts';
-import { parseSpec, specFields } from '../../src/local/run/schema.ts';
+import { checkResources } from '../../src/local/run/resources.ts';
+import { parseSpec, specFields } from '../../src/local/run/spec-fields.ts';
 import { withDefaults } from '../../src/local/run/template.ts';
 import { splitOf } from '../../src/local/run/traffic.ts';
 
@@ -115,3 +116,32 @@ test('a split adds up what one revision gets', () => {
     { revision: 'b', percent: 50 },
   ]);
 });
+
+test.for([
+  ['1', '512Mi', 80, true, undefined],
+  ['1000m', '4Gi', 80, false, undefined],
+  ['2', '8Gi', 80, true, undefined],
+  ['8', '32Gi', 1, true, undefined],
+  ['500m', '1Gi', 1, true, undefined],
+  ['80m', '128Mi', 1, true, undefined],
+  ['3', '4Gi', 80, true, 'cpu'],
+  ['16', '32Gi', 80, true, 'cpu'],
+  ['50m', '128Mi', 1, true, 'cpu'],
+  ['500m', '512Mi', 2, true, 'concurrency > 1'],
+  ['500m', '512Mi', 1, false, 'cpu_idle'],
+  ['1', '64Mi', 80, true, 'between 128Mi and 4Gi'],
+  ['1', '8Gi', 80, true, 'between 128Mi and 4Gi'],
+  ['4', '512Mi', 80, true, 'between 2Gi and 16Gi'],
+  ['400m', '1Gi', 1, true, 'between 128Mi and 512Mi'],
+] as const)(
+  '%s CPU with %s, %s requests at a time, idle %s',
+  ([cpu, memory, concurrency, cpuIdle, refusal]) => {
+    const check = () =>
+      checkResources({
+        containers: [{ image: 'images/good:1', resources: { limits: { cpu, memory }, cpuIdle } }],
+        maxInstanceRequestConcurrency: concurrency,
+      });
+    if (refusal === undefined) check();
+    else expect(check).toThrow(refusal);
+  },
+);

@@ -120,6 +120,42 @@ describe('a write that is refused', () => {
       status.INVALID_ARGUMENT,
       'reserved env names were provided: PORT',
     ],
+    [
+      'a variable in Google’s own namespace',
+      { template: container({ env: [{ name: 'X_GOOGLE_A', value: '1' }] }) },
+      status.INVALID_ARGUMENT,
+      'template.containers[0].env[0].name',
+    ],
+    [
+      'a variable that no process can have',
+      { template: container({ env: [{ name: 'A', value: 'a\0b' }] }) },
+      status.INVALID_ARGUMENT,
+      'template.containers[0].env[0].value',
+    ],
+    [
+      'a timeout of more than an hour',
+      { template: template({ timeout: { seconds: 3601 } }) },
+      status.INVALID_ARGUMENT,
+      'template.timeout',
+    ],
+    [
+      'a minimum above the maximum',
+      { template: template({ scaling: { minInstanceCount: 3, maxInstanceCount: 2 } }) },
+      status.INVALID_ARGUMENT,
+      'template.scaling',
+    ],
+    [
+      'two kinds of a probe',
+      { template: container({ startupProbe: { tcpSocket: { port: 80 }, httpGet: { path: '/' } } }) },
+      status.INVALID_ARGUMENT,
+      'template.containers[0].startupProbe',
+    ],
+    [
+      'memory beyond the CPU',
+      { template: container({ resources: { limits: { cpu: '1', memory: '8Gi' } } }) },
+      status.INVALID_ARGUMENT,
+      'For 1.0 CPU, memory must be between 128Mi and 4Gi inclusive.',
+    ],
     ['no image', { template: { containers: [{}] } }, status.INVALID_ARGUMENT, 'template.containers[0].image'],
     ['no template', { description: 'empty' }, status.INVALID_ARGUMENT, 'template'],
     [
@@ -273,12 +309,31 @@ describe('a service', () => {
 
   test('that was read can be written back as it is', async () => {
     const both = await clients();
-    await create(both, serviceMessage({ template: template({ revision: 'chat-one' }) }));
+    await create(both);
     const before = await read(both);
     const [operation] = await both.services.updateService({ service: before });
     await operation.promise();
     const after = await read(both);
-    expect(after).toMatchObject({ generation: before.generation, template: { revision: 'chat-one' } });
+    expect(after).toMatchObject({
+      generation: before.generation,
+      latestCreatedRevision: before.latestCreatedRevision,
+    });
+  });
+
+  test('that names its revision needs a mask that leaves the name out', async () => {
+    const both = await clients();
+    await create(both, serviceMessage({ template: template({ revision: 'chat-one' }) }));
+    const service = await read(both);
+    service.traffic = [{ type: latest, percent: 100, tag: 'next' }];
+    const whole = await failure(both.services.updateService({ service }));
+    expect(whole).toMatchObject({
+      code: status.ALREADY_EXISTS,
+      message: expect.stringContaining(
+        "Revision named 'chat-one' with different configuration already exists",
+      ),
+    });
+    const after = await update(both, service, 'traffic');
+    expect(after).toMatchObject({ template: { revision: 'chat-one' }, traffic: [{ tag: 'next' }] });
   });
 
   test.for([

@@ -40,10 +40,16 @@ const cases: Case[] = [
     notDone: before,
   },
   { name: 'exits-0', patch: { env: { START: 'exit-0' } }, exitCode: 12, tells: /exit/, notDone: before },
-  { name: 'exits-3', patch: { env: { START: 'exit-3' } }, exitCode: 12, tells: /exit/, notDone: before },
+  {
+    name: 'exits-3',
+    patch: { env: { START: 'exit-3' } },
+    exitCode: 12,
+    tells: /^\[\{"cause":"The container exited with exit code 3"/,
+    notDone: before,
+  },
   {
     name: 'exits-after-bind',
-    patch: { env: { START: 'exit-after-bind' } },
+    patch: { env: { START: 'exit-after-bind' }, startup: { quietSeconds: 1 } },
     exitCode: 12,
     tells: /exit(\(3\)| code 3)/,
     notDone: before,

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
+import { connectLocal } from '../../src/cloud/connect.ts';
 import type { Fault } from '../../src/local/contracts.ts';
 import { type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
 import type { ReleaseEvent } from '../../src/release/events.ts';
-import { answer, openStand, soundness, type TargetPatch } from './kit.ts';
+import { answer, call, openStand, soundness, type TargetPatch } from './kit.ts';
 
 vi.setConfig({ maxConcurrency: 8 });
 
@@ -203,8 +204,12 @@ test.concurrent('the cloud dies in the middle: the outcome is unknown, and nothi
   expect(outcome.record.events.map(({ event }) => event.type)).toContain('candidate.intended');
 
   const again = await startLocalCloud({ home: stand.cloud.home, images: stand.images });
-  const { uri } = await chat.live();
-  expect(await answer(uri)).toBe(before.service.revision);
+  const connection = await connectLocal({ port: again.port, project: 'demo' });
+  // grpc-js remembers, process-wide, that nobody listened on this port, and backs off.
+  const live = await vi.waitFor(() => connection.run.readService(chat.target.ref, call), 40_000);
+  expect(live?.traffic).toContainEqual({ revision: before.service.revision, percent: 100 });
+  expect(await answer(live?.uri ?? '')).toBe(before.service.revision);
+  await connection.close();
   await again.stop();
 });
 

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type Connection, connectLocal } from '../../src/cloud/connect.ts';
-import type { Call, LiveService, ServiceEdit } from '../../src/cloud/ports/index.ts';
+import { connectLocal } from '../../src/cloud/connect.ts';
+import type { Call, Cloud, LiveService, ServiceEdit } from '../../src/cloud/ports/index.ts';
 import type { HttpCheck, LogsCheck, Target } from '../../src/config/target.ts';
 import { folderStore } from '../../src/ledger/folder-store.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
@@ -19,7 +19,7 @@ import { defaultFormats } from '../../src/startup/presets.ts';
 /** A local cloud in this process, and who deploys to it. */
 export type Stand = {
   cloud: LocalCloud;
-  connection: Connection;
+  connection: Cloud;
   /** What there is to run; a cloud that is started again needs it too. */
   images: ImageStore;
   /** Where tests write their sources. */
@@ -48,7 +48,7 @@ export type Outcome = {
   record: ReleaseRecord;
 };
 
-export type DeployTry = {
+type DeployTry = {
   patch?: TargetPatch;
   /** Further services of the same release. */
   beside?: Subject[];
@@ -101,7 +101,7 @@ else server.listen(PORT, () => {
 });
 `;
 
-export const image = 'images/app@sha256:good';
+const image = 'images/app@sha256:good';
 
 /** `images/NAME@sha256:ANY` is the program above; anything else is no image. */
 function images(folder: string): ImageStore {
@@ -184,7 +184,7 @@ function makeTarget(service: string, sourceDir: string, patch: TargetPatch): Tar
       phases: [],
       systems: { required: [], optional: [] },
       budgets: { phases: {} },
-      quietSeconds: 0.4,
+      quietSeconds: 0.2,
       deadlineSeconds: 20,
       ...startup,
     },
@@ -207,7 +207,7 @@ function merge(base: TargetPatch, over: TargetPatch): TargetPatch {
   };
 }
 
-type Given = { folder: string; connection: Connection; service: string; patch: TargetPatch };
+type Given = { folder: string; connection: Cloud; service: string; patch: TargetPatch };
 
 function subject({ folder, connection, service, patch }: Given): Subject {
   const ledgerFolder = join(folder, service, 'ledger');

@@ -419,6 +419,144 @@ const failures: readonly Case[] = [
     category: 'exit',
     cause: /exit code 9/,
   },
+  {
+    name: 'pydantic settings, an entry a line: the fields are named',
+    lines: [
+      'Traceback (most recent call last):',
+      '  File "/app/config.py", line 21, in <module>',
+      'pydantic_core._pydantic_core.ValidationError: 2 validation errors for Settings',
+      'database_url',
+      "  Field required [type=missing, input_value={'log_level': 'INFO'}, input_type=dict]",
+      'jwt_secret',
+      '  Field required [type=missing, input_value={}, input_type=dict]',
+    ],
+    exit: 1,
+    outcome: 'failed',
+    category: 'setting',
+    cause: /for Settings: database_url, jwt_secret$/,
+  },
+  {
+    name: 'an exception group: its member is the cause',
+    lines: [
+      '  + Exception Group Traceback (most recent call last):',
+      '  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)',
+      '  +-+---------------- 1 ----------------',
+      '    | Traceback (most recent call last):',
+      '    |   File "/app/main.py", line 12, in worker',
+      "    | OSError: [Errno 111] Connect call failed ('10.0.0.9', 5672)",
+    ],
+    exit: 3,
+    outcome: 'failed',
+    category: 'exception',
+    cause: /^OSError: \[Errno 111\]/,
+  },
+  {
+    name: 'Node: an AggregateError, its members are the cause',
+    lines: [
+      'AggregateError [ECONNREFUSED]: \n    at afterConnectMultiple (node:net:1689:7) {\n  [errors]: [\n    Error: connect ECONNREFUSED ::1:5432\n        at createConnectionError (node:net:1652:14) {\n    Error: connect ECONNREFUSED 127.0.0.1:5432\n  ]\n}',
+    ],
+    exit: 1,
+    outcome: 'failed',
+    category: 'database',
+    cause: /^Error: connect ECONNREFUSED .*:5432/,
+  },
+  {
+    name: 'Node: the source line above an error is not its cause',
+    lines: [
+      '/workspace/src/config.js:7',
+      "    throw new Error('process.env.DATABASE_URL is required');",
+      '    ^',
+      'Error: process.env.DATABASE_URL is required',
+      '    at Object.<anonymous> (/workspace/src/config.js:7:11)',
+      'Node.js v22.14.0',
+    ],
+    exit: 1,
+    outcome: 'failed',
+    category: 'setting',
+    cause: /^Error: process/,
+  },
+  {
+    name: 'Node: a rejection with something that is no error',
+    lines: [
+      '[UnhandledPromiseRejection: This error originated either by throwing inside of an async function. The promise rejected with the reason "config not loaded".] {',
+      'Node.js v22.14.0',
+    ],
+    exit: 1,
+    outcome: 'failed',
+    category: 'exception',
+    cause: /config not loaded$/,
+  },
+  {
+    name: 'npm: what it prints behind the failure is no cause',
+    lines: [
+      'npm error Missing script: "start"',
+      'npm error',
+      'npm error To see a list of scripts, run:',
+      'npm error A complete log of this run can be found in: /root/.npm/_logs/debug-0.log',
+    ],
+    exit: 1,
+    outcome: 'failed',
+    category: 'import',
+    cause: /Missing script: "start"/,
+  },
+  {
+    name: 'Quarkus: the exception listed below the last cause',
+    lines: [
+      'ERROR [io.quarkus.runtime.Application] (main) Failed to start application: java.lang.RuntimeException: Failed to start quarkus\n\tat io.quarkus.runner.ApplicationImpl.doStart(Unknown Source)\nCaused by: io.smallrye.config.ConfigValidationException: Configuration validation failed:\n\tjava.util.NoSuchElementException: SRCFG00014: The config property acme.token is required but it could not be found',
+    ],
+    exit: 1,
+    outcome: 'failed',
+    category: 'setting',
+    cause: /acme\.token is required/,
+  },
+  {
+    name: 'anyhow',
+    lines: ['Error: failed to load config\n\nCaused by:\n    0: missing field `database_url`'],
+    exit: 1,
+    outcome: 'failed',
+    category: 'setting',
+    cause: /missing field `database_url`/,
+  },
+  {
+    name: 'slog: the error beside the message',
+    lines: [{ level: 'ERROR', msg: 'cannot init store', err: 'open /data/x: no such file or directory' }],
+    exit: 1,
+    outcome: 'failed',
+    category: 'error',
+    cause: /^cannot init store: open \/data\/x: no such file/,
+  },
+  {
+    name: 't3-env: the details are logged, the exception has only the title',
+    lines: [
+      "❌ Invalid environment variables: { DATABASE_URL: [ 'Required' ] }",
+      'Error: Invalid environment variables',
+      'Node.js v22.14.0',
+    ],
+    exit: 1,
+    outcome: 'failed',
+    category: 'setting',
+    cause: /DATABASE_URL/,
+  },
+  ...[
+    ['psql host by name', 'Error: getaddrinfo ENOTFOUND db.internal', 'database'],
+    ['rust pool', 'Error: pool timed out while waiting for an open connection', 'database'],
+    ['Cloud SQL socket', 'Error: connect ENOENT /cloudsql/p:r:main/.s.PGSQL.5432', 'database'],
+    ['pydantic import', 'pydantic.errors.PydanticImportError: `BaseSettings` has been moved', 'import'],
+    ['shared library', 'ImportError: libGL.so.1: cannot open shared object file', 'import'],
+    ['shell script', '/app/entrypoint.sh: line 4: gunicorn: command not found', 'import'],
+    ['gunicorn', "Failed to find attribute 'app' in 'main'.", 'import'],
+    [
+      '.NET',
+      "Unhandled exception. System.InvalidOperationException: Connection string 'Db' not found.",
+      'setting',
+    ],
+  ].map(([name = '', line = '', category = '']) => ({
+    name,
+    lines: [line],
+    exit: 1,
+    outcome: 'failed',
+    category,
+  })),
 ];
 
 describe('failed starts of other frameworks', () => {
@@ -433,12 +571,12 @@ describe('failed starts of other frameworks', () => {
     expect(signals.some((signal) => signal.kind === 'fatal')).toBe(true);
   });
 
-  test('the last line of an unexplained exit stands in its hint', () => {
+  test('the last line of an unexplained exit stands in its cause', () => {
     const { profile } = read([
       ...entries(['the flux capacitor is cold']),
       ...system(['Container called exit(9).'], { from: 1 }),
     ]);
-    expect(profile.rootCause?.hint).toContain('the flux capacitor is cold');
+    expect(profile.rootCause?.cause).toContain('the flux capacitor is cold');
   });
 });
 
@@ -502,6 +640,12 @@ const successes: readonly Case[] = [
   },
   { name: 'Flask', lines: [' * Running on http://127.0.0.1:8080'], outcome: 'started', category: null },
   { name: 'Next.js', lines: [' ✓ Ready in 412ms'], outcome: 'started', category: null, total: 0.412 },
+  {
+    name: 'slog with the address as a field',
+    lines: [{ level: 'INFO', msg: 'listening', addr: ':8080' }],
+    outcome: 'started',
+    category: null,
+  },
   { name: 'only a probe', lines: ['booting'], outcome: 'unknown', category: null },
   {
     name: 'gunicorn binds before it boots its workers',

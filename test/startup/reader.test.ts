@@ -134,6 +134,43 @@ describe('outcomes', () => {
       findings: [{ severity: 'warning' }],
     });
   });
+  test('asked to stop, a started service ends without a finding', () => {
+    const { profile } = read([
+      ...entries(['Server listening on port 8080', 'SIGTERM received'], { from: 1 }),
+      ...system(['Container called exit(0).', 'Container terminated on signal 15.'], { from: 5 }),
+    ]);
+    expect(profile).toMatchObject({ outcome: 'started', findings: [] });
+  });
+  test('what answers has started, unless a phase is open', () => {
+    const answer = entries(['10.0.0.1 - - "GET / HTTP/1.1" 200'], { from: 9 });
+    expect(read(answer).profile.outcome).toBe('started');
+    expect(read([...answer, ...entries(['phase=DB'])]).profile.outcome).toBe('unknown');
+  });
+  test('phases that are all over and a port that listens are a start', () => {
+    const { profile } = read(entries(['phase=DB took=250ms', 'Server listening on port 8080']));
+    expect(profile).toMatchObject({ outcome: 'started', phases: [{ name: 'DB', seconds: 0.25, share: 1 }] });
+  });
+  const probeTimedOut =
+    'Default STARTUP TCP probe failed 1 time consecutively for container "shop-1" on port 8080. The instance was not started.';
+  test('a service that listens elsewhere is told where, whatever ended it then', () => {
+    const { profile } = read([
+      ...entries(['INFO:     Uvicorn running on http://127.0.0.1:8000 (Press CTRL+C to quit)']),
+      ...system([probeTimedOut, 'Container terminated on signal 9.'], { from: 240 }),
+    ]);
+    expect(profile.rootCause).toMatchObject({
+      category: 'port',
+      cause: 'The startup probe failed: nothing answered on port 8080; it listens on http://127.0.0.1:8000',
+    });
+  });
+  test('an exit explains the probe that failed with it', () => {
+    const { profile } = read([
+      ...entries(['open /app/index.html: no such file or directory']),
+      ...system([probeTimedOut, 'Container called exit(1).'], { from: 1 }),
+    ]);
+    expect(profile.rootCause?.cause).toBe(
+      'The container exited with exit code 1; its last line: open /app/index.html: no such file or directory',
+    );
+  });
   test('a condition that turned False tells its message, and the cause before it explains it', () => {
     const message =
       "Ready condition status changed to False for Revision shop-00001-abc with message: Revision 'shop-00001-abc' is not ready and cannot serve traffic. The user-provided container failed to start and listen on the port defined provided by the PORT=8080 environment variable within the allocated timeout.";
@@ -160,6 +197,13 @@ describe('outcomes', () => {
       /512 MiB/,
     ],
     ['Container terminated on signal 9.', 'exit', /signal 9/],
+    ['Uncaught signal: 11, pid=1, tid=1, fault_addr=0.', 'exception', /signal 11/],
+    ['terminated: Application failed to start: "/app/start.sh": not found', 'error', /start\.sh": not found/],
+    [
+      'STARTUP HTTP probe failed 3 times consecutively for container "shop-1" on port 8080 path "/healthz". The instance was not started.',
+      'port',
+      /\/healthz on port 8080/,
+    ],
     ['Container called exit(137).', 'exit', /137/],
     [
       'Default STARTUP TCP probe failed 1 time consecutively for container "shop-1" on port 8080. The instance was not started.',

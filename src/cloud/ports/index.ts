@@ -31,4 +31,4 @@ export type Cloud = {
   close(): Promise<void>;
 };
 
-export type CloudPart = 'run' | 'build' | 'logs' | 'storage';
+type CloudPart = 'run' | 'build' | 'logs' | 'storage';

@@ -1,8 +1,12 @@
+import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import { createProxyServer } from 'httpxy';
 import { type Answer, brokenConnection, timedOut, truncated } from './answers.ts';
 import { closed, type Lease, openPassage, type Parts, type Target } from './gateway.ts';
 import type { Outcome } from './request-log.ts';
+
+// How long an exit may take to show after its connections broke.
+const exitMs = 200;
 
 /** What is known of one exchange between a client and an instance. */
 type Exchange = { cancel: AbortController; truncated: boolean };
@@ -53,6 +57,7 @@ export function openHttpForwarder(parts: Parts): {
       await proxy.web(request, response, { target: new URL(`http://127.0.0.1:${lease.port}`), agent });
     } catch {
       if (!response.destroyed) answer ??= brokenConnection;
+      if (!response.headersSent) await exited(lease.gone);
       send(response, brokenConnection);
     }
     await closed(response);
@@ -84,6 +89,15 @@ export function openHttpForwarder(parts: Parts): {
     },
     close: () => agent.destroy(),
   };
+}
+
+/**
+ * A connection breaks some milliseconds before the exit that broke it is known. Whoever gets the 503 may ask again at
+ * once, and is to meet a new instance then, not the dead one.
+ */
+async function exited(gone: AbortSignal): Promise<void> {
+  if (!gone.aborted)
+    await once(gone, 'abort', { signal: AbortSignal.timeout(exitMs) }).catch(() => undefined);
 }
 
 /** The router's own answer, or the instance's; 499 when the client left before there was one. */

@@ -21,6 +21,15 @@ export function applyMask(stored: Fields, sent: Fields, paths: readonly string[]
   return result;
 }
 
+/** Whether an update with this mask writes the field (camelCase path). */
+export function covers(paths: readonly string[], field: string): boolean {
+  const written = paths.map(camelCase);
+  return (
+    written.length === 0 ||
+    written.some((path) => path === '*' || path === field || field.startsWith(`${path}.`))
+  );
+}
+
 function camelCase(name: string): string {
   return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }

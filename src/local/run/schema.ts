@@ -1,6 +1,4 @@
-import { status } from '@grpc/grpc-js';
 import { z } from 'zod';
-import { RpcError } from '../grpc.ts';
 
 /**
  * What the local cloud supports of a service, in the shape in which gRPC delivers it. It is an allow-list: a field
@@ -40,27 +38,31 @@ const annotations = keys('annotation').refine(
 );
 
 const platformEnv = new Set(['PORT', 'K_SERVICE', 'K_REVISION', 'K_CONFIGURATION']);
-const env = z
-  .array(z.strictObject({ name: z.string().regex(/^[^=\0]+$/), value: text.optional() }))
-  .check((context) => {
-    const names = context.value.map(({ name }) => name);
-    const given = names.filter((name) => platformEnv.has(name));
-    if (given.length > 0) {
-      context.issues.push({
-        code: 'custom',
-        input: given,
-        message: `The following reserved env names were provided: ${given.join(', ')}. These values are automatically set by the system.`,
-      });
-    }
-    const repeated = names.filter((name, index) => names.indexOf(name) !== index);
-    if (repeated.length > 0) {
-      context.issues.push({
-        code: 'custom',
-        input: repeated,
-        message: `duplicate names: ${repeated.join(', ')}`,
-      });
-    }
-  });
+/** What a process can be given. */
+const argument = text.regex(/^[^\0]*$/, 'must not hold a NUL character');
+const envName = z
+  .string('must be set')
+  .regex(/^[^=\0]+$/, 'must not hold = or NUL')
+  .regex(/^(?!X_GOOGLE_)/, 'must not begin with X_GOOGLE_');
+const env = z.array(z.strictObject({ name: envName, value: argument.optional() })).check((context) => {
+  const names = context.value.map(({ name }) => name);
+  const given = names.filter((name) => platformEnv.has(name));
+  if (given.length > 0) {
+    context.issues.push({
+      code: 'custom',
+      input: given,
+      message: `The following reserved env names were provided: ${given.join(', ')}. These values are automatically set by the system.`,
+    });
+  }
+  const repeated = names.filter((name, index) => names.indexOf(name) !== index);
+  if (repeated.length > 0) {
+    context.issues.push({
+      code: 'custom',
+      input: repeated,
+      message: `duplicate names: ${repeated.join(', ')}`,
+    });
+  }
+});
 
 const probePort = z.int().min(1).max(65_535).optional();
 const probe = z
@@ -79,15 +81,19 @@ const probe = z
     tcpSocket: z.strictObject({ port: probePort }).optional(),
   })
   .refine(
+    ({ httpGet, tcpSocket }) => !httpGet || !tcpSocket,
+    'must have exactly one of http_get, tcp_socket and grpc',
+  )
+  .refine(
     ({ timeoutSeconds = 1, periodSeconds = 10 }) => timeoutSeconds <= periodSeconds,
     'timeout_seconds must be no greater than period_seconds',
   );
 
 const container = z.strictObject({
   name: text.optional(),
-  image: z.string().min(1, 'must be set').max(512),
-  command: z.array(text).optional(),
-  args: z.array(text).optional(),
+  image: z.string('must be set').max(512),
+  command: z.array(argument).optional(),
+  args: z.array(argument).optional(),
   env: env.optional(),
   resources: z
     .strictObject({
@@ -108,22 +114,38 @@ const container = z.strictObject({
   startupProbe: probe.optional(),
 });
 
-const template = z.strictObject({
-  revision: text.optional(),
-  labels: labels.optional(),
-  annotations: annotations.optional(),
-  scaling: z
-    .strictObject({ minInstanceCount: count.optional(), maxInstanceCount: count.optional() })
-    .optional(),
-  timeout: duration.optional(),
-  serviceAccount: text.optional(),
-  containers: z
-    .array(container)
-    .min(1, 'must have one container')
-    .max(1, 'the local cloud runs one container: sidecars are not supported'),
-  executionEnvironment: z.enum(['EXECUTION_ENVIRONMENT_GEN1', 'EXECUTION_ENVIRONMENT_GEN2']).optional(),
-  maxInstanceRequestConcurrency: count.max(1000).optional(),
-});
+/** Cloud Run's default. */
+export const defaultMaxInstances = 100;
+
+const template = z.strictObject(
+  {
+    revision: text.optional(),
+    labels: labels.optional(),
+    annotations: annotations.optional(),
+    scaling: z
+      .strictObject({ minInstanceCount: count.optional(), maxInstanceCount: count.optional() })
+      .refine(
+        ({ minInstanceCount = 0, maxInstanceCount = defaultMaxInstances }) =>
+          minInstanceCount <= maxInstanceCount,
+        'min_instance_count must be no greater than max_instance_count',
+      )
+      .optional(),
+    timeout: duration
+      .refine(
+        ({ seconds = '0' }) => Number(seconds) >= 0 && Number(seconds) <= 3600,
+        'must be at most 3600 s',
+      )
+      .optional(),
+    serviceAccount: text.optional(),
+    containers: z
+      .array(container, 'must be set')
+      .min(1, 'must have one container')
+      .max(1, 'the local cloud runs one container: sidecars are not supported'),
+    executionEnvironment: z.enum(['EXECUTION_ENVIRONMENT_GEN1', 'EXECUTION_ENVIRONMENT_GEN2']).optional(),
+    maxInstanceRequestConcurrency: count.max(1000).optional(),
+  },
+  'must be set',
+);
 
 const trafficTarget = z.strictObject({
   type: z
@@ -155,66 +177,3 @@ export type Spec = z.infer<typeof specSchema>;
 export type Template = Spec['template'];
 export type Container = Template['containers'][number];
 export type TrafficTarget = z.infer<typeof trafficTarget>;
-
-const outputOnly = [
-  ...['uid', 'generation', 'createTime', 'updateTime', 'deleteTime', 'expireTime', 'creator', 'lastModifier'],
-  ...['urls', 'observedGeneration', 'terminalCondition', 'conditions', 'latestReadyRevision'],
-  ...[
-    'latestCreatedRevision',
-    'trafficStatuses',
-    'uri',
-    'satisfiesPzs',
-    'threatDetectionEnabled',
-    'reconciling',
-  ],
-];
-const notSpec = new Set(['name', 'etag', ...outputOnly]);
-
-/** A decoded `Service` without what only the server sets, and without values that mean "not set". */
-export function specFields(message: object): Record<string, unknown> {
-  const pruned = Object.entries(message).filter(([key]) => !notSpec.has(key));
-  return prune(Object.fromEntries(pruned)) as Record<string, unknown>; // An object stays an object.
-}
-
-/** Clients send back what they read, defaults written out: '', 0, false, [] and zero enums are the same as absent. */
-function prune(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(prune);
-  if (typeof value !== 'object' || value === null) return value;
-  const kept = Object.entries(value)
-    .map(([key, inner]) => [key, maps.has(key) ? inner : prune(inner)] as const)
-    .filter(([key, inner]) => !isUnset(key, inner));
-  return Object.fromEntries(kept);
-}
-
-/** In these the values are the user's own. */
-const maps = new Set(['labels', 'annotations', 'limits']);
-
-function isUnset(key: string, value: unknown): boolean {
-  if (Array.isArray(value)) return value.length === 0;
-  if (typeof value === 'string') return value === '' || (key !== 'value' && value.endsWith('_UNSPECIFIED'));
-  return value === 0 || value === false || value === null || value === undefined;
-}
-
-/** Throws the first refusal: UNIMPLEMENTED for a field that is not supported, INVALID_ARGUMENT for a wrong value. */
-export function parseSpec(fields: Record<string, unknown>): Spec {
-  const result = specSchema.safeParse(fields);
-  if (result.success) return result.data;
-  const { issues } = result.error;
-  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
-  const path = formatPath(issue?.path ?? []);
-  if (issue?.code === 'unrecognized_keys') {
-    const names = issue.keys.map((key) => (path ? `${path}.${key}` : key)).join(', ');
-    throw new RpcError(status.UNIMPLEMENTED, `${names}: the local cloud does not support this field.`);
-  }
-  const code =
-    issue?.code === 'too_big' && path === 'template.containers' ? 'UNIMPLEMENTED' : 'INVALID_ARGUMENT';
-  throw new RpcError(status[code], `${path}: ${issue?.message ?? 'is not valid'}`);
-}
-
-function formatPath(path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (all, part) =>
-      typeof part === 'number' ? `${all}[${part}]` : all ? `${all}.${String(part)}` : String(part),
-    '',
-  );
-}

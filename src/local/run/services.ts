@@ -4,22 +4,18 @@ import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ImageStore } from '../contracts.ts';
 import { asRpcError, type Protos, RpcError, toTimestamp, unary } from '../grpc.ts';
 import type { Operation, OperationStore } from '../operations.ts';
-import { reconcilingConditions, revisionConditions } from './conditions.ts';
+import { reconcilingConditions } from './conditions.ts';
 import { checkEtag } from './etag.ts';
-import { applyMask } from './mask.ts';
-import {
-  checkRevisionId,
-  checkServiceId,
-  generateRevisionId,
-  parseParent,
-  parseServiceName,
-  type ServiceName,
-} from './names.ts';
+import { applyMask, covers } from './mask.ts';
+import { checkServiceId, parseParent, parseServiceName, type ServiceName } from './names.ts';
+import { addRevision, changedTemplate } from './new-revision.ts';
 import { page } from './page.ts';
 import { renderService } from './render.ts';
+import { checkResources } from './resources.ts';
 import type { Rollout } from './rollout.ts';
-import { parseSpec, type Spec, specFields, type Template } from './schema.ts';
-import { findRevision, type Revision, type RunState, type Service } from './state.ts';
+import type { Spec, Template } from './schema.ts';
+import { parseSpec, specFields } from './spec-fields.ts';
+import type { RunState, Service } from './state.ts';
 import { withDefaults } from './template.ts';
 import { allToLatest, checkTraffic } from './traffic.ts';
 
@@ -91,9 +87,10 @@ export function servicesService(parts: ServicesParts): UntypedServiceImplementat
       throw notFound(name);
     }
     checkEtag(name.service, sent.etag, service.version);
-    const merged = applyMask(service.spec, fields, updateMask?.paths ?? []);
-    const spec = completeSpec(merged, name);
-    return write(service, spec, changedTemplate(service, spec.template), validateOnly ?? false);
+    const paths = updateMask?.paths ?? [];
+    const spec = completeSpec(applyMask(service.spec, fields, paths), name);
+    const template = changedTemplate(service, spec.template, covers(paths, 'template.revision'));
+    return write(service, spec, template, validateOnly ?? false);
   }
 
   async function remove({ name: path = '', etag, validateOnly }: DeleteRequest) {
@@ -174,7 +171,9 @@ function completeSpec(fields: Record<string, unknown>, name: ServiceName): Spec 
   const traffic = spec.traffic ?? allToLatest;
   checkTraffic(name.service, traffic);
   const defaults = { launchStage: 'GA', ingress: 'INGRESS_TRAFFIC_ALL' } as const;
-  return { ...defaults, ...spec, traffic, template: withDefaults(spec.template, name) };
+  const template = withDefaults(spec.template, name);
+  checkResources(template);
+  return { ...defaults, ...spec, traffic, template };
 }
 
 function newService(name: ServiceName, spec: Spec): Service {
@@ -198,60 +197,4 @@ function newService(name: ServiceName, spec: Spec): Service {
     tagUris: {},
     pending: [],
   };
-}
-
-/**
- * The template that needs a revision of its own, or nothing. A name that is sent again with another configuration
- * is Google's conflict: whoever changes a template that names its revision must change the name too.
- */
-function changedTemplate(service: Service, template: Template): Template | undefined {
-  const { revision: name, ...configuration } = template;
-  const { revision: formerName, ...former } = service.spec.template;
-  if (isDeepStrictEqual(configuration, former) && (!name || name === formerName)) return undefined;
-  if (!name) return template;
-  const existing = findRevision(service, name);
-  if (!existing) return template;
-  const { revision: _, ...existingConfiguration } = existing.template;
-  if (isDeepStrictEqual(configuration, existingConfiguration) && existing.id === service.latestCreated)
-    return undefined;
-  throw new RpcError(
-    status.ALREADY_EXISTS,
-    `Revision named '${name}' with different configuration already exists.`,
-  );
-}
-
-const maxRevisions = 1000;
-
-function addRevision(service: Service, template: Template, images: ImageStore): Revision {
-  if (template.revision) checkRevisionId(service.service, template.revision);
-  if (service.revisions.length >= maxRevisions) {
-    throw new RpcError(
-      status.RESOURCE_EXHAUSTED,
-      `Service '${service.service}' has ${maxRevisions} revisions.`,
-    );
-  }
-  const now = new Date();
-  service.lastNumber += 1;
-  const image = pinned(template.containers[0]?.image ?? '', images);
-  const revision: Revision = {
-    id: template.revision ?? generateRevisionId(service.service, service.lastNumber),
-    uid: randomUUID(),
-    number: service.lastNumber,
-    createTime: now.toISOString(),
-    updateTime: now.toISOString(),
-    template,
-    ...(image && { image }),
-    outcome: { state: 'pending' },
-    conditions: [],
-  };
-  revision.conditions = revisionConditions(revision, now);
-  service.latestCreated = revision.id;
-  return revision;
-}
-
-/** A tag is resolved when the revision is made: moving it later changes no revision. */
-function pinned(reference: string, images: ImageStore): string | undefined {
-  const image = images.resolve(reference);
-  const repository = reference.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
-  return image && `${repository}@${image.digest}`;
 }

@@ -1,16 +1,17 @@
 import type { LocalImage, Probe, RunnableRevision } from '../contracts.ts';
 import type { ServiceName } from './names.ts';
-import type { Container, Template } from './schema.ts';
+import { cpuOf } from './resources.ts';
+import { type Container, defaultMaxInstances, type Template } from './schema.ts';
 
 /** Cloud Run's defaults written out, as its API shows them. Applying them twice changes nothing. */
 export function withDefaults(template: Template, service: ServiceName): Template {
   const [container] = template.containers;
   return {
     ...template,
-    scaling: { maxInstanceCount: 100, ...template.scaling },
+    scaling: { maxInstanceCount: defaultMaxInstances, ...template.scaling },
     timeout: template.timeout ?? { seconds: '300' },
     serviceAccount: template.serviceAccount ?? `default@${service.project}.iam.gserviceaccount.com`,
-    maxInstanceRequestConcurrency: template.maxInstanceRequestConcurrency ?? 80,
+    maxInstanceRequestConcurrency: template.maxInstanceRequestConcurrency ?? (cpuOf(container) < 1 ? 1 : 80),
     containers: container ? [containerDefaults(container)] : [],
   };
 }
@@ -61,7 +62,7 @@ export function toRunnable(
     startupProbe: toProbe(container.startupProbe ?? {}),
     concurrency: template.maxInstanceRequestConcurrency ?? 80,
     timeoutSeconds: Number(template.timeout?.seconds ?? 0) + (template.timeout?.nanos ?? 0) / 1e9,
-    maxInstances: template.scaling?.maxInstanceCount ?? 100,
+    maxInstances: template.scaling?.maxInstanceCount ?? defaultMaxInstances,
     minInstances: template.scaling?.minInstanceCount ?? 0,
   };
 }

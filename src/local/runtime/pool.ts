@@ -1,4 +1,4 @@
-import type { DeployReport, InstanceStart, RunnableRevision } from '../contracts.ts';
+import type { DeployReport, InstanceStart, RunnableRevision, Runtime } from '../contracts.ts';
 import { AcquireError } from './errors.ts';
 import { type Host, type Instance, startInstance } from './instance.ts';
 import { notStartedMessage } from './system-lines.ts';
@@ -15,7 +15,7 @@ export type Times = {
   pendingMs: number;
 };
 
-export type Lease = { port: number; instanceId: string; timeoutSeconds: number; release(): void };
+export type Lease = Awaited<ReturnType<Runtime['acquire']>>;
 
 type Slot = {
   instance: Instance;
@@ -114,6 +114,7 @@ export class Pool {
       port: slot.port,
       instanceId: slot.instance.id,
       timeoutSeconds: this.#revision.timeoutSeconds,
+      gone: slot.instance.gone,
       release: () => {
         if (!held) return;
         held = false;

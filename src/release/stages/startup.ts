@@ -17,7 +17,8 @@ type News =
   | { from: 'operation'; outcome: OperationOutcome }
   | { from: 'revision'; ready: 'yes' | 'no' | 'not-yet'; refusal: string }
   | { from: 'service'; live: LiveService }
-  | { from: 'request'; answered: boolean };
+  | { from: 'request'; answered: boolean }
+  | { from: 'lost'; error: unknown };
 
 type Seen = StartSeen & {
   /** What each phase, system and finding was last told to be. */
@@ -68,7 +69,7 @@ export async function awaitStartup(
     });
   };
   quietly(followOperation(inner, candidate.operation, mailbox.put));
-  quietly(followRevision(inner, plan, mailbox.put));
+  followRevision(inner, plan, mailbox.put).catch((error: unknown) => mailbox.put({ from: 'lost', error }));
 
   try {
     for (;;) {
@@ -80,6 +81,8 @@ export async function awaitStartup(
       progress(run, `waiting for ${decision.missing}`);
       const news = await run.track(mailbox.take(decision.forMs));
       if (!news) continue;
+      // The reads have been tried again and again: nobody can say any more how it goes.
+      if (news.from === 'lost') throw news.error;
       takeIn(run, plan, seen, news);
       if (news.from === 'service') {
         live = news.live;
@@ -95,7 +98,7 @@ export async function awaitStartup(
   }
 }
 
-function takeIn(run: ServiceRun, plan: NamedPlan, seen: Seen, news: News): void {
+function takeIn(run: ServiceRun, plan: NamedPlan, seen: Seen, news: Exclude<News, { from: 'lost' }>): void {
   switch (news.from) {
     case 'operation':
       if (news.outcome.state === 'failed') {

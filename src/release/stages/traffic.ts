@@ -55,7 +55,7 @@ export function publicUrl(run: ServiceRun, live: LiveService): string {
 
 /**
  * Desired is not actual: waits until Cloud Run reports what was asked for. A candidate that never served cannot
- * be in the traffic, however long Cloud Run still works on it.
+ * be in the traffic, however long Cloud Run still works on it; its tag is routed only when it is ready.
  */
 export async function awaitTraffic(
   run: ServiceRun,
@@ -73,8 +73,9 @@ export async function awaitTraffic(
     (live) =>
       live !== undefined &&
       live.generation === written.generation &&
-      (routed(live) || !to.everServed) &&
-      sameTraffic(desired, live.actualTraffic, live.latestReadyRevision),
+      (to.everServed
+        ? routed(live) && sameTraffic(desired, live.actualTraffic, live.latestReadyRevision)
+        : sameTraffic(weighted(desired), weighted(live.actualTraffic), live.latestReadyRevision)),
     { everyMs: 200, withinMs: run.target.rollout.trafficDeadlineSeconds * 1000 },
   );
   const live = value ?? written;
@@ -93,6 +94,9 @@ export async function awaitTraffic(
     next: [typed(run, 'status')],
   });
 }
+
+const weighted = <T extends PlannedTraffic>(traffic: readonly T[]): T[] =>
+  traffic.filter(({ percent }) => percent > 0);
 
 /** When the newest revision has failed, `observedGeneration` stays behind for good: the routes are told apart. */
 function routed(live: LiveService): boolean {
