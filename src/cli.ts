@@ -1,10 +1,14 @@
 import { Config } from '@oclif/core/config';
 import { run as runOclif } from '@oclif/core/run';
+import { z } from 'zod';
 import { exitCodes } from './errors.ts';
 import { describeFailure, type Failure } from './terminal/failure.ts';
 import { failureDocument, failureLines } from './terminal/show-failure.ts';
 import { nearest } from './terminal/suggest.ts';
 import { themeFor } from './terminal/theme.ts';
+
+// Compiling a schema pays after some hundred uses; a command uses most of them once.
+z.config({ jitless: true });
 
 /** Runs one command; every error ends in a message and an exit code of `errors.ts`. */
 export async function run(root: string, args: string[]): Promise<never> {

@@ -35,8 +35,20 @@ export async function leanGax(...services: string[]): Promise<Gax> {
       );
     }
   }
-  return { ...library, GrpcClient: LeanGrpcClient, protobufFromJSON: (json) => leanRoot(json) };
+  return {
+    ...library,
+    GrpcClient: LeanGrpcClient,
+    protobufFromJSON: (json) => leanRoot(json),
+    lro: (() => ({ operationsClient: () => noOperations })) as unknown as Gax['lro'],
+  };
 }
+
+/**
+ * Operations are awaited by raw calls (operations.ts), so gax's client for them, whose setting up takes as long as
+ * the rest of an API's, is never asked for anything. The generated clients hand it round and close it: that is all
+ * of its type that there is.
+ */
+const noOperations = { close: async () => undefined };
 
 /** How gax has messages converted: int64 and enums as strings, unset fields as their defaults. */
 const conversion = { longs: String, enums: String, defaults: true, oneofs: true };
