@@ -194,5 +194,5 @@ test('what Cloud Run would refuse is refused before anything is built or written
     { what: expect.stringMatching(/would refuse .*valueSource/), next: [expect.stringContaining('sluice')] },
   ]);
   expect(outcome.service.build).toBeNull();
-  expect(await chat.live()).toBeUndefined();
+  await expect(chat.live()).rejects.toThrow('refused does not exist');
 });
