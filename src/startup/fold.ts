@@ -94,9 +94,9 @@ function outcomeOf(revision: Revision, instances: readonly Instance[]): StartupO
   return verdictOf(judged) === 'completed' ? 'started' : 'failed';
 }
 
-/** It says nothing of its start itself: that it became ready or answers speaks for it, unless a phase is open. */
+/** It says nothing of its start itself: that it answers speaks for it, unless a phase is open. Ready is a probe's word. */
 function unsaid(revision: Revision, instances: readonly Instance[]): StartupOutcome {
-  const serves = revision.readyTrueAt !== null || revision.answered !== null;
+  const serves = revision.answered !== null;
   const open = instances.some(({ progress }) => progress.hasPhases && progress.endedAt === null);
   return serves && !open ? 'started' : 'unknown';
 }

@@ -80,7 +80,7 @@ describe.skipIf(!present)(`the corpus (skipped where ${corpus} is absent)`, () =
     expect(revisions.map((profile) => [profile.revision, profile.outcome])).toEqual([
       ['netra-backend-staging-00709-bg5', 'crash-loop'],
       ['netra-backend-staging-00711-d6z', 'failed'],
-      ['netra-backend-staging-00712-kkr', 'started'],
+      ['netra-backend-staging-00712-kkr', 'unknown'],
     ]);
     for (const profile of revisions.slice(0, 2)) {
       expect(profile.phases).toContainEqual({
