@@ -5,7 +5,8 @@ export type Claim = {
   unit: string;
   target: string;
   met: boolean;
-  detail?: string;
+  /** The measurements that it rests on. */
+  detail?: string[];
 };
 
 /** The middle value; of an even count the lower middle. */

@@ -27,16 +27,20 @@ const rounds = 5;
 /** wall − waiting, against an empty Node process measured in the same minute. */
 async function ownTime(app: string, home: string): Promise<Claim> {
   const ratios: number[] = [];
-  let detail = '';
+  const detail: string[] = [];
   for (let round = 0; round < rounds; round++) {
     await appendFile(join(app, 'src/pages.js'), `\n// round ${round}\n`);
-    const bare = median([1, 2, 3].map(() => wallOf(['-e', '0'])));
+    // On both sides of the deploy: a machine that is busy with something else is busy for both.
+    const bareWalls = () => Array.from({ length: 5 }, () => wallOf(['-e', '0']));
+    const before = bareWalls();
     const deploy = sluice(app, home, ['deploy', 'staging', '--local', '--timings']);
     expectCode(deploy, 0);
+    const bare = median([...before, ...bareWalls()]);
     const line = /^wall .*$/m.exec(deploy.stderr)?.[0] ?? '';
     const waited = Number(/waiting (\d+) ms/.exec(line)?.[1]);
-    ratios.push((deploy.wallMs - waited) / bare);
-    detail = `${line}; node -e 0 ${Math.round(bare)} ms`;
+    const ratio = (deploy.wallMs - waited) / bare;
+    ratios.push(ratio);
+    detail.push(`${line}; node -e 0 ${Math.round(bare)} ms; ${ratio.toFixed(1)} ×`);
   }
   const value = median(ratios);
   return {
@@ -82,7 +86,7 @@ function reactionTime(app: string, home: string): Claim {
     unit: 'ms',
     target: '≤ 100',
     met: value <= 100,
-    detail: `${times.join(', ')} ms`,
+    detail: [`${times.join(', ')} ms`],
   };
 }
 
