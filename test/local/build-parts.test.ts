@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Header } from 'tar';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -18,7 +18,7 @@ import { sealContent } from '../../src/local/build/content.ts';
 import { openImages, parseReference } from '../../src/local/build/image-store.ts';
 import { findLaunch, splitWords } from '../../src/local/build/launch.ts';
 import { buildEnvironment } from '../../src/local/build/npm.ts';
-import { killOrphans } from '../../src/local/build/orphans.ts';
+import { endProcessesIn } from '../../src/local/build/orphans.ts';
 import { unpackSource } from '../../src/local/build/source.ts';
 import { substitute } from '../../src/local/build/substitutions.ts';
 
@@ -65,6 +65,22 @@ describe('a source archive', () => {
     ).rejects.toThrow();
     expect(readdirSync(root)).toEqual([]);
     expect(readdirSync(folder)).toEqual(['root']);
+  });
+
+  test('of nothing but zeros is refused after the first few', async () => {
+    const zeros = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+    await expect(unpackSource(zeros, folder)).rejects.toThrow('Unrecognized archive format');
+  });
+
+  test('that would unpack to too much is refused', async () => {
+    const honest = gunzipSync(archive([{ path: 'good', type: 'File', body: 'x' }]));
+    const claimed = honest.subarray(0, 512);
+    // Another file of 1 GiB, of which only the header is there.
+    const block = Buffer.alloc(512);
+    new Header({ path: 'big', type: 'File', size: 1024 ** 3, mode: 0o644 }).encode(block, 0);
+    await expect(
+      unpackSource(gzipSync(Buffer.concat([claimed, honest.subarray(512, 1024), block])), folder),
+    ).rejects.toThrow('bytes unpacked');
   });
 
   test('may hold links within itself', async () => {
@@ -233,7 +249,7 @@ test.runIf(process.platform === 'linux')(
     const child = spawn('sleep', ['1000'], { cwd: path.join(folder, 'id'), stdio: 'ignore' });
     const exited = new Promise((resolve) => child.once('exit', (_code, signal) => resolve(signal)));
     await new Promise((resolve) => child.once('spawn', resolve));
-    killOrphans(folder);
+    endProcessesIn(folder);
     expect(await exited).toBe('SIGKILL');
   },
 );

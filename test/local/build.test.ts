@@ -159,6 +159,15 @@ async function logOf({ id, logsBucket }: Build): Promise<string> {
   return String(bytes);
 }
 
+const isAlive = (pid: number) => {
+  try {
+    process.kill(pid, 0);
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+
 describe('a Node service', () => {
   test('is built into an image with a digest, with its log as object and entries', async () => {
     const source = await upload(service);
@@ -230,6 +239,24 @@ describe('a Node service', () => {
       path.join(home, 'builds', 'work'),
     );
     expect(await logOf(build)).toContain('Running "npm ci" (NODE_ENV=development)');
+  });
+
+  test.runIf(process.platform === 'linux')('waits for nothing that its script leaves running', async () => {
+    const pidFile = path.join(home, 'pid');
+    const leave = `const { spawn } = require('child_process');
+      const left = spawn('sleep', ['1000'], { detached: true, stdio: 'inherit' });
+      left.unref();
+      require('fs').writeFileSync(${JSON.stringify(pidFile)}, String(left.pid));`;
+    const build = await run({
+      source:
+        (await upload({
+          ...service,
+          'package.json': manifest({ scripts: { build: 'node leave.js', start: 'node server.js' } }),
+          'leave.js': leave,
+        })) ?? null,
+    });
+    expect(build.status).toBe('SUCCESS');
+    await vi.waitFor(() => expect(isAlive(Number(readFileSync(pidFile, 'utf8')))).toBe(false));
   });
 
   test('its log can be read while it grows', async () => {
@@ -317,15 +344,6 @@ describe('a build that is ended', () => {
     'package.json': manifest({ scripts: { build: 'node sleep.js', start: 'node server.js' } }),
     'sleep.js': `require('fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); setInterval(() => {}, 1000)`,
   });
-
-  const isAlive = (pid: number) => {
-    try {
-      process.kill(pid, 0);
-      return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    } catch {
-      return false;
-    }
-  };
 
   async function begin(build: Build = {}): Promise<{ id: string; operation: string; pid: number }> {
     const pidFile = path.join(home, 'pid');

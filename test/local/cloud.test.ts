@@ -82,6 +82,8 @@ test('one port takes a service from its source to an answer and its logs, with t
     },
   });
   const [built] = await operation.promise();
+  const log = await fetch(built.logUrl ?? '');
+  expect(await log.text()).toContain('Setting web process: node server.js');
   const digest = built.results?.images?.[0]?.digest ?? '';
   expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
 

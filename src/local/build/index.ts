@@ -9,7 +9,7 @@ import { openSnapshot } from '../snapshot.ts';
 import { StorageError } from '../storage/errors.ts';
 import type { StorageBackend } from '../storage/index.ts';
 import { openImages } from './image-store.ts';
-import { killOrphans } from './orphans.ts';
+import { endProcessesIn } from './orphans.ts';
 import { BuildQueue, operationError } from './queue.ts';
 import { type BuildRecord, isOver, recordSchema, toBuild } from './record.ts';
 import { refused } from './request.ts';
@@ -35,7 +35,7 @@ export function openBuild(options: {
   const { storage, logs, operations } = options;
   const folder = path.join(options.home, 'builds');
   const workFolder = path.join(folder, 'work');
-  killOrphans(workFolder);
+  endProcessesIn(workFolder);
   rmSync(workFolder, { recursive: true, force: true });
   mkdirSync(workFolder, { recursive: true });
 

@@ -12,6 +12,10 @@ export type BuildLog = {
   close(): Promise<void>;
 };
 
+export function logObjectOf({ id }: Pick<BuildRecord, 'id'>): string {
+  return `log-${id}.txt`;
+}
+
 export function openBuildLog(
   record: BuildRecord,
   to: { storage: StorageBackend; logs: LogSink; cloudLogging: boolean },
@@ -32,8 +36,8 @@ export function openBuildLog(
 
   async function writeObject(): Promise<void> {
     if (logsBucket) {
-      await to.storage.writeObject(logsBucket, `log-${id}.txt`, Buffer.concat(chunks), {
-        contentType: 'text/plain',
+      await to.storage.writeObject(logsBucket, logObjectOf(record), Buffer.concat(chunks), {
+        contentType: 'text/plain; charset=utf-8',
       });
     }
   }

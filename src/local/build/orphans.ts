@@ -1,8 +1,11 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 
-/** Ends the processes that a killed local cloud left working in this folder. Only where /proc tells (Linux). */
-export function killOrphans(folder: string): void {
+/**
+ * Ends the processes that work in this folder, in whatever group or session: what a build script or a killed local
+ * cloud left behind. Only where /proc tells (Linux).
+ */
+export function endProcessesIn(folder: string): void {
   for (const pid of processIds()) {
     const cwd = workingFolder(pid);
     if (cwd?.startsWith(folder + path.sep) && Number(pid) !== process.pid) kill(Number(pid));

@@ -7,6 +7,8 @@ export type ProcessResult =
   | { kind: 'not-started'; why: string };
 
 const maxLineCharacters = 16 * 1024;
+// How long what a dead process has written may take to be read.
+const lastWordsMs = 1000;
 
 /** Runs a command in a process group of its own; aborting kills the whole group. Output comes line by line. */
 export function runProcess(
@@ -31,14 +33,20 @@ export function runProcess(
         // The group is gone already.
       }
     };
+    let lastWords: NodeJS.Timeout | undefined;
     signal.addEventListener('abort', killGroup, { once: true });
     child.once('error', (error) => resolve({ kind: 'not-started', why: error.message }));
     const flushers = [child.stdout, child.stderr].map((stream) => readLines(stream, onLine));
     child.once('exit', () => {
-      // What a script left running in the background ends with it.
+      // What a script left running in the background ends with it; what left the group holds the pipes open.
       killGroup();
+      lastWords = setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, lastWordsMs);
     });
     child.once('close', (code, killedBy) => {
+      clearTimeout(lastWords);
       signal.removeEventListener('abort', killGroup);
       for (const flush of flushers) flush();
       resolve(code === null ? { kind: 'killed', signal: killedBy ?? 'SIGKILL' } : { kind: 'exited', code });

@@ -34,6 +34,8 @@ export const recordSchema = z.object({
   /** The Build message as the caller sent it. */
   request: z.record(z.string(), z.unknown()),
   logsBucket: z.string().optional(),
+  /** Where the log object can be read; absent when there is none. */
+  logUrl: z.string().optional(),
   timeoutMs: z.number(),
   status: z.enum(statuses),
   statusDetail: z.string().optional(),
@@ -56,7 +58,7 @@ function buildName({ project, location, id }: BuildRecord): string {
 
 /** The record as a `google.devtools.cloudbuild.v1.Build`. */
 export function toBuild(record: BuildRecord): object {
-  const { id, project, location, status, statusDetail, failure, images, logsBucket } = record;
+  const { id, project, status, statusDetail, failure, images, logsBucket, logUrl } = record;
   const time = (millis: number | undefined) => millis !== undefined && toTimestamp(new Date(millis));
   const [createTime, startTime, finishTime] = [record.createTime, record.startTime, record.finishTime].map(
     time,
@@ -68,11 +70,11 @@ export function toBuild(record: BuildRecord): object {
     projectId: project,
     status,
     timeout: { seconds: String(Math.floor(record.timeoutMs / 1000)), nanos: (record.timeoutMs % 1000) * 1e6 },
-    logUrl: `https://console.cloud.google.com/cloud-build/builds;region=${location}/${id}?project=${project}`,
     createTime,
     ...(startTime && { startTime }),
     ...(finishTime && { finishTime }),
     ...(logsBucket && { logsBucket: `gs://${logsBucket}` }),
+    ...(logUrl && { logUrl }),
     ...(statusDetail && { statusDetail }),
     ...(failure && { failureInfo: failure }),
     ...(status === 'SUCCESS' && { results: { images, buildStepImages: [''] } }),

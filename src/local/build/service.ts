@@ -3,6 +3,7 @@ import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { z } from 'zod';
 import { RpcError, unary } from '../grpc.ts';
 import type { Operation } from '../operations.ts';
+import { logObjectOf } from './logs.ts';
 import { type BuildRecord, isOver, toBuild } from './record.ts';
 import { type BuildOrder, planBuild, readBuild, refused } from './request.ts';
 
@@ -39,7 +40,7 @@ const defaultPageSize = 50;
 /** `google.devtools.cloudbuild.v1.CloudBuild`: CreateBuild, GetBuild, ListBuilds, CancelBuild. */
 export function buildService(builds: Builds): UntypedServiceImplementation {
   return {
-    CreateBuild: unary((request) => create(builds, createSchema.parse(request))),
+    CreateBuild: unary((request, call) => create(builds, createSchema.parse(request), call.getHost())),
     GetBuild: unary((request) => toBuild(find(builds, nameSchema.parse(request)))),
     ListBuilds: unary((request) => list(builds, listSchema.parse(request))),
     CancelBuild: unary(async (request) => {
@@ -56,7 +57,12 @@ export function buildService(builds: Builds): UntypedServiceImplementation {
   };
 }
 
-async function create(builds: Builds, request: z.output<typeof createSchema>): Promise<Operation> {
+/** `host` is what the caller reaches the local cloud by. */
+async function create(
+  builds: Builds,
+  request: z.output<typeof createSchema>,
+  host: string,
+): Promise<Operation> {
   const { project, location } = placeOf(request);
   const place = { project, location, id: randomUUID() };
   const build = readBuild(request.build);
@@ -66,7 +72,10 @@ async function create(builds: Builds, request: z.output<typeof createSchema>): P
     ...place,
     operation: operationName(place),
     request: { ...build, images: order.images },
-    ...(order.logsBucket && { logsBucket: order.logsBucket }),
+    ...(order.logsBucket && {
+      logsBucket: order.logsBucket,
+      logUrl: `http://${host}/storage/v1/b/${order.logsBucket}/o/${logObjectOf(place)}?alt=media`,
+    }),
     timeoutMs: order.timeoutMs,
     status: 'QUEUED',
     images: [],

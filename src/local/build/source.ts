@@ -1,9 +1,11 @@
 import path from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { createGunzip } from 'node:zlib';
 import { extract, list, type Parser, type ReadEntry } from 'tar';
 
 const maxEntries = 100_000;
 const maxUnpackedBytes = 1024 * 1024 * 1024;
+/** With the headers, long names and padding of every entry. */
+const maxArchiveBytes = maxUnpackedBytes + maxEntries * 2048;
 const pieceBytes = 64 * 1024;
 
 /** Unpacks a source .tgz into a folder. Throws before anything is written when an entry would leave it. */
@@ -29,13 +31,21 @@ async function check(archive: Buffer): Promise<void> {
   await feed(list({ strict: true, onReadEntry }), archive, () => refusal);
 }
 
-/** Writes the archive piece by piece, so that one that unpacks to far more is noticed early. */
+/**
+ * Unzips the archive piece by piece, off this thread, so that one that unpacks to far more is noticed early and holds
+ * nothing else up.
+ */
 async function feed(
   parser: Parser,
   archive: Buffer,
   refusal: () => string | undefined = () => undefined,
 ): Promise<void> {
   let failure: Error | undefined;
+  let isOver = false;
+  // What follows is no part of the archive, and the parser would gather all of it.
+  parser.on('eof', () => {
+    isOver = true;
+  });
   const ended = new Promise<void>((resolve) => {
     parser.on('end', resolve);
     parser.on('error', (error: Error) => {
@@ -43,11 +53,15 @@ async function feed(
       resolve();
     });
   });
-  for (let at = 0; at < archive.length && !failure; at += pieceBytes) {
-    parser.write(archive.subarray(at, at + pieceBytes));
-    const refused = refusal();
+  const unzipped = createGunzip({ chunkSize: pieceBytes });
+  unzipped.end(archive);
+  let bytes = 0;
+  for await (const piece of unzipped as AsyncIterable<Buffer>) {
+    bytes += piece.length;
+    parser.write(piece);
+    const refused = bytes > maxArchiveBytes ? `more than ${maxArchiveBytes} bytes unzipped` : refusal();
     if (refused !== undefined) throw new Error(refused);
-    await setImmediate();
+    if (failure || isOver) break;
   }
   parser.end();
   await ended;

@@ -6,6 +6,7 @@ import { DependencyCache } from './dependency-cache.ts';
 import { BuildFailed, stepFailed } from './failure.ts';
 import { type LocalImageStore, parseReference } from './image-store.ts';
 import { buildEnvironment, findNpm } from './npm.ts';
+import { endProcessesIn } from './orphans.ts';
 import type { BuildOrder } from './request.ts';
 import { unpackSource } from './source.ts';
 
@@ -69,7 +70,8 @@ async function buildImage(order: BuildOrder, root: string, tools: Tools): Promis
     cache: new DependencyCache(path.join(cacheFolder, 'modules')),
     signal,
     log,
-  });
+    // What a script has left running is found by its folder, which moves into the image store.
+  }).finally(() => endProcessesIn(folder));
   signal.throwIfAborted();
   log('===> EXPORTING');
   const { digest } = await images.add(root, app).catch((error: unknown) => {
