@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import http from 'node:http';
 import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -90,9 +89,9 @@ async function findServer(home: string): Promise<ServerRecord | undefined> {
   return health.data?.nonce === record.nonce ? record : undefined;
 }
 
-/** By node:http: every command asks, and a first `fetch` takes longer to load than all else that it does. */
+/** Without `fetch`, and without importing node:http (which reads its every export): both would load undici first. */
 async function request({ port, nonce }: ServerRecord, method: string, path: string): Promise<unknown> {
-  const sent = http.request({
+  const sent = process.getBuiltinModule('node:http').request({
     host: '127.0.0.1',
     port,
     path,

@@ -10,12 +10,11 @@ import { reasonOf } from './diagnose.ts';
 import type { DurableEvent, Stamped } from './events.ts';
 import { writeGuarded } from './guarded-write.ts';
 import { createJournal, type Journal } from './journal.ts';
-import { openRevisionLog, type RevisionLog } from './revision-log.ts';
+import type { RevisionLog } from './revision-log.ts';
 import type { ServiceRun } from './run.ts';
 import { end, recover, reportStartup } from './service-end.ts';
 import { build } from './stages/build.ts';
 import { makeCandidate, type NamedPlan } from './stages/candidate.ts';
-import { runStageChecks } from './stages/checks.ts';
 import { completePlan, type Observed, observe } from './stages/observe.ts';
 import { preflight } from './stages/preflight.ts';
 import { awaitStartup } from './stages/startup.ts';
@@ -86,6 +85,7 @@ export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<
         track: deps.track,
         meanwhile: () => {
           deps.cloud.warm('logs');
+          void loadFollowers();
           deps.meanwhile();
         },
         command: request.command,
@@ -130,6 +130,7 @@ async function deployService(run: ServiceRun, observed: Observed): Promise<void>
     plan = named(complete);
     if (!plan) return unchanged(run);
     const made = plan;
+    const { openRevisionLog, runStageChecks } = await loadFollowers();
     const watched = openRevisionLog(run, made.revision);
     log = watched;
     const candidate = await journal.stage(service, 'candidate', () => makeCandidate(run, made, image));
@@ -148,6 +149,15 @@ async function deployService(run: ServiceRun, observed: Observed): Promise<void>
   } finally {
     log?.close();
   }
+}
+
+/** The reader of a start's log and the checks are not needed before there is an image. */
+async function loadFollowers() {
+  const [{ openRevisionLog }, { runStageChecks }] = await Promise.all([
+    import('./revision-log.ts'),
+    import('./stages/checks.ts'),
+  ]);
+  return { openRevisionLog, runStageChecks };
 }
 
 function named(plan: Plan): NamedPlan | null {
