@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/build.ts'],
-    // Two cores: more workers only make real processes miss their deadlines.
-    maxWorkers: 2,
+    // The tests mostly wait for processes; more workers than this make those miss their deadlines on two cores.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     disableConsoleIntercept: true,
