@@ -27,7 +27,7 @@ export function openHome(home: string): Marker {
 }
 
 function takeHome(home: string): Marker {
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  makeFolder(home);
   const file = path.join(home, markerName);
   if (existsSync(file)) return readMarker(file);
   // Somebody else may be writing the marker in this very moment.
@@ -37,6 +37,24 @@ function takeHome(home: string): Marker {
   const marker: Marker = { format: 1 };
   writeFileAtomic.sync(file, JSON.stringify(marker));
   return marker;
+}
+
+/** Not by `recursive`: Node 24 tries for ever where a parent exists that takes no folders, such as /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  try {
+    makeFolder(path.dirname(folder));
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Somebody else may have made it in this very moment.
+    if (existsSync(folder)) return;
+    if (error instanceof LocalCloudError) throw error;
+    throw new LocalCloudError({
+      what: `The local cloud cannot make its folder ${folder}.`,
+      why: error instanceof Error ? error.message : String(error),
+      next: ['set SLUICE_HOME to a folder that can be written'],
+    });
+  }
 }
 
 /** The port is asked for again at the next start, so that printed URLs and bookmarks stay right. */
@@ -69,7 +87,7 @@ function notUsable(home: string, cause: unknown): LocalCloudError {
     {
       what: `The local cloud cannot keep its state in ${home}.`,
       why: cause instanceof Error ? cause.message : String(cause),
-      next: ['Set SLUICE_HOME to a folder that you may write to.'],
+      next: ['set SLUICE_HOME to a folder that can be written'],
     },
     { cause },
   );

@@ -133,18 +133,6 @@ describe('the detached local cloud', () => {
 });
 
 describe('the home', () => {
-  test('that cannot be made is said to be so', async () => {
-    const home = tempHome();
-    writeFileSync(home, 'a file');
-    for (const place of [home, path.join(home, 'below')]) {
-      await expect(ensure(place)).rejects.toMatchObject({
-        name: 'LocalCloudError',
-        what: `The local cloud cannot keep its state in ${place}.`,
-        next: [expect.stringContaining('SLUICE_HOME')],
-      });
-    }
-  });
-
   test('is emptied by a reset', async () => {
     const home = detachedHome();
     const { services } = connect((await ensure(home)).port);
