@@ -19,6 +19,14 @@ export function defaultHome(env: NodeJS.ProcessEnv = process.env, platform = pro
 
 /** Makes the folder, or takes one that a local cloud made; never one that holds something else. */
 export function openHome(home: string): Marker {
+  try {
+    return takeHome(home);
+  } catch (error) {
+    throw error instanceof LocalCloudError ? error : notUsable(home, error);
+  }
+}
+
+function takeHome(home: string): Marker {
   makeFolder(home);
   const file = path.join(home, markerName);
   if (existsSync(file)) return readMarker(file);
@@ -72,6 +80,17 @@ function readMarker(file: string): Marker {
       { cause: error },
     );
   }
+}
+
+function notUsable(home: string, cause: unknown): LocalCloudError {
+  return new LocalCloudError(
+    {
+      what: `The local cloud cannot keep its state in ${home}.`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      next: ['set SLUICE_HOME to a folder that can be written'],
+    },
+    { cause },
+  );
 }
 
 function notAHome(home: string): LocalCloudError {

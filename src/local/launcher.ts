@@ -18,6 +18,8 @@ const bootMessage = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('failed'), message: z.string() }),
 ]);
 export type BootMessage = z.infer<typeof bootMessage>;
+/** `silent`: it ended or hung without a word; its log may tell. */
+type BootOutcome = BootMessage | { kind: 'silent'; message: string };
 
 const bootMs = 20_000;
 const stopMs = 20_000;
@@ -41,12 +43,13 @@ export async function ensureLocalCloud(options: {
     if (running?.stamp === stamp) return { port: running.port, started: false };
     if (running) await stopLocalCloud({ home });
     // Locked without an answer: somebody's server is just starting, or stopping.
-    const outcome: BootMessage = isHomeLocked(home) ? { kind: 'busy' } : await boot(options);
+    const outcome: BootOutcome = isHomeLocked(home) ? { kind: 'busy' } : await boot(options);
     if (outcome.kind === 'ready') return { port: outcome.port, started: true };
-    if (outcome.kind === 'failed') throw bootFailure(home, outcome.message);
+    if (outcome.kind === 'failed') throw bootFailure(outcome.message);
+    if (outcome.kind === 'silent') throw bootFailure(outcome.message, logTail(home));
     await sleep(pollMs);
   }
-  throw bootFailure(home, 'Another process holds the folder, but no server of it answers.');
+  throw bootFailure('Another process holds the folder, but no server of it answers.');
 }
 
 /** Resolves when no server runs in the home any more; `false` when none did. */
@@ -106,7 +109,7 @@ async function request({ port, nonce }: ServerRecord, method: string, path: stri
 }
 
 /** Starts the server detached, with its output in the home's `server.log`, and waits for its first word. */
-async function boot(options: { home: string; stamp: string; entry: string }): Promise<BootMessage> {
+async function boot(options: { home: string; stamp: string; entry: string }): Promise<BootOutcome> {
   const log = openSync(logOf(options.home), 'a', 0o600);
   const child = spawn(process.execPath, [options.entry, options.home, options.stamp], {
     cwd: options.home,
@@ -114,15 +117,15 @@ async function boot(options: { home: string; stamp: string; entry: string }): Pr
     stdio: ['ignore', log, log, 'ipc'],
   });
   closeSync(log);
-  const { promise, resolve, reject } = Promise.withResolvers<BootMessage>();
+  const { promise, resolve, reject } = Promise.withResolvers<BootOutcome>();
   const deadline = setTimeout(() => {
     child.kill('SIGKILL');
-    resolve({ kind: 'failed', message: `It said nothing for ${bootMs / 1000} seconds.` });
+    resolve({ kind: 'silent', message: `It said nothing for ${bootMs / 1000} seconds.` });
   }, bootMs);
   child.once('message', (message) => resolve(bootMessage.parse(message)));
   child.once('error', reject);
   child.once('exit', (code, signal) =>
-    resolve({ kind: 'failed', message: `It ended with ${signal ?? `exit code ${code}`} while it started.` }),
+    resolve({ kind: 'silent', message: `It ended with ${signal ?? `exit code ${code}`} while it started.` }),
   );
   try {
     return await promise;
@@ -137,11 +140,15 @@ async function boot(options: { home: string; stamp: string; entry: string }): Pr
 const logOf = (home: string) => path.join(home, 'server.log');
 const tailBytes = 2000;
 
-function bootFailure(home: string, why: string): LocalCloudError {
+function logTail(home: string): string {
   const tail = existsSync(logOf(home)) ? readFileSync(logOf(home), 'utf8').slice(-tailBytes).trim() : '';
+  return tail && `\nThe end of ${logOf(home)}:\n${tail}`;
+}
+
+function bootFailure(why: string, evidence = ''): LocalCloudError {
   return new LocalCloudError({
     what: 'The local cloud did not start.',
-    why: tail ? `${why}\nThe end of ${logOf(home)}:\n${tail}` : why,
+    why: why + evidence,
     next: ['sluice local stop', 'sluice local reset'],
   });
 }

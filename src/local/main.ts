@@ -2,7 +2,7 @@
 import type { BootMessage } from './launcher.ts';
 
 process.getBuiltinModule('node:module').enableCompileCache();
-const { HomeBusyError } = await import('./errors.ts');
+const { HomeBusyError, LocalCloudError } = await import('./errors.ts');
 const { startLocalCloud } = await import('./server.ts');
 const [, , home = '', stamp = ''] = process.argv;
 
@@ -26,6 +26,7 @@ try {
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
   tell(error instanceof HomeBusyError ? { kind: 'busy' } : { kind: 'failed', message });
-  if (!(error instanceof HomeBusyError)) console.error(error);
+  // What the local cloud says itself is told already; of anything else the log keeps the stack.
+  if (!(error instanceof LocalCloudError)) console.error(error);
   process.exitCode = 1;
 }

@@ -29,3 +29,13 @@ test.each([
   );
   expect(() => openHome(home)).toThrow(LocalCloudError);
 });
+
+test('a home that is a file is refused with its path and what to do', () => {
+  expect(() => openHome(file)).toThrow(
+    expect.objectContaining({
+      name: 'LocalCloudError',
+      what: `The local cloud cannot keep its state in ${file}.`,
+      next: ['set SLUICE_HOME to a folder that can be written'],
+    }),
+  );
+});
