@@ -47,7 +47,10 @@ export async function writeGuarded(run: ServiceRun, write: GuardedWrite): Promis
     const answer = await send(run, fresh, edit);
     if (!(answer instanceof CloudError)) return { operation: answer, live: await readBack(run) };
     if (attempt === attempts) throw undecided(run, answer);
-    if (answer.kind === 'outcome-unknown') await awaitUnanswered(run);
+    if (answer.kind !== 'outcome-unknown') continue;
+    await awaitUnanswered(run);
+    const { live, unanswered } = run.seen;
+    if (live && !unanswered.includes(edit)) return { operation: null, live };
   }
 }
 
