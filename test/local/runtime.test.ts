@@ -88,6 +88,16 @@ describe('deploy', () => {
     await until(() => readdirSync(path.join(home, 'instances')).length === 0);
   });
 
+  test.runIf(process.platform === 'linux')(
+    'does not find a service that listens on 127.0.0.1 alone',
+    async () => {
+      const startupProbe = { ...defaultProbe, timeoutSeconds: 0.5 };
+      const code = "require('node:http').createServer().listen(Number(process.env.PORT), '127.0.0.1')";
+      const report = await runtime.deploy(nodeRevision(home, code, { startupProbe }));
+      expect(report).toMatchObject({ ready: false, reason: 'HEALTH_CHECK_CONTAINER_ERROR' });
+    },
+  );
+
   test.each([
     ['is not found', ['no-such-command'], 'no such file or directory'],
     ['is not executable', ['./main.js'], 'permission denied'],

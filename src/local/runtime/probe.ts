@@ -55,12 +55,18 @@ async function untilDeadline(
   return { passed: false, detail: 'Connection failed with status DEADLINE_EXCEEDED.' };
 }
 
+/**
+ * As on Cloud Run, a service must listen on 0.0.0.0: one that listens on 127.0.0.1 alone is not found. Only Linux has
+ * all of 127/8 on loopback.
+ */
+const probedHost = process.platform === 'linux' ? '127.0.0.2' : '127.0.0.1';
+
 function connects(port: number, deadline: AbortSignal): Promise<Attempt | undefined> {
   return new Promise((resolve) => {
     const socket = new net.Socket({ signal: deadline });
     socket.once('error', () => resolve(undefined));
     socket.once('close', () => resolve(undefined));
-    socket.connect({ host: '127.0.0.1', port }, () => {
+    socket.connect({ host: probedHost, port }, () => {
       resolve({ passed: true });
       socket.destroy();
     });
@@ -71,7 +77,7 @@ function answers(probe: Probe, port: number, deadline: AbortSignal): Promise<Att
   return new Promise((resolve) => {
     const request = http.get(
       {
-        host: '127.0.0.1',
+        host: probedHost,
         port,
         path: probe.path || '/',
         headers: Object.fromEntries(probe.httpHeaders.map(({ name, value }) => [name, value])),
