@@ -28,6 +28,11 @@ export type Problem = {
   next?: readonly string[];
 };
 
+/** The words of whatever was thrown. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Stops the run. Its message is for people; nobody is shown its stack. */
 export class SluiceError extends Error {
   override readonly name = 'SluiceError';

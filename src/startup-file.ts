@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { SluiceError } from './errors.ts';
+import { errorMessage, SluiceError } from './errors.ts';
 import { parseEntriesText } from './startup/entries.ts';
 import { defaultFormats } from './startup/presets.ts';
 import type { StartupReport } from './startup/profile.ts';
@@ -27,7 +27,7 @@ function parse(content: string, name: string): ReturnType<typeof parseEntriesTex
   try {
     return parseEntriesText(content);
   } catch (error) {
-    throw unreadable(name, error instanceof Error ? error.message : String(error));
+    throw unreadable(name, errorMessage(error));
   }
 }
 
@@ -43,7 +43,7 @@ async function text(input: Readable, name: string): Promise<string> {
     }
   } catch (error) {
     if (error instanceof SluiceError) throw error;
-    throw unreadable(name, error instanceof Error ? error.message : String(error));
+    throw unreadable(name, errorMessage(error));
   }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,4 +1,5 @@
 import stripAnsi from 'strip-ansi';
+import { errorMessage } from '../errors.ts';
 
 const ellipsis = '…';
 const unprintable = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
@@ -18,5 +19,5 @@ export function inSeconds(seconds: number): string {
 }
 
 export function errorText(error: unknown): string {
-  return oneLine(error instanceof Error ? error.message : String(error), 300);
+  return oneLine(errorMessage(error), 300);
 }

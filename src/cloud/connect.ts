@@ -1,4 +1,5 @@
 import type { AuthClient, GoogleAuth } from 'google-auth-library';
+import { errorMessage } from '../errors.ts';
 import { buildAdapter } from './build-adapter.ts';
 import { once, untilAborted } from './call.ts';
 import { cloudError } from './errors.ts';
@@ -98,6 +99,6 @@ async function credentials(auth: GoogleAuth, signal: AbortSignal, waiting: Waiti
     if (signal.aborted) throw cloudError('aborted', 'the search for credentials was aborted', about);
     if (limit.aborted) throw cloudError('unauthenticated', 'no credentials were found in time', about, error);
     // Whatever is wrong with the credentials, signing in mends it; the library's own words say what it was.
-    throw cloudError('unauthenticated', error instanceof Error ? error.message : String(error), about, error);
+    throw cloudError('unauthenticated', errorMessage(error), about, error);
   }
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from '../errors.ts';
 import { CloudError, type CloudErrorKind } from './ports/index.ts';
 
 export type FailedCall = { method: string; resource: string; write: boolean };
@@ -99,7 +100,7 @@ function kindOf(error: unknown): CloudErrorKind {
 /** gRPC's `details` is the API's own sentence, `message` has the code's name before it. */
 function sentence(error: unknown): string {
   const details = property(error, 'details');
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorMessage(error);
   const said = typeof details === 'string' && details !== '' ? details : message;
   return [said, ...violations(error)].join('\n');
 }

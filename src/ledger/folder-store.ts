@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { link, open, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { SluiceError } from '../errors.ts';
+import { errorMessage, SluiceError } from '../errors.ts';
 import { hasCode, makeFolder, sweep, syncFolder, withScratchFile } from './durable-files.ts';
 import { withFileMutex } from './mutex.ts';
 import { isObjectName, maxObjectBytes, type ObjectStore, type StoredObject } from './object-store.ts';
@@ -161,5 +161,5 @@ async function explained<T>(path: string, act: () => Promise<T>): Promise<T> {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return errorMessage(error);
 }

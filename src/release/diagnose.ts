@@ -1,5 +1,5 @@
 import { CloudError } from '../cloud/ports/index.ts';
-import { type ExitReason, type Problem, SluiceError } from '../errors.ts';
+import { type ExitReason, errorMessage, type Problem, SluiceError } from '../errors.ts';
 import type { Finding } from '../startup/profile.ts';
 import { type DurableEvent, type Stage, stages } from './events.ts';
 import { StageFailure } from './run.ts';
@@ -95,5 +95,5 @@ export function problemOf(error: unknown): Problem {
       why: `About ${error.resource} (${error.kind}).`,
     };
   }
-  return { what: error instanceof Error ? error.message : String(error) };
+  return { what: errorMessage(error) };
 }

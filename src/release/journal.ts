@@ -1,3 +1,4 @@
+import { errorMessage } from '../errors.ts';
 import { type DurableEvent, isDurable, type ReleaseEvent, type Stage, type Stamped } from './events.ts';
 import { createRedactor } from './redact.ts';
 import { emptyRelease, fold, type ReleaseState } from './state.ts';
@@ -83,6 +84,6 @@ export function createJournal(options: JournalOptions): Journal {
 }
 
 function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorMessage(error);
   return (text.split('\n', 1)[0] ?? '').slice(0, 300);
 }

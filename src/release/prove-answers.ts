@@ -1,4 +1,5 @@
 import type { LiveService } from '../cloud/ports/index.ts';
+import { errorMessage } from '../errors.ts';
 import { until } from './pause.ts';
 import { ask, type Door } from './requests.ts';
 import { call, type ServiceRun } from './run.ts';
@@ -51,7 +52,7 @@ async function byResponseField(
     } catch (error) {
       run.signal.throwIfAborted();
       inRow = 0;
-      last = error instanceof Error ? error.message : String(error);
+      last = errorMessage(error);
     }
   };
   const { met } = await until(
@@ -82,7 +83,7 @@ async function byRequestLog(
     while (sent.size < want.answers) sent.add((await ask(run, door, want.path, 10_000)).traceId);
   } catch (error) {
     run.signal.throwIfAborted();
-    return { proven: false, why: error instanceof Error ? error.message : String(error) };
+    return { proven: false, why: errorMessage(error) };
   }
   const { project, service } = live.ref;
   const traces = [...sent].map((id) => `"projects/${project}/traces/${id}"`).join(' OR ');

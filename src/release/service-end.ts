@@ -2,7 +2,7 @@ import type { ExitReason } from '../errors.ts';
 import { type Diagnosis, diagnose, failedStage, problemOf, reasonOf } from './diagnose.ts';
 import { awaitUnanswered } from './guarded-write.ts';
 import type { RevisionLog } from './revision-log.ts';
-import type { ServiceRun } from './run.ts';
+import { type ServiceRun, typed } from './run.ts';
 import type { NamedPlan } from './stages/candidate.ts';
 import { observeTraffic, restore } from './stages/restore.ts';
 
@@ -37,7 +37,7 @@ export async function recover(
     (ids) => log?.linesOf(ids) ?? [],
     run.command,
   );
-  end(run, conclude(run.target.environment, reason, restored, diagnosis));
+  end(run, conclude(run, reason, restored, diagnosis));
 }
 
 type Restoration =
@@ -64,11 +64,11 @@ type End = {
   diagnosis: Diagnosis | null;
 };
 
-function conclude(environment: string, reason: ExitReason, restored: Restoration, diagnosis: Diagnosis): End {
+function conclude(run: ServiceRun, reason: ExitReason, restored: Restoration, diagnosis: Diagnosis): End {
   const end = { outcome: 'failed' as const, rolledBack: restored.kind === 'restored' };
   if (restored.kind !== 'not-restored') return { ...end, reason, diagnosis };
   // The failure's own code no longer says the most important thing: what serves now is not what should.
-  const { what, next = [`sluice status ${environment}`] } = problemOf(restored.error);
+  const { what, next = [typed(run, 'status')] } = problemOf(restored.error);
   return {
     ...end,
     reason: reasonOf(restored.error) === 'conflict' ? 'conflict' : 'unknown',

@@ -1,3 +1,4 @@
+import { errorMessage } from '../../errors.ts';
 import type { Path } from '../document.ts';
 import type { E2eNames } from '../e2e-names.ts';
 import type { Fault } from '../issues.ts';
@@ -30,6 +31,6 @@ export function whyNot(compile: () => unknown): string | undefined {
     compile();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorMessage(error);
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuildRef, BuildRequest, BuildState, SourceObject } from '../../cloud/ports/index.ts';
+import { errorMessage } from '../../errors.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { StageResult } from '../journal.ts';
 import { call, type ServiceRun, StageFailure } from '../run.ts';
@@ -146,7 +147,7 @@ async function followLogObject(
     if (rest) show(rest.slice(0, 2_000));
   } catch (error) {
     if (run.signal.aborted) return;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     run.journal.emit({
       type: 'notice',
       service: run.target.key,

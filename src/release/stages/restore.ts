@@ -1,7 +1,6 @@
 import type { LiveService } from '../../cloud/ports/index.ts';
 import { SluiceError } from '../../errors.ts';
 import { closedEdit, restoreEdit } from '../../plan/edits.ts';
-import type { PlannedTraffic } from '../../plan/plan.ts';
 import { describeTraffic, onlyServing } from '../../plan/traffic.ts';
 import { writeGuarded } from '../guarded-write.ts';
 import type { StageResult } from '../journal.ts';
@@ -10,7 +9,7 @@ import { proveAnswers } from '../prove-answers.ts';
 import { doorTo } from '../requests.ts';
 import { call, type ServiceRun, typed } from '../run.ts';
 import { type NamedPlan, reportCandidate } from './candidate.ts';
-import { awaitTraffic, publicUrl } from './traffic.ts';
+import { placeTraffic, publicUrl } from './traffic.ts';
 
 /** How long somebody else's change is given to take effect before it is told. */
 const quietWithinMs = 5_000;
@@ -29,23 +28,12 @@ export async function restore(run: ServiceRun, plan: NamedPlan): Promise<StageRe
   }
   const made = await run.cloud.run.readRevision(run.target.ref, plan.revision, call(run));
   const ready = made?.ready === 'yes';
-  let desired: PlannedTraffic[] = [];
-  const { live: written } = await writeGuarded(run, {
-    edit: (fresh) => {
-      const edit = restoreEdit(fresh, plan, { release: run.journal.release, keepTag: ready });
-      desired = edit.traffic;
-      return edit;
-    },
-    intent: (etag) => ({
-      type: 'traffic.intended',
-      service: run.target.key,
-      purpose: 'restore',
-      traffic: desired,
-      serviceWide: plan.serviceWide,
-      etag,
-    }),
+  const { live, desired } = await placeTraffic(run, {
+    purpose: 'restore',
+    serviceWide: plan.serviceWide,
+    everServed: ready,
+    edit: (fresh) => restoreEdit(fresh, plan, { release: run.journal.release, keepTag: ready }),
   });
-  const live = await awaitTraffic(run, written, { desired, purpose: 'restore', everServed: ready });
   reportCandidate(run, plan, live);
   const former = onlyServing(plan.formerTraffic);
   if (former) await proveFormer(run, live, former);

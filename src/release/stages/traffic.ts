@@ -1,6 +1,6 @@
-import type { LiveService } from '../../cloud/ports/index.ts';
+import type { LiveService, ServiceEdit } from '../../cloud/ports/index.ts';
 import { trafficEdit } from '../../plan/edits.ts';
-import type { PlannedTraffic } from '../../plan/plan.ts';
+import type { Change, PlannedTraffic } from '../../plan/plan.ts';
 import { describeTraffic, sameTraffic } from '../../plan/traffic.ts';
 import { refuseForeignChange, writeGuarded } from '../guarded-write.ts';
 import type { StageResult } from '../journal.ts';
@@ -17,25 +17,14 @@ export async function moveTraffic(
   plan: NamedPlan,
   log: RevisionLog,
 ): Promise<StageResult<LiveService>> {
-  const { revision, serviceWide } = plan;
+  const { revision } = plan;
   refuseFatal(run, revision, log);
-  let desired: PlannedTraffic[] = [];
-  const { live: written } = await writeGuarded(run, {
-    edit: (fresh) => {
-      const edit = trafficEdit(fresh, plan, { release: run.journal.release, revision });
-      desired = edit.traffic;
-      return edit;
-    },
-    intent: (etag) => ({
-      type: 'traffic.intended',
-      service: run.target.key,
-      purpose: 'migrate',
-      traffic: desired,
-      serviceWide,
-      etag,
-    }),
+  const { live, desired } = await placeTraffic(run, {
+    purpose: 'migrate',
+    serviceWide: plan.serviceWide,
+    everServed: true,
+    edit: (fresh) => trafficEdit(fresh, plan, { release: run.journal.release, revision }),
   });
-  const live = await awaitTraffic(run, written, { desired, purpose: 'migrate', everServed: true });
   const proof = await proveAnswers(run, doorTo(run, live, publicUrl(run, live)), live, revision);
   if (!proof.proven) {
     throw new StageFailure('traffic', {
@@ -53,11 +42,43 @@ export function publicUrl(run: ServiceRun, live: LiveService): string {
   return run.cloud.kind === 'google' && run.target.url ? run.target.url : live.uri;
 }
 
+type TrafficWrite = {
+  purpose: 'migrate' | 'restore';
+  serviceWide: Change[];
+  /** False when the candidate never got ready. */
+  everServed: boolean;
+  edit: (fresh: LiveService | undefined) => ServiceEdit & { traffic: PlannedTraffic[] };
+};
+
+/** Writes a traffic, its intent first, and waits until it is the actual one. */
+export async function placeTraffic(
+  run: ServiceRun,
+  { purpose, serviceWide, everServed, edit }: TrafficWrite,
+): Promise<{ live: LiveService; desired: PlannedTraffic[] }> {
+  let desired: PlannedTraffic[] = [];
+  const { live: written } = await writeGuarded(run, {
+    edit: (fresh) => {
+      const made = edit(fresh);
+      desired = made.traffic;
+      return made;
+    },
+    intent: (etag) => ({
+      type: 'traffic.intended',
+      service: run.target.key,
+      purpose,
+      traffic: desired,
+      serviceWide,
+      etag,
+    }),
+  });
+  return { live: await awaitTraffic(run, written, { desired, purpose, everServed }), desired };
+}
+
 /**
  * Desired is not actual: waits until Cloud Run reports what was asked for. A candidate that never served cannot
  * be in the traffic, however long Cloud Run still works on it; its tag is routed only when it is ready.
  */
-export async function awaitTraffic(
+async function awaitTraffic(
   run: ServiceRun,
   written: LiveService,
   to: { desired: PlannedTraffic[]; purpose: 'migrate' | 'restore'; everServed: boolean },
