@@ -14,6 +14,7 @@ import { SluiceError } from './errors.ts';
 import { folderStore } from './ledger/folder-store.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
 import { type Locks, openLocks } from './ledger/lock.ts';
+import { openStatements, type Statements } from './ledger/statements.ts';
 import { hasEndedHere, thisHost } from './ledger/this-process.ts';
 import { defaultHome } from './local/home.ts';
 import { ensureLocalCloud } from './local/launcher.ts';
@@ -24,6 +25,8 @@ export type Workbench = {
   cloud: Cloud;
   ledger: Ledger;
   locks: Locks;
+  /** Signatures and approvals. */
+  statements: Statements;
   waiting: Waiting;
   close(): Promise<void>;
 };
@@ -63,6 +66,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     waiting,
     ledger: openLedger(store, { now, random: Math.random }),
     locks: openLocks(store, { now, host: thisHost(), pid: process.pid, hasEnded: hasEndedHere }),
+    statements: openStatements(store),
     close: () => cloud.close(),
   };
 }

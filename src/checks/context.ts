@@ -1,5 +1,6 @@
 import type { LogEntry } from '../cloud/ports/index.ts';
-import type { CheckStage, StartupSpec } from '../config/target.ts';
+import type { CheckStage } from '../config/check-spec.ts';
+import type { StartupSpec } from '../config/target.ts';
 import type { DurableEvent } from '../release/events.ts';
 import type { Secret } from '../secret.ts';
 import type { RevisionProfile } from '../startup/profile.ts';
@@ -33,6 +34,9 @@ export type StageLog = {
 };
 
 /** What one kind of check finds out; the runner adds the rest. */
-export type CheckOutcome = Pick<CheckResult, 'status' | 'reason' | 'figures' | 'entries'>;
+export type CheckOutcome = Pick<
+  CheckResult,
+  'status' | 'reason' | 'figures' | 'entries' | 'messages' | 'components' | 'cases'
+>;
 
 export type CheckEvent = Extract<DurableEvent, { type: 'check.started' | 'check.finished' }>;

@@ -1,4 +1,4 @@
-import type { HttpCheck } from '../config/target.ts';
+import type { HttpCheck } from '../config/check-spec.ts';
 import { lookUp } from './json-path.ts';
 import { oneLine } from './text.ts';
 

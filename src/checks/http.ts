@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HttpCheck } from '../config/target.ts';
+import type { HttpCheck } from '../config/check-spec.ts';
 import type { CheckContext, CheckOutcome } from './context.ts';
 import { type Answer, unmet } from './http-expect.ts';
 import { nearestRank } from './percentile.ts';

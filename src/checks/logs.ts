@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
 import { type LogEntry, type Severity, severities } from '../cloud/ports/index.ts';
-import type { LogsCheck } from '../config/target.ts';
+import type { LogsCheck } from '../config/check-spec.ts';
 import type { CheckContext, CheckOutcome } from './context.ts';
 import { errorText, oneLine } from './text.ts';
 

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { CheckSpec } from '../config/target.ts';
+import type { CheckSpec } from '../config/check-spec.ts';
 import type { CheckContext, CheckEvent, CheckOutcome } from './context.ts';
 import type { CheckResult } from './result.ts';
 import { errorText, oneLine } from './text.ts';

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { defaultFormats, presets } from '../startup/presets.ts';
-import { type Percentile, samplesFor } from './latency.ts';
+import { checklistOf } from './normalise-checks.ts';
 import type { Environment } from './schema/file.ts';
 import type { Service } from './schema/service.ts';
-import type { CheckSpec, ContainerSpec, HttpCheck, RolloutSpec, StartupSpec, Target } from './target.ts';
+import type { ContainerSpec, RolloutSpec, StartupSpec, Target } from './target.ts';
 
 export type Place = {
   key: string;
@@ -35,7 +35,7 @@ export function normalise(config: Service, place: Place): Target {
     e2e: config.e2e,
     startup: startupOf(config.startup),
     rollout: rolloutOf(config.rollout),
-    checklist: config.checklist.map(checkOf),
+    checklist: checklistOf(config.checklist, environment.name),
   };
 }
 
@@ -62,38 +62,4 @@ function startupOf({ quiet, deadline, formats, ...startup }: Service['startup'])
 
 function rolloutOf({ bake, trafficDeadline, ...rollout }: Service['rollout']): RolloutSpec {
   return { ...rollout, bakeSeconds: bake, trafficDeadlineSeconds: trafficDeadline };
-}
-
-type Check = Service['checklist'][number];
-
-function checkOf(check: Check): CheckSpec {
-  const { timeout, ...rest } = check;
-  if (rest.kind === 'startup') return { ...rest, timeoutSeconds: timeout };
-  if (rest.kind === 'logs') {
-    const { window, ...logs } = rest;
-    return { ...logs, timeoutSeconds: timeout, windowSeconds: window };
-  }
-  return { ...rest, timeoutSeconds: timeout, expect: expectationOf(rest.expect) };
-}
-
-function expectationOf(expect: Extract<Check, { kind: 'http' }>['expect']): HttpCheck['expect'] {
-  const { latency, headers, ...rest } = expect;
-  const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
-  return {
-    ...rest,
-    headers: Object.fromEntries(lowered),
-    ...(latency === undefined ? {} : { latency: latencyOf(latency) }),
-  };
-}
-
-type TypedLatency = NonNullable<Extract<Check, { kind: 'http' }>['expect']['latency']>;
-
-function latencyOf(latency: TypedLatency): NonNullable<HttpCheck['expect']['latency']> {
-  const percentile = ([50, 90, 95, 99] as const).find((p) => latency[`p${p}`] !== undefined) ?? 95;
-  const seconds: number = latency[`p${percentile}`] ?? 0;
-  return {
-    percentile,
-    ms: seconds * 1000,
-    samples: latency.samples ?? samplesFor(percentile satisfies Percentile),
-  };
 }

@@ -1,5 +1,6 @@
 import type { SecretRef, ServiceRef } from '../cloud/ports/index.ts';
 import type { StartupFormats } from '../startup/formats.ts';
+import type { CheckSpec } from './check-spec.ts';
 
 /** One service in one environment, fully resolved: placeholders filled, overrides applied, rules passed. */
 export type Target = {
@@ -71,45 +72,3 @@ export type RolloutSpec = {
   /** A response whose JSON field carries K_REVISION; without it the request log is asked by trace id. */
   identity: { path: string; field?: string };
 };
-
-export type CheckStage = 'candidate' | 'post';
-
-type CheckBase = {
-  id: string;
-  stages: CheckStage[];
-  required: boolean;
-  timeoutSeconds: number;
-};
-
-export type HttpCheck = CheckBase & {
-  kind: 'http';
-  method: 'GET' | 'HEAD' | 'POST';
-  path: string;
-  headers: Record<string, string>;
-  body?: string;
-  /** Tries, with backoff, before a failure counts. */
-  attempts: number;
-  expect: {
-    status: number[];
-    /** Dotted path → value it must equal. */
-    json: Record<string, string | number | boolean | null>;
-    /** Header name (lower case) → text it must contain. */
-    headers: Record<string, string>;
-    latency?: { percentile: number; ms: number; samples: number };
-  };
-};
-
-type StartupCheck = CheckBase & { kind: 'startup' };
-
-export type LogsCheck = CheckBase & {
-  kind: 'logs';
-  /** RE2 patterns over the entries' text. */
-  absent: string[];
-  present: string[];
-  /** Entries at or above this severity fail the check; unset = not looked at. */
-  maxSeverity?: 'WARNING' | 'ERROR' | 'CRITICAL';
-  /** How long after the stage's start the log is watched. */
-  windowSeconds: number;
-};
-
-export type CheckSpec = HttpCheck | StartupCheck | LogsCheck;

@@ -1,5 +1,5 @@
 import type { CheckResult } from '../checks/result.ts';
-import type { CheckSpec, CheckStage } from '../config/target.ts';
+import type { CheckSpec, CheckStage } from '../config/check-spec.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
 import type { GateCondition, Verdict } from './verdict.ts';
 

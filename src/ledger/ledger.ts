@@ -14,6 +14,9 @@ export type Ledger = {
   /** Newest first. */
   releases(query: { environment?: string; service?: string; limit: number }): Promise<ReleaseSummary[]>;
   latestFor(environment: string, service: string): Promise<ReleaseSummary | undefined>;
+  /** Puts a JSON document beside a release's record, once: `evidence-chat.intoto.json`. Throws when it is there. */
+  attach(id: string, name: string, bytes: Uint8Array): Promise<{ where: string }>;
+  attachment(id: string, name: string): Promise<Uint8Array | undefined>;
 };
 
 type Recorder = {
@@ -46,6 +49,12 @@ export function openLedger(store: ObjectStore, by: { now: () => Date; random: ()
     read: (id) => readRecord(store, id),
     releases,
     latestFor: async (environment, service) => (await releases({ environment, service, limit: 1 }))[0],
+    attach: async (id, name, bytes) => {
+      const full = attachmentName(id, name);
+      if ((await store.create(full, bytes)) === 'exists') throw writtenByAnother(id, store.where(full));
+      return { where: store.where(full) };
+    },
+    attachment: async (id, name) => (await store.read(attachmentName(id, name)))?.bytes,
   };
 }
 
@@ -84,7 +93,7 @@ function recorder(store: ObjectStore, id: string): Recorder {
 
 async function readRecord(store: ObjectStore, id: string): Promise<ReleaseRecord | undefined> {
   if (environmentOf(id) === undefined) return undefined;
-  const names = await store.list(`releases/${id}/`);
+  const names = (await store.list(`releases/${id}/`)).filter((name) => !name.endsWith(attached));
   const objects = await Promise.all(names.map(async (name) => ({ name, object: await store.read(name) })));
   const segments = objects.flatMap(({ name, object }) => (object ? [{ name, bytes: object.bytes }] : []));
   if (segments.length === 0) return undefined;
@@ -109,6 +118,16 @@ async function concerns(store: ObjectStore, id: string, service: string): Promis
   if (head?.type === 'release.started') return head.services.includes(service);
   const record = await readRecord(store, id);
   return record?.events.some(({ event }) => 'service' in event && event.service === service) ?? false;
+}
+
+/** Everything else in a release's folder is a segment of its record. */
+const attached = '.json';
+
+function attachmentName(id: string, name: string): string {
+  if (environmentOf(id) === undefined || !name.endsWith(attached)) {
+    throw new Error(`'${name}' is no attachment of a release '${id}'`);
+  }
+  return `releases/${id}/${name}`;
 }
 
 function segmentName(id: string, number: number): string {

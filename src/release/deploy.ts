@@ -1,17 +1,11 @@
-import type { Cloud } from '../cloud/ports/index.ts';
-import type { Target } from '../config/target.ts';
-import { type ExitReason, exitCodes, isExitReason } from '../errors.ts';
 import { judgeDeploy } from '../gate/verdict-of.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { Locks } from '../ledger/lock.ts';
 import { verifiedEdit } from '../plan/edits.ts';
 import type { Plan } from '../plan/plan.ts';
 import { reasonOf } from './diagnose.ts';
-import type { DurableEvent, Stamped } from './events.ts';
 import { writeGuarded } from './guarded-write.ts';
-import { createJournal, type Journal } from './journal.ts';
 import type { RevisionLog } from './revision-log.ts';
 import type { ServiceRun } from './run.ts';
+import { conductRelease, type RunbookDeps, type RunbookRequest } from './runbook.ts';
 import { end, recover, reportStartup } from './service-end.ts';
 import { build } from './stages/build.ts';
 import { makeCandidate, type NamedPlan } from './stages/candidate.ts';
@@ -21,87 +15,21 @@ import { awaitStartup } from './stages/startup.ts';
 import { moveTraffic, refuseFatal } from './stages/traffic.ts';
 import type { ReleaseState } from './state.ts';
 
-export type DeployRequest = {
-  environment: string;
-  targets: Target[];
-  takeOverTraffic: boolean;
-  /** The command as typed, for messages and the lock. */
-  command: string;
-};
+export type DeployRequest = Omit<RunbookRequest, 'runbook'> & { takeOverTraffic: boolean };
 
-export type DeployDeps = {
-  cloud: Cloud;
-  ledger: Ledger;
-  locks: Locks;
-  release: string;
-  actor: { who: string; commit: string | null; dirty: boolean };
-  version: string;
-  listeners: readonly ((event: Stamped) => void)[];
-  signal: AbortSignal;
-  now: () => number;
-  track: ServiceRun['track'];
-  /** See ServiceRun: what the caller itself needs after the deploy. */
-  meanwhile: () => void;
-};
-
-type ReleaseOutcome = Extract<DurableEvent, { type: 'release.finished' }>['outcome'];
-
-/** A crashed holder loses its lock after this; a living one renews it. */
-const leaseMs = 30_000;
-
-/** The deploy runbook: everything it does and finds is an event; what it returns is their fold. */
-export async function deploy(request: DeployRequest, deps: DeployDeps): Promise<ReleaseState> {
-  const lock = await deps.locks.acquire(
-    request.targets.map((target) => target.ref),
-    { who: deps.actor.who, why: request.command, release: deps.release, leaseMs },
-  );
-  try {
-    const signal = AbortSignal.any([deps.signal, lock.lost]);
-    const journal = createJournal({
-      release: deps.release,
-      recorder: deps.ledger.begin(deps.release),
-      now: deps.now,
-      listeners: deps.listeners,
-      secrets: request.targets.flatMap((target) =>
-        Object.values({ ...target.e2e.env, ...target.e2e.headers }),
-      ),
-    });
-    journal.emit({
-      type: 'release.started',
-      runbook: 'deploy',
-      environment: request.environment,
-      cloud: deps.cloud.kind,
-      services: request.targets.map((target) => target.key),
-      ...deps.actor,
-      sluice: deps.version,
-    });
-    const runs = request.targets.map(
-      (target): ServiceRun => ({
-        target,
-        cloud: deps.cloud,
-        journal,
-        signal,
-        now: deps.now,
-        track: deps.track,
-        meanwhile: () => {
-          deps.cloud.warm('logs');
-          void loadFollowers();
-          deps.meanwhile();
-        },
-        command: request.command,
-        seen: { live: undefined, wrote: false, unanswered: [] },
-      }),
-    );
-    await deployAll(runs, request, deps.release);
-    conclude(journal, request.targets);
-    await journal.flush();
-    return journal.state;
-  } finally {
-    await lock.release();
-  }
+/** The deploy runbook: source to a verified revision that serves. */
+export function deploy(request: DeployRequest, deps: RunbookDeps): Promise<ReleaseState> {
+  const checklists = new Map(request.targets.map(({ key, checklist }) => [key, checklist]));
+  return conductRelease({ ...request, runbook: 'deploy' }, deps, {
+    work: (runs) => deployAll(runs, request, deps.release),
+    judge: (state) => judgeDeploy(state, checklists),
+    meanwhile: () => {
+      deps.cloud.warm('logs');
+      void loadFollowers();
+    },
+  });
 }
 
-/** Nothing is built or written anywhere before every service has passed its preflight. */
 async function deployAll(runs: ServiceRun[], request: DeployRequest, release: string): Promise<void> {
   const options = { revisionSuffix: suffixOf(release), takeOverTraffic: request.takeOverTraffic };
   const ready = await preflight(runs, (run) => observe(run, options));
@@ -176,31 +104,6 @@ async function markVerified(run: ServiceRun, revision: string): Promise<void> {
     intent: (etag) => ({ type: 'mark.intended', service, verified: revision, etag }),
   });
   run.journal.emit({ type: 'mark.observed', service, verified: revision, etag: live.etag });
-}
-
-/** Folds the services' ends into the release's: the gravest failure gives the exit code. */
-function conclude(journal: Journal, targets: Target[]): void {
-  const ends = [...journal.state.services.values()].flatMap(({ finished }) => finished ?? []);
-  const failures = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'not-started');
-  const reasons = failures.map(({ reason }) => (isExitReason(reason) ? reason : 'unknown'));
-  const reason = gravest.find((each) => reasons.includes(each)) ?? reasons[0] ?? 'done';
-  const changed = ends.some(({ outcome }) => outcome === 'deployed');
-  const verdict = judgeDeploy(journal.state, new Map(targets.map(({ key, checklist }) => [key, checklist])));
-  journal.emit({
-    type: 'release.finished',
-    outcome: outcomeOf(reason, changed),
-    exitCode: exitCodes[reason],
-    rolledBack: failures.some(({ rolledBack }) => rolledBack),
-    verdict,
-  });
-}
-
-/** Before any other failure: nobody knows what serves, the user stopped it, somebody else is at work. */
-const gravest: readonly ExitReason[] = ['unknown', 'interrupted', 'conflict'];
-
-function outcomeOf(reason: ExitReason, changed: boolean): ReleaseOutcome {
-  if (reason === 'done') return changed ? 'succeeded' : 'unchanged';
-  return reason === 'unknown' || reason === 'interrupted' ? reason : 'failed';
 }
 
 /** A revision's name says which release made it: `20261122T0231-staging-k3f9` gives `1122-0231-k3f9`. */

@@ -58,6 +58,7 @@ function findingBehind(error: unknown, state: ServiceState | undefined): Finding
 const failedIn: Record<Stage, ExitReason> = {
   observe: 'preflight',
   preflight: 'preflight',
+  predeploy: 'preflight',
   build: 'build',
   candidate: 'startup',
   startup: 'startup',

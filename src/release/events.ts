@@ -11,6 +11,7 @@ import { findingSchema, phaseSchema, profileSchema, systemSchema } from '../star
 export const stages = [
   'observe',
   'preflight',
+  'predeploy',
   'build',
   'candidate',
   'startup',
@@ -20,6 +21,9 @@ export const stages = [
   'restore',
 ] as const;
 
+/** `check` and `unpin` move no traffic; they are recorded because a verdict rests on them. */
+export const runbooks = ['deploy', 'promote', 'rollback', 'unpin', 'check'] as const;
+
 const stage = z.enum(stages);
 const service = z.string();
 const problem = z.object({
@@ -27,19 +31,43 @@ const problem = z.object({
   why: z.string().exactOptional(),
   next: z.array(z.string()).exactOptional(),
 });
+const purpose = z.enum(['migrate', 'restore', 'rollback', 'warm']);
 const observedTraffic = trafficSchema.extend({ uri: z.string().exactOptional() });
+
+/** What somebody decided against a condition of the gate: shown for ever. */
+const overrideSchema = z.object({ condition: z.string(), why: z.string(), who: z.string() });
 
 const durable = [
   z.object({
     type: z.literal('release.started'),
-    runbook: z.literal('deploy'),
+    runbook: z.enum(runbooks),
     environment: z.string(),
     cloud: z.enum(['google', 'local']),
     services: z.array(z.string()),
     who: z.string(),
+    /** The identity of the cloud's credentials; '' when they do not tell. */
+    account: z.string().exactOptional(),
     commit: z.string().nullable(),
     dirty: z.boolean(),
     sluice: z.string(),
+    /** The command as typed, without values of variables. */
+    command: z.string().exactOptional(),
+    /** A person's reason, of a rollback. */
+    reason: z.string().exactOptional(),
+    /** Where a promoted image comes from. */
+    from: z.object({ environment: z.string(), releases: z.array(z.string()) }).exactOptional(),
+    /** Commits since the former release of this environment, newest first, bounded. */
+    commits: z.array(z.object({ id: z.string(), subject: z.string() })).exactOptional(),
+  }),
+  /** The gate's verdict before anything of a promotion is written; `release.finished` has the one after. */
+  z.object({
+    type: z.literal('gate.judged'),
+    from: z.string(),
+    to: z.string(),
+    verdict: verdictSchema,
+    risk: z.enum(['low', 'medium', 'high']),
+    riskReasons: z.array(z.string()),
+    overrides: z.array(overrideSchema),
   }),
   z.object({ type: z.literal('stage.started'), service, stage }),
   z.object({
@@ -107,13 +135,13 @@ const durable = [
     type: z.literal('check.started'),
     service,
     id: z.string(),
-    stage: z.enum(['candidate', 'post']),
+    stage: z.enum(['predeploy', 'candidate', 'post']),
   }),
   z.object({ type: z.literal('check.finished'), service, result: checkResultSchema }),
   z.object({
     type: z.literal('traffic.intended'),
     service,
-    purpose: z.enum(['migrate', 'restore']),
+    purpose,
     traffic: z.array(trafficSchema),
     /** Settings that work at once (invoker, minimum instances), written together with the traffic. */
     serviceWide: z.array(changeSchema),
@@ -122,7 +150,7 @@ const durable = [
   z.object({
     type: z.literal('traffic.observed'),
     service,
-    purpose: z.enum(['migrate', 'restore']),
+    purpose,
     actual: z.array(observedTraffic),
     /** Actual equals desired, as Cloud Run reports it. */
     settled: z.boolean(),

@@ -11,6 +11,9 @@ export type StageState = {
 
 type Of<T extends DurableEvent['type']> = Extract<DurableEvent, { type: T }>;
 
+/** A result and when it was reported (RFC 3339). */
+export type DatedCheck = CheckResult & { at: string };
+
 /** Everything known of one service in a release, folded from its events. */
 export type ServiceState = {
   service: string;
@@ -25,10 +28,12 @@ export type ServiceState = {
   /** Grows line by line, replaced by the final profile. */
   profile: RevisionProfile | null;
   startupDecidedBy: string | null;
-  checks: CheckResult[];
+  checks: DatedCheck[];
   running: string[];
   traffic: (PlannedTraffic & { uri?: string })[];
   trafficSettled: boolean;
+  /** When the traffic was last seen to have been changed by this release; null: it was not. */
+  trafficAt: string | null;
   /** The last write that was intended and has not been observed: what a resume must read first. */
   openIntent: Of<'candidate.intended'> | Of<'traffic.intended'> | Of<'mark.intended'> | null;
   /** The last etag that this release saw. */
@@ -40,12 +45,13 @@ export type ServiceState = {
 export type ReleaseState = {
   id: string;
   started: (Of<'release.started'> & { at: string }) | null;
+  gate: Of<'gate.judged'> | null;
   services: Map<string, ServiceState>;
   finished: (Of<'release.finished'> & { at: string }) | null;
 };
 
 export function emptyRelease(id: string): ReleaseState {
-  return { id, started: null, services: new Map(), finished: null };
+  return { id, started: null, gate: null, services: new Map(), finished: null };
 }
 
 export function foldAll(id: string, events: Iterable<Stamped>): ReleaseState {
@@ -65,13 +71,16 @@ export function fold(state: ReleaseState, stamped: Stamped): ReleaseState {
     case 'release.finished':
       state.finished = { ...event, at: stamped.at };
       return state;
+    case 'gate.judged':
+      state.gate = event;
+      return state;
     case 'build.log':
     case 'startup.log':
     case 'progress':
     case 'notice':
       return state;
     default:
-      foldService(serviceOf(state, event.service), event);
+      foldService(serviceOf(state, event.service), event, stamped.at);
       return state;
   }
 }
@@ -95,6 +104,7 @@ function serviceOf(state: ReleaseState, name: string): ServiceState {
     running: [],
     traffic: [],
     trafficSettled: false,
+    trafficAt: null,
     openIntent: null,
     etag: null,
     proof: null,
@@ -104,9 +114,9 @@ function serviceOf(state: ReleaseState, name: string): ServiceState {
   return fresh;
 }
 
-type ServiceEvent = Exclude<DurableEvent, { type: 'release.started' | 'release.finished' }>;
+type ServiceEvent = Exclude<DurableEvent, { type: 'release.started' | 'gate.judged' | 'release.finished' }>;
 
-function foldService(service: ServiceState, event: ServiceEvent): void {
+function foldService(service: ServiceState, event: ServiceEvent, at: string): void {
   switch (event.type) {
     case 'stage.started':
       service.stages[event.stage] = { outcome: 'running', note: '', seconds: null };
@@ -154,7 +164,7 @@ function foldService(service: ServiceState, event: ServiceEvent): void {
       break;
     case 'check.finished':
       service.running = service.running.filter((id) => id !== event.result.id);
-      service.checks.push(event.result);
+      service.checks.push({ ...event.result, at });
       break;
     case 'traffic.intended':
     case 'mark.intended':
@@ -163,6 +173,7 @@ function foldService(service: ServiceState, event: ServiceEvent): void {
     case 'traffic.observed':
       service.traffic = event.actual;
       service.trafficSettled = event.settled;
+      service.trafficAt = at;
       settle(service, event.etag);
       break;
     case 'mark.observed':

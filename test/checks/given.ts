@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { CheckContext, StageLog } from '../../src/checks/context.ts';
 import type { LogEntry, Severity } from '../../src/cloud/ports/index.ts';
-import type { HttpCheck, LogsCheck, StartupSpec } from '../../src/config/target.ts';
+import type { HttpCheck, LogsCheck } from '../../src/config/check-spec.ts';
+import type { StartupSpec } from '../../src/config/target.ts';
 import type { RevisionProfile } from '../../src/startup/profile.ts';
 
 /** A real server on loopback for one test; returns its URL. */
@@ -47,6 +48,7 @@ export function httpCheck(more: Partial<HttpCheck> = {}): HttpCheck {
     kind: 'http',
     stages: ['candidate'],
     required: true,
+    successes: 1,
     timeoutSeconds: 10,
     method: 'GET',
     path: '/health',
@@ -63,6 +65,7 @@ export function logsCheck(more: Partial<LogsCheck> = {}): LogsCheck {
     kind: 'logs',
     stages: ['candidate'],
     required: true,
+    successes: 1,
     timeoutSeconds: 5,
     absent: [],
     present: [],

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
 import { runChecks } from '../../src/checks/run.ts';
-import type { HttpCheck } from '../../src/config/target.ts';
+import type { HttpCheck } from '../../src/config/check-spec.ts';
 import { Secret } from '../../src/secret.ts';
 import { contextFor, httpCheck, serve } from './given.ts';
 

@@ -3,7 +3,7 @@ import type { StageLog } from '../../src/checks/context.ts';
 import { runChecks } from '../../src/checks/run.ts';
 import { stageLog } from '../../src/checks/stage-log.ts';
 import { CloudError, type LogEntry, type LogsPort } from '../../src/cloud/ports/index.ts';
-import type { LogsCheck } from '../../src/config/target.ts';
+import type { LogsCheck } from '../../src/config/check-spec.ts';
 import { contextFor, entryOf, logOf, logsCheck } from './given.ts';
 
 async function check(spec: Partial<LogsCheck>, log: StageLog, signal = new AbortController().signal) {

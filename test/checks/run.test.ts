@@ -10,6 +10,7 @@ const startupCheck = {
   kind: 'startup',
   stages: ['candidate'],
   required: true,
+  successes: 1,
   timeoutSeconds: 5,
 } as const;
 

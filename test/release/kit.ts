@@ -4,15 +4,17 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { connectLocal } from '../../src/cloud/connect.ts';
 import type { Call, Cloud, LiveService, ServiceEdit } from '../../src/cloud/ports/index.ts';
-import type { HttpCheck, LogsCheck, Target } from '../../src/config/target.ts';
+import type { HttpCheck, LogsCheck } from '../../src/config/check-spec.ts';
+import type { Target } from '../../src/config/target.ts';
 import { folderStore } from '../../src/ledger/folder-store.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import { openLocks } from '../../src/ledger/lock.ts';
 import type { ReleaseRecord } from '../../src/ledger/record.ts';
 import type { ImageStore } from '../../src/local/contracts.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
-import { type DeployDeps, deploy } from '../../src/release/deploy.ts';
+import { deploy } from '../../src/release/deploy.ts';
 import type { ReleaseEvent, Stamped } from '../../src/release/events.ts';
+import type { RunbookDeps } from '../../src/release/runbook.ts';
 import { foldAll, type ReleaseState, type ServiceState } from '../../src/release/state.ts';
 import { defaultFormats } from '../../src/startup/presets.ts';
 
@@ -55,7 +57,7 @@ type DeployTry = {
   takeOver?: boolean;
   signal?: AbortSignal;
   on?: (event: ReleaseEvent) => void;
-  deps?: Partial<DeployDeps>;
+  deps?: Partial<RunbookDeps>;
 };
 
 /** One service of its own project folder: its target, its ledger, and what is known of it. */
@@ -147,7 +149,7 @@ export async function openStand(
 export function httpCheck(id: string, stage: 'candidate' | 'post', path = `/${id}`): HttpCheck {
   return {
     ...{ id, kind: 'http', method: 'GET', path, headers: {}, attempts: 1 },
-    ...{ stages: [stage], required: true, timeoutSeconds: 5 },
+    ...{ stages: [stage], required: true, successes: 1, timeoutSeconds: 5 },
     expect: { status: [200], json: {}, headers: {} },
   };
 }
@@ -155,7 +157,7 @@ export function httpCheck(id: string, stage: 'candidate' | 'post', path = `/${id
 export function logsCheck(id: string, absent: string[]): LogsCheck {
   return {
     ...{ id, kind: 'logs', absent, present: [], windowSeconds: 0.3 },
-    ...{ stages: ['candidate'], required: true, timeoutSeconds: 5 },
+    ...{ stages: ['candidate'], required: true, successes: 1, timeoutSeconds: 5 },
   };
 }
 

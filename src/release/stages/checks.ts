@@ -1,10 +1,10 @@
 import type { CheckContext } from '../../checks/context.ts';
-import type { CheckResult } from '../../checks/result.ts';
+import { type CheckResult, stops } from '../../checks/result.ts';
 import { runChecks } from '../../checks/run.ts';
 import { stageLog } from '../../checks/stage-log.ts';
 import { serviceFilter } from '../../cloud/log-filter.ts';
 import type { LiveService } from '../../cloud/ports/index.ts';
-import type { CheckStage } from '../../config/target.ts';
+import type { CheckStage } from '../../config/check-spec.ts';
 import type { StageResult } from '../journal.ts';
 import { proveAnswers } from '../prove-answers.ts';
 import { type Door, doorTo } from '../requests.ts';
@@ -34,7 +34,7 @@ export async function runStageChecks(
     runChecks(run.target.checklist, context, (event) => run.journal.emit(event)),
   );
   run.signal.throwIfAborted();
-  const broken = results.filter((result) => result.required && result.status !== 'passed');
+  const broken = results.filter(stops);
   if (broken.length > 0) throw checkFailure(run, stage, broken);
   return { value: results, note: summarise(results) };
 }

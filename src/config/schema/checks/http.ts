@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { duration, list, map, oneOf, section, text, urlPath, whole } from '../text.ts';
+import { common, scalar, stages } from './common.ts';
+
+const Latency = section({
+  p50: duration().describe('The median may take this long.').exactOptional(),
+  p90: duration().describe('90 % of the answers may take this long.').exactOptional(),
+  p95: duration().describe('95 % of the answers may take this long.').exactOptional(),
+  p99: duration().describe('99 % of the answers may take this long.').exactOptional(),
+  samples: whole(1, 10_000)
+    .describe('Requests to measure; by default as many as the percentile needs.')
+    .exactOptional(),
+}).describe('One percentile of the latency, over samples.');
+
+const status = whole(100, 599);
+
+export const HttpCheck = section({
+  kind: z.literal('http').describe('One request and what must come back.'),
+  ...common,
+  stages: stages().default(['candidate', 'post']),
+  timeout: duration().describe('How long one answer may take.').prefault('10s'),
+  method: oneOf(['GET', 'HEAD', 'POST']).describe('The method.').default('GET'),
+  path: urlPath().describe('The path, beginning with /.'),
+  headers: map(z.string(), text('text: put it in quotes')).describe('Headers to send.').default({}),
+  body: text().describe('A body to send.').exactOptional(),
+  attempts: whole(1, 20).describe('Tries, with backoff, before a failure counts.').default(3),
+  expect: section({
+    status: z
+      .union([status, list(status)], { error: 'a status such as 200, or a list of them' })
+      .transform((typed) => (typeof typed === 'number' ? [typed] : typed))
+      .describe('The status, or a list of allowed ones.')
+      .prefault(200),
+    json: map(z.string(), scalar)
+      .describe('Dotted field of the JSON body → the value it must have.')
+      .default({}),
+    headers: map(z.string(), text()).describe('Header → text it must contain.').default({}),
+    latency: Latency.exactOptional(),
+  })
+    .describe('What must come back.')
+    .prefault({}),
+}).describe('A request and what must come back.');

@@ -1,0 +1,133 @@
+import type { Cloud } from '../cloud/ports/index.ts';
+import type { Target } from '../config/target.ts';
+import { type ExitReason, exitCodes, isExitReason } from '../errors.ts';
+import type { Verdict } from '../gate/verdict.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Locks } from '../ledger/lock.ts';
+import type { DurableEvent, Stamped } from './events.ts';
+import { createJournal, type Journal } from './journal.ts';
+import type { ServiceRun } from './run.ts';
+import type { ReleaseState } from './state.ts';
+
+type Started = Extract<DurableEvent, { type: 'release.started' }>;
+
+export type RunbookRequest = {
+  runbook: Started['runbook'];
+  environment: string;
+  targets: Target[];
+  /** The command as typed, for messages and the lock. */
+  command: string;
+  /** What else the record says of its beginning. */
+  started?: Pick<Started, 'reason' | 'from' | 'commits'>;
+};
+
+export type RunbookDeps = {
+  cloud: Cloud;
+  ledger: Ledger;
+  locks: Locks;
+  release: string;
+  actor: Pick<Started, 'who' | 'account' | 'commit' | 'dirty'>;
+  version: string;
+  listeners: readonly ((event: Stamped) => void)[];
+  signal: AbortSignal;
+  now: () => number;
+  track: ServiceRun['track'];
+  /** See ServiceRun: what the caller itself needs after the release. */
+  meanwhile: () => void;
+};
+
+export type Runbook = {
+  /** Ends every run with `service.finished`; what it throws stops the release. */
+  work(runs: ServiceRun[], journal: Journal): Promise<void>;
+  /** From everything that was seen to the release's verdict; pure. */
+  judge(state: ReleaseState): Verdict;
+  /** Loads what the runbook needs later, while something else is waited for. */
+  meanwhile?(): void;
+};
+
+/** A crashed holder loses its lock after this; a living one renews it. */
+const leaseMs = 30_000;
+
+/** Runs a runbook under the locks of its services: what it does and finds is an event; what it returns is their fold. */
+export async function conductRelease(
+  request: RunbookRequest,
+  deps: RunbookDeps,
+  runbook: Runbook,
+): Promise<ReleaseState> {
+  const lock = await deps.locks.acquire(
+    request.targets.map((target) => target.ref),
+    { who: deps.actor.who, why: request.command, release: deps.release, leaseMs },
+  );
+  try {
+    const signal = AbortSignal.any([deps.signal, lock.lost]);
+    const journal = createJournal({
+      release: deps.release,
+      recorder: deps.ledger.begin(deps.release),
+      now: deps.now,
+      listeners: deps.listeners,
+      secrets: request.targets.flatMap((target) =>
+        Object.values({ ...target.e2e.env, ...target.e2e.headers }),
+      ),
+    });
+    journal.emit({
+      type: 'release.started',
+      runbook: request.runbook,
+      environment: request.environment,
+      cloud: deps.cloud.kind,
+      services: request.targets.map((target) => target.key),
+      ...deps.actor,
+      sluice: deps.version,
+      command: request.command,
+      ...request.started,
+    });
+    const runs = request.targets.map(
+      (target): ServiceRun => ({
+        target,
+        cloud: deps.cloud,
+        journal,
+        signal,
+        now: deps.now,
+        track: deps.track,
+        meanwhile: () => {
+          runbook.meanwhile?.();
+          deps.meanwhile();
+        },
+        command: request.command,
+        seen: { live: undefined, wrote: false, unanswered: [] },
+      }),
+    );
+    await runbook.work(runs, journal);
+    conclude(journal, runbook.judge(journal.state));
+    await journal.flush();
+    return journal.state;
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Folds the services' ends into the release's: the gravest failure gives the exit code. */
+function conclude(journal: Journal, verdict: Verdict): void {
+  const ends = [...journal.state.services.values()].flatMap(({ finished }) => finished ?? []);
+  const failures = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'not-started');
+  const reasons = failures.map(({ reason }) => (isExitReason(reason) ? reason : 'unknown'));
+  const reason = gravest.find((each) => reasons.includes(each)) ?? reasons[0] ?? 'done';
+  const changed = ends.some(({ outcome }) => outcome === 'deployed');
+  journal.emit({
+    type: 'release.finished',
+    outcome: outcomeOf(reason, changed),
+    exitCode: exitCodes[reason],
+    rolledBack: failures.some(({ rolledBack }) => rolledBack),
+    verdict,
+  });
+}
+
+/** Before any other failure: nobody knows what serves, the user stopped it, somebody else is at work. */
+const gravest: readonly ExitReason[] = ['unknown', 'interrupted', 'conflict'];
+
+function outcomeOf(
+  reason: ExitReason,
+  changed: boolean,
+): Extract<DurableEvent, { type: 'release.finished' }>['outcome'] {
+  if (reason === 'done') return changed ? 'succeeded' : 'unchanged';
+  return reason === 'unknown' || reason === 'interrupted' ? reason : 'failed';
+}
