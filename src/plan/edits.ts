@@ -3,9 +3,10 @@ import type { Target } from '../config/target.ts';
 import { leftBehind, wishedSettings } from './diff.ts';
 import { candidateTag, marks, type Owned, type ReleaseMark, readMarks } from './marks.ts';
 import type { Change, Plan, PlannedTraffic } from './plan.ts';
-import { foreignTags, onlyServing } from './traffic.ts';
+import { shareOut } from './split.ts';
+import { foreignTags, pinText } from './traffic.ts';
 
-/** The four writes of a deploy, as edits: made here, purely, and carried out by the release. */
+/** The writes of a deploy, as edits: made here, purely, and carried out by the release. */
 
 /** Makes the revision: a tagged 0 % candidate beside what serves, or, with nothing serving, the whole closed service. */
 export function candidateEdit(
@@ -35,26 +36,32 @@ export function candidateEdit(
       ...stateMarks(made.release, 'candidate'),
       [marks.candidate]: revision,
       // This write names the revisions that serve, in place of LATEST too: the pin is Sluice's own from here on.
-      [marks.pin]: (plan.first ? revision : onlyServing(plan.formerTraffic)) ?? null,
+      [marks.pin]: plan.first ? revision : pinText(plan.formerTraffic),
       [marks.formerTraffic]: JSON.stringify(plan.formerTraffic),
       [marks.owns]: JSON.stringify(ownedBy(target)),
     },
   };
 }
 
-/** Moves all the traffic; the candidate's tag goes with it, the service-wide settings come with it. */
+/**
+ * One step of the rollout: so many percent for the revision, the rest for the former ones. With the last step the
+ * candidate's tag goes and the service-wide settings come.
+ */
 export function trafficEdit(
   live: LiveService | undefined,
-  plan: { serviceWide: Change[] },
-  to: { release: string; revision: string },
+  plan: Pick<Plan, 'serviceWide' | 'formerTraffic'>,
+  to: { release: string; revision: string; percent: number },
 ): ServiceEdit & { traffic: PlannedTraffic[] } {
+  const last = to.percent === 100;
+  const weighted = shareOut(last ? [] : plan.formerTraffic, to);
   return {
     traffic: [
-      { revision: to.revision, percent: 100 },
+      ...weighted,
       ...foreignTags(live).map((tagged) => ({ ...tagged, percent: 0 })),
+      ...(last ? [] : [{ revision: to.revision, tag: candidateTag, percent: 0 }]),
     ],
-    ...serviceWideEdit(plan.serviceWide, 'to'),
-    annotations: { ...stateMarks(to.release, 'migrating'), [marks.pin]: to.revision },
+    ...(last ? serviceWideEdit(plan.serviceWide, 'to') : {}),
+    annotations: { ...stateMarks(to.release, 'migrating'), [marks.pin]: pinText(weighted) },
   };
 }
 
@@ -76,7 +83,7 @@ export function restoreEdit(
     ...serviceWideEdit(plan.serviceWide, 'from'),
     annotations: {
       ...stateMarks(by.release, 'failed'),
-      [marks.pin]: onlyServing(plan.formerTraffic) ?? null,
+      [marks.pin]: pinText(plan.formerTraffic),
     },
   };
 }

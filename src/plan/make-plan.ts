@@ -126,10 +126,18 @@ function describeSteps({ image, target }: PlanInputs, first: boolean, serviceWid
       : `make the revision as a candidate: tag \`${candidateTag}\`, 0 % of the traffic`,
     'follow its startup',
     'run the candidate checks',
-    `move ${target.rollout.steps.join(' %, ')} % of the traffic and prove who answers`,
-    ...(settings ? [`apply to the whole service: ${settings}`] : []),
+    ...rolloutSteps(target.rollout, first),
+    ...(settings ? [`apply to the whole service, with the last of the traffic: ${settings}`] : []),
     'run the post-deploy checklist',
   ];
+}
+
+/** A first deploy has nothing to share the traffic with. */
+function rolloutSteps({ steps, bakeSeconds }: Target['rollout'], first: boolean): string[] {
+  const percents = first ? [100] : steps;
+  return percents.map(
+    (percent) => `move ${percent} % of the traffic, prove who answers, watch the log for ${bakeSeconds} s`,
+  );
 }
 
 function notes({ live }: PlanInputs, first: boolean): string[] {

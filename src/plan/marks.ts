@@ -8,7 +8,7 @@ import { type PlannedTraffic, trafficSchema } from './plan.ts';
 export const marks = {
   release: 'sluice.dev/release',
   state: 'sluice.dev/state',
-  /** The revision that Sluice itself pinned all traffic to. */
+  /** The traffic that Sluice itself wrote: a revision, or a split as `chat-r1=90,chat-r2=10`. */
   pin: 'sluice.dev/pin',
   /** The revision the `candidate` tag was last given to. */
   candidate: 'sluice.dev/candidate',

@@ -39,10 +39,18 @@ export function foreignTags(live: LiveService | undefined): { revision: string; 
   );
 }
 
+/** A traffic as its mark: `chat-r1`, or `chat-r1=90,chat-r2=10` for a split; null for none. */
+export function pinText(traffic: readonly PlannedTraffic[], latestReady = ''): string | null {
+  const only = onlyServing(traffic, latestReady);
+  if (only) return only;
+  const parts = [...shares(traffic, latestReady)].map(([revision, percent]) => `${revision}=${percent}`);
+  return parts.sort().join(',') || null;
+}
+
 export type Pin =
   /** LATEST has all the traffic: nobody holds it. */
   | { kind: 'latest' }
-  | { kind: 'own'; revision: string }
+  | { kind: 'own' }
   /** Named revisions that Sluice did not choose. */
   | { kind: 'foreign'; traffic: PlannedTraffic[] }
   | { kind: 'none' };
@@ -51,8 +59,7 @@ export function pinOf(live: LiveService, marks: Marks): Pin {
   const weighted = live.traffic.filter((entry) => entry.percent > 0);
   if (weighted.length === 0) return { kind: 'none' };
   if (weighted.every((entry) => entry.revision === 'LATEST')) return { kind: 'latest' };
-  const only = onlyServing(weighted, live.latestReadyRevision);
-  if (only && only === marks.pin) return { kind: 'own', revision: only };
+  if (marks.pin !== null && pinText(weighted, live.latestReadyRevision) === marks.pin) return { kind: 'own' };
   return {
     kind: 'foreign',
     traffic: weighted.map(({ revision, percent }) => ({ revision, percent })),

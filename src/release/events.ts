@@ -32,6 +32,8 @@ const problem = z.object({
   next: z.array(z.string()).exactOptional(),
 });
 const purpose = z.enum(['migrate', 'restore', 'rollback', 'warm']);
+/** Which of a rollout's steps, and the percent that the new revision gets in it. */
+const rolloutStep = z.object({ number: z.number(), of: z.number(), percent: z.number() });
 const observedTraffic = trafficSchema.extend({ uri: z.string().exactOptional() });
 
 /** What somebody decided against a condition of the gate: shown for ever. */
@@ -145,6 +147,7 @@ const durable = [
     traffic: z.array(trafficSchema),
     /** Settings that work at once (invoker, minimum instances), written together with the traffic. */
     serviceWide: z.array(changeSchema),
+    step: rolloutStep.exactOptional(),
     etag: z.string(),
   }),
   z.object({
@@ -154,6 +157,7 @@ const durable = [
     actual: z.array(observedTraffic),
     /** Actual equals desired, as Cloud Run reports it. */
     settled: z.boolean(),
+    step: rolloutStep.exactOptional(),
     etag: z.string(),
   }),
   z.object({
@@ -161,8 +165,10 @@ const durable = [
     service,
     revision: z.string(),
     url: z.string(),
-    /** Answers in a row that came from the revision. */
+    /** Answers in a row that came from the revision, or from the revisions of a split. */
     answers: z.number(),
+    /** Of a split: who gave them; `revision` is the one that is rolled out, or the one that answered most. */
+    from: z.array(z.object({ revision: z.string(), answers: z.number() })).exactOptional(),
     by: z.enum(['response-field', 'request-log']),
   }),
   /** The last write of a success: the service's annotations name its verified revision. */
@@ -217,6 +223,7 @@ export type DurableEvent = z.infer<typeof durableEventSchema>;
 type PassingEvent = z.infer<typeof passingEventSchema>;
 export type ReleaseEvent = DurableEvent | PassingEvent;
 export type Stage = (typeof stages)[number];
+export type RolloutStep = z.infer<typeof rolloutStep>;
 
 /** Every event is stamped when it happens; `seq` counts within its release, passing ones included. */
 const stampSchema = z.object({

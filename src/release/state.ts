@@ -1,7 +1,7 @@
 import type { CheckResult } from '../checks/result.ts';
 import type { Plan, PlannedTraffic } from '../plan/plan.ts';
 import type { RevisionProfile } from '../startup/profile.ts';
-import type { DurableEvent, ReleaseEvent, Stage, Stamped } from './events.ts';
+import type { DurableEvent, ReleaseEvent, RolloutStep, Stage, Stamped } from './events.ts';
 
 export type StageState = {
   /** RFC 3339. */
@@ -37,7 +37,7 @@ export type ServiceState = {
   /** When the traffic was last seen to have been changed by this release; null: it was not. */
   trafficAt: string | null;
   /** Every observation of the actual traffic, oldest first, the one before the release included. */
-  trafficHistory: { at: string; actual: (PlannedTraffic & { uri?: string })[] }[];
+  trafficHistory: { at: string; actual: (PlannedTraffic & { uri?: string })[]; step?: RolloutStep }[];
   /** The last write that was intended and has not been observed: what a resume must read first. */
   openIntent: Of<'candidate.intended'> | Of<'traffic.intended'> | Of<'mark.intended'> | null;
   /** The last etag that this release saw. */
@@ -178,6 +178,10 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
       service.checks.push({ ...event.result, at });
       break;
     case 'traffic.intended':
+      // What was proven of the traffic before says nothing of the one to come.
+      service.proof = null;
+      service.openIntent = event;
+      break;
     case 'mark.intended':
       service.openIntent = event;
       break;
@@ -185,7 +189,11 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
       service.traffic = event.actual;
       service.trafficSettled = event.settled;
       service.trafficAt = at;
-      service.trafficHistory.push({ at, actual: event.actual });
+      service.trafficHistory.push({
+        at,
+        actual: event.actual,
+        ...(event.step ? { step: event.step } : {}),
+      });
       settle(service, event.etag);
       break;
     case 'mark.observed':

@@ -33,7 +33,7 @@ async function look(
       report(run, value);
       return { value, note: value.plan.because };
     });
-    const problems = [...found.plan.blockers, ...unsupported(run), ...(await refusals(run, found))];
+    const problems = [...found.plan.blockers, ...(await refusals(run, found))];
     if (problems.length > 0) refuse(run, problems);
     await journal.stage(service, 'preflight', async () => {
       const [first] = problems;
@@ -97,18 +97,6 @@ async function refusals(run: ServiceRun, { live, plan }: Observed): Promise<Prob
 }
 
 const refusing: ReadonlySet<CloudErrorKind> = new Set(['invalid', 'unsupported', 'precondition']);
-
-/** What sluice.yaml may say but this version cannot do: it says so instead of doing something else. */
-function unsupported({ target, command }: ServiceRun): Problem[] {
-  if (target.rollout.steps.length === 1 && target.rollout.steps[0] === 100) return [];
-  return [
-    {
-      what: `${target.key} asks for a rollout in steps of ${target.rollout.steps.join(', ')} %.`,
-      why: 'This version of Sluice moves the traffic in one step.',
-      next: [`set \`rollout.steps: [100]\` in sluice.yaml, then ${command}`],
-    },
-  ];
-}
 
 function refuse(run: ServiceRun, problems: Problem[]): void {
   run.journal.emit({
