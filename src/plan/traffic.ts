@@ -1,5 +1,5 @@
 import type { LiveService } from '../cloud/ports/index.ts';
-import { candidateTag, type Marks } from './marks.ts';
+import { candidateTag, type Marks, readMarks, rollbackTag } from './marks.ts';
 import type { PlannedTraffic } from './plan.ts';
 
 /** Percent by revision, LATEST resolved to the latest ready revision as Cloud Run does. */
@@ -22,21 +22,37 @@ export function onlyServing(traffic: readonly PlannedTraffic[], latestReady = ''
   return entry?.[0] && others.length === 0 && entry[1] === 100 ? entry[0] : undefined;
 }
 
-/** Revisions as they really serve, by name, tags apart: what a restore writes. */
+/** Revisions as they really serve, by name, foreign tags apart: what a restore writes. */
 export function namedTraffic(live: LiveService): PlannedTraffic[] {
   const served = live.actualTraffic.length > 0 ? live.actualTraffic : live.traffic;
   const percents = [...shares(served, live.latestReadyRevision)].filter(([name]) => name !== '');
   return [
     ...percents.map(([revision, percent]) => ({ revision, percent })),
-    ...foreignTags(live).map((tagged) => ({ ...tagged, percent: 0 })),
+    ...foreignTags(live, null).map((tagged) => ({ ...tagged, percent: 0 })),
   ];
 }
 
-/** Every tag but Sluice's own candidate. They stay whatever happens. */
-export function foreignTags(live: LiveService | undefined): { revision: string; tag: string }[] {
+/**
+ * Every tag but Sluice's own and the one that a release takes for itself (whoever has it): they stay whatever
+ * happens.
+ */
+export function foreignTags(
+  live: LiveService | undefined,
+  takes: string | null = candidateTag,
+): { revision: string; tag: string }[] {
+  const own = ownTags(live);
   return (live?.traffic ?? []).flatMap(({ revision, tag }) =>
-    tag && tag !== candidateTag ? [{ revision, tag }] : [],
+    tag && tag !== takes && own.get(tag) !== revision ? [{ revision, tag }] : [],
   );
+}
+
+/** Tag → the revision that Sluice gave it. */
+export function ownTags(live: LiveService | undefined): Map<string, string | null> {
+  const { candidate, warmed } = readMarks(live?.annotations ?? {});
+  return new Map([
+    [candidateTag, candidate],
+    [rollbackTag, warmed],
+  ]);
 }
 
 /** A traffic as its mark: `chat-r1`, or `chat-r1=90,chat-r2=10` for a split; null for none. */

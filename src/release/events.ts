@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { checkResultSchema } from '../checks/result.ts';
 import { verdictSchema } from '../gate/verdict.ts';
+import { holdSchema } from '../plan/hold.ts';
 import { changeSchema, planSchema, trafficSchema } from '../plan/plan.ts';
+import { schemaNoteSchema } from '../plan/schema-note.ts';
 import { findingSchema, phaseSchema, profileSchema, systemSchema } from '../startup/profile.ts';
 
 /**
@@ -14,6 +16,7 @@ export const stages = [
   'predeploy',
   'build',
   'candidate',
+  'warm',
   'startup',
   'checks',
   'traffic',
@@ -23,6 +26,19 @@ export const stages = [
 
 /** `check` and `unpin` move no traffic; they are recorded because a verdict rests on them. */
 export const runbooks = ['deploy', 'promote', 'rollback', 'unpin', 'check'] as const;
+
+type Runbook = (typeof runbooks)[number];
+
+const releaseStages = stages.filter((stage) => stage !== 'warm');
+
+/** The stages that a runbook may come to, in their order. */
+export const stagesOf: Record<Runbook, readonly Stage[]> = {
+  deploy: releaseStages,
+  promote: releaseStages,
+  rollback: ['observe', 'preflight', 'warm', 'startup', 'checks', 'traffic', 'checklist', 'restore'],
+  unpin: ['observe'],
+  check: ['observe', 'checks', 'checklist'],
+};
 
 const stage = z.enum(stages);
 const service = z.string();
@@ -171,9 +187,28 @@ const durable = [
     from: z.array(z.object({ revision: z.string(), answers: z.number() })).exactOptional(),
     by: z.enum(['response-field', 'request-log']),
   }),
-  /** The last write of a success: the service's annotations name its verified revision. */
+  /** The last write of a success: the service's annotations name its verified revision; '' when it is not verified. */
   z.object({ type: z.literal('mark.intended'), service, verified: z.string(), etag: z.string() }),
   z.object({ type: z.literal('mark.observed'), service, verified: z.string(), etag: z.string() }),
+  /** Where a rollback goes, and why there. */
+  z.object({
+    type: z.literal('rollback.chosen'),
+    service,
+    /** What served; '' for a split. */
+    from: z.string(),
+    to: z.string(),
+    /** The release that gave it the traffic once; null when no record tells. */
+    release: z.string().nullable(),
+    because: z.string(),
+    /** What `--now` leaves out. */
+    skipped: z.array(z.string()),
+    /** Schema changes that it goes behind: somebody said `--accept-schema-risk`. */
+    acceptedRisks: z.array(schemaNoteSchema),
+  }),
+  /** Written together with the traffic of a rollback. */
+  z.object({ type: z.literal('hold.placed'), service, hold: holdSchema }),
+  z.object({ type: z.literal('hold.intended'), service, lifts: holdSchema, etag: z.string() }),
+  z.object({ type: z.literal('hold.lifted'), service, hold: holdSchema, etag: z.string() }),
   z.object({
     type: z.literal('service.finished'),
     service,

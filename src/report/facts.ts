@@ -25,7 +25,9 @@ export function revisionOf(service: ServiceState): string | null {
 }
 
 export function digestOf(service: ServiceState): string | null {
-  return service.build?.digest || service.observed?.image.split('@')[1] || null;
+  const { build, plan, observed } = service;
+  const goneBackTo = plan?.action === 'rollback' ? plan.image.reference?.split('@')[1] : undefined;
+  return build?.digest || goneBackTo || observed?.image.split('@')[1] || null;
 }
 
 /** Actual equals desired, and enough answers in a row came from the revisions that serve. */

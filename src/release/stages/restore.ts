@@ -28,11 +28,13 @@ export async function restore(run: ServiceRun, plan: NamedPlan): Promise<StageRe
   }
   const made = await run.cloud.run.readRevision(run.target.ref, plan.revision, call(run));
   const ready = made?.ready === 'yes';
+  // A rollback's revision is no candidate that anybody wants to look at.
+  const keepTag = ready && plan.action !== 'rollback';
   const { live, desired } = await placeTraffic(run, {
     purpose: 'restore',
     serviceWide: plan.serviceWide,
     everServed: ready,
-    edit: (fresh) => restoreEdit(fresh, plan, { release: run.journal.release, keepTag: ready }),
+    edit: (fresh) => restoreEdit(fresh, plan, { release: run.journal.release, keepTag }),
   });
   reportCandidate(run, plan, live);
   await proveFormer(run, live, revisionsOf(plan.formerTraffic));
