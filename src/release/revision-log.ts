@@ -33,9 +33,16 @@ const keptLines = 5_000;
 /** Signals kept for a later listener. */
 const keptSignals = 1_000;
 
-export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog {
+/** How far this clock may be ahead of the cloud's. A revision that has run before said other things then. */
+const slackMs = 1_000;
+
+export function openRevisionLog(
+  run: ServiceRun,
+  revision: string,
+  { ranBefore }: { ranBefore: boolean } = { ranBefore: false },
+): RevisionLog {
   const { ref } = run.target;
-  const openedAt = run.now() - 1_000;
+  const openedAt = run.now() - (ranBefore ? 0 : slackMs);
   const stop = new AbortController();
   // Outlives an interrupted run: the diagnosis still wants the late lines.
   const { signal } = stop;

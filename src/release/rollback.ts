@@ -83,7 +83,7 @@ async function rollBackService(
   reportChoice(run, plan, chosen, request);
   const at = new Date(run.now()).toISOString();
   const hold = { release: deps.release, reason: request.reason, who: deps.actor.who, at };
-  const log = request.now ? undefined : openRevisionLog(run, revision);
+  const log = request.now ? undefined : openRevisionLog(run, revision, { ranBefore: true });
   try {
     await (log ? goBack(run, plan, hold, log) : goBackNow(run, plan, hold));
     await markVerified(run, log || chosen.passed ? revision : null);

@@ -88,8 +88,9 @@ export const call: Call = { signal: new AbortController().signal };
 /** A service whose environment says how it behaves. It answers with its revision's name. */
 const program = `
 const http = require('node:http');
-const { START = 'good', FAILS = '', SAYS = '', ANONYMOUS, CHATTY, PORT, K_REVISION, E2E_KEY } = process.env;
+const { START = 'good', FAILS = '', SAYS = '', GONE_IF, ANONYMOUS, CHATTY, PORT, K_REVISION, E2E_KEY } = process.env;
 for (const line of SAYS.split('|')) if (line) console.log(line);
+if (GONE_IF && require('node:fs').existsSync(GONE_IF)) process.exit(5);
 if (START === 'exit-0') process.exit(0);
 if (START === 'exit-3') process.exit(3);
 if (START === 'import-error') require('./database-driver');
