@@ -71,6 +71,18 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   };
 }
 
+/** The records beside sluice.yaml, without a cloud. */
+export async function openRecords(options: { dir: string; config?: string | undefined }): Promise<Ledger> {
+  const config = await loadConfig({
+    dir: options.dir,
+    cwd: process.cwd(),
+    env: process.env,
+    ...(options.config ? { file: options.config } : {}),
+  });
+  const store = folderStore(join(config.root, '.sluice', 'ledger'));
+  return openLedger(store, { now: () => new Date(), random: Math.random });
+}
+
 async function connect(targets: Target[], signal: AbortSignal, waiting: Waiting): Promise<Cloud> {
   const [first] = targets;
   if (!first) throw new SluiceError('usage', { what: 'The environment has no services.' });

@@ -9,7 +9,12 @@ import type { ReleaseReport, ServiceReport } from './release-report.ts';
 export async function junitReport(report: ReleaseReport): Promise<string> {
   const { default: Builder } = await import('fast-xml-builder');
   const suites = report.services.flatMap((service) => suitesOf(service));
-  const builder = new Builder({ ignoreAttributes: false, attributeNamePrefix: '@', format: true, suppressEmptyNode: true });
+  const builder = new Builder({
+    ignoreAttributes: false,
+    attributeNamePrefix: '@',
+    format: true,
+    suppressEmptyNode: true,
+  });
   const all = suites.flatMap(({ testcase }) => testcase);
   const document = {
     '?xml': { '@version': '1.0', '@encoding': 'UTF-8' },
