@@ -1,10 +1,10 @@
 import type { Change, Plan } from '../plan/plan.ts';
 
 /**
- * What one would type to do the same by hand: `gcloud run deploy` keeps what is not named, so only the changes
+ * What one would type to do by hand what was done (`moved`: the traffic too): `gcloud run deploy` keeps what is not named, so only the changes
  * of the plan are flags. Nothing of it is run; values that the plan hides stay hidden.
  */
-export function gcloudCommands(plan: Plan, image: string): string[] {
+export function gcloudCommands(plan: Plan, image: string, moved: boolean): string[] {
   const place = [`--project=${plan.place.project}`, `--region=${plan.place.region}`];
   const { service } = plan.place;
   const suffix = plan.revision?.startsWith(`${service}-`) ? plan.revision.slice(service.length + 1) : null;
@@ -35,7 +35,9 @@ export function gcloudCommands(plan: Plan, image: string): string[] {
   const settings = plan.serviceWide.flatMap(flagOf);
   const update =
     settings.length > 0 ? [[`gcloud run services update ${service}`, ...place, ...settings]] : [];
-  return [deploy, ...traffic, ...update].map((words) => words.map(quoted).join(' \\\n  '));
+  return [deploy, ...(moved ? [...traffic, ...update] : [])].map((words) =>
+    words.map(quoted).join(' \\\n  '),
+  );
 }
 
 const flags: Record<string, (to: string) => string> = {

@@ -75,8 +75,7 @@ function serviceReport(state: ServiceState, former: FormerStart | null): Service
     url: urlOf(state),
     traffic: trafficText(state.traffic),
     proven: isProven(state),
-    gcloud:
-      state.plan && state.candidateIntended ? gcloudCommands(state.plan, state.candidateIntended.image) : [],
+    gcloud: gcloudOf(state),
     former,
     phases: phaseRows(state.profile, former),
     positive: positiveOf(state),
@@ -87,6 +86,11 @@ function serviceReport(state: ServiceState, former: FormerStart | null): Service
     checks: state.checks,
     tests: testsOf(state.checks),
   };
+}
+
+function gcloudOf({ plan, candidateIntended, finished }: ServiceState): string[] {
+  if (!plan || !candidateIntended) return [];
+  return gcloudCommands(plan, candidateIntended.image, finished?.outcome === 'deployed');
 }
 
 /** Two releases say the same when only numbers differ. */

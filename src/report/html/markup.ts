@@ -34,6 +34,8 @@ const tones: Record<string, Tone> = {
   healthy: 'good',
   done: 'good',
   deployed: 'good',
+  met: 'good',
+  'not met': 'bad',
   failed: 'bad',
   fatal: 'bad',
   error: 'bad',

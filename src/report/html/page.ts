@@ -68,7 +68,7 @@ function conditions({ state }: ReleaseReport): Markup | null {
     ['Condition', 'Met', 'Why'],
     list.map(({ id, met, reason, remedy }) => [
       html`<code>${text(id)}</code>`,
-      status(met ? 'passed' : 'failed'),
+      status(met ? 'met' : 'not met'),
       html`${text(reason)}${!met && remedy ? html`<br>→ <code>${text(remedy)}</code>` : ''}`,
     ]),
   );
