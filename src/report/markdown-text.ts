@@ -6,7 +6,7 @@ export function code(text: string, limit = 300): string {
   return line === '' ? '–' : `\`${line}\``;
 }
 
-export function row(cells: readonly string[]): string {
+function row(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 

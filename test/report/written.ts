@@ -6,7 +6,7 @@ import type { Finding } from '../../src/startup/profile.ts';
 import { failure, finished, profile, stamp, started, success } from '../terminal/fixtures/events.ts';
 
 /** Text that tries to leave every format it is put into. */
-export const hostile =
+const hostile =
   '</script><script>alert(1)</script><img src=x onerror=alert(2)> `| @octocat closes #1 ]]> &amp; \u001b[31m\u202e\u0000 ::error::no';
 
 export function fold(events: readonly ReleaseEvent[]): ReleaseReport {

@@ -26,7 +26,7 @@ export function rows(
 </table></div>`;
 }
 
-export type Tone = 'good' | 'bad' | 'doubt' | 'dim';
+type Tone = 'good' | 'bad' | 'doubt' | 'dim';
 
 const tones: Record<string, Tone> = {
   passed: 'good',
