@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { releaseDocumentSchema } from '../../src/report/json.ts';
 import { answering, makePlace, tinyService, withService } from './kit.ts';
 
 const place = await makePlace(tinyService(answering()));
 const { sluice } = place;
 const local = ['staging', '--local'];
+
+const revisionIn = z.object({ revision: z.string() });
 
 /** The document of a command that conducts a release. */
 async function release(...args: string[]) {
@@ -19,7 +22,7 @@ test('deployed, rolled back, held, lifted', { timeout: 120_000 }, async () => {
   const one = first.service?.revision ?? '';
   await place.configure((config) => withService(config, { env: { VERSION: '2' } }));
   const two = (await release('deploy', ...local)).service?.revision;
-  const serving = async () => (await (await fetch(first.service?.url ?? '')).json()).revision;
+  const serving = async () => revisionIn.parse(await (await fetch(first.service?.url ?? '')).json()).revision;
   expect(await serving()).toBe(two);
 
   const back = await sluice(['rollback', ...local, '--reason', 'checkout answers 500']);
