@@ -11,6 +11,7 @@ import { type Door, doorTo } from '../requests.ts';
 import type { RevisionLog } from '../revision-log.ts';
 import { type ServiceRun, StageFailure, typed } from '../run.ts';
 import { candidateUrl, type NamedPlan } from './candidate.ts';
+import { tokenReader } from './token.ts';
 import { publicUrl } from './traffic.ts';
 
 /**
@@ -55,6 +56,7 @@ function contextOf(
     url: door.url,
     headers: target.e2e.headers,
     ...(door.idToken ? { idToken: door.idToken } : {}),
+    token: tokenReader(run),
     profile: log.reader.profile(plan.revision) ?? null,
     startup: target.startup,
     log: stageLog(run.cloud.logs, { project: target.ref.project, filter }, since, () => new Date(run.now())),
