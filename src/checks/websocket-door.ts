@@ -40,3 +40,14 @@ function subprotocolOf({ prefix, encoding }: NonNullable<WebsocketCheck['auth']>
   if (/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(written)) return written;
   throw new Error('the token holds what no subprotocol may hold: set auth.encoding to base64url');
 }
+
+/** What the service may tell a caller by, in words for a result. */
+export function credentialsOf(spec: WebsocketCheck, context: CheckContext): string[] {
+  const own = Object.keys(spec.headers).filter((name) => /^(authorization|cookie)$/i.test(name));
+  return [
+    ...Object.keys(context.headers),
+    ...own,
+    ...(spec.auth ? [spec.auth.as === 'bearer' ? 'a bearer token' : 'a token in a subprotocol'] : []),
+    ...(context.idToken ? ['an ID token'] : []),
+  ];
+}

@@ -14,8 +14,8 @@ type Case = {
   message: MessageSpec | null;
   talk: Conversation;
   score: Score;
-  /** Did the check send anything that could be refused? */
-  credentials: boolean;
+  /** What the check signed in with, in words. */
+  credentials: readonly string[];
 };
 
 const maxNames = 20;
@@ -26,7 +26,11 @@ const internalError = 1011;
 const noCode = 1005;
 
 /** Reads one conversation as connection / auth / processing / response. Pure. */
-export function judge(message: MessageSpec | null, talk: Conversation, credentials: boolean): Judged {
+export function judge(
+  message: MessageSpec | null,
+  talk: Conversation,
+  credentials: readonly string[],
+): Judged {
   const score = scoreEvents(message?.events ?? [], talk.told.heard);
   const one: Case = { message, talk, score, credentials };
   const connection = connectionStep(talk.handshake);
@@ -51,6 +55,11 @@ const notReached: Step = { status: 'not-reached', ms: null, detail: '' };
 const nothingSent: Step = { ...notReached, detail: 'nothing was sent' };
 const passed = (ms: number | null, detail = ''): Step => ({ status: 'passed', ms, detail });
 const failed = (ms: number | null, detail: string): Step => ({ status: 'failed', ms, detail });
+/** The row names them all. */
+function listed(names: readonly string[]): string {
+  return names.length > 3 ? `${names[0]} … ${names.at(-1)} (${names.length})` : names.join(', ');
+}
+
 const bounded = (names: readonly string[]) => names.slice(0, maxNames);
 
 function connectionStep(handshake: Handshake): Step {
@@ -69,8 +78,8 @@ function authStep(one: Case): Step {
   if (closedForAuth(one)) return failed(null, endWords(one));
   return passed(
     null,
-    one.credentials
-      ? 'accepted with the handshake'
+    one.credentials.length > 0
+      ? `the handshake was accepted with ${one.credentials.join(', ')}`
       : 'no credentials were sent, so the handshake tells nothing of auth',
   );
 }
@@ -113,11 +122,15 @@ function problemOf(
   const { handshake } = one.talk;
   if (handshake.kind === 'refused') {
     const body = handshake.body ? ` ("${handshake.body}")` : '';
-    return `the handshake is refused: ${statusOf(handshake)}${body}`;
+    const though =
+      deniesAuth(handshake) && one.credentials.length > 0
+        ? ` though ${one.credentials.join(', ')} was sent`
+        : '';
+    return `the handshake is refused: ${statusOf(handshake)}${body}${though}`;
   }
   if (connection.status === 'failed') return `no connection: ${connection.detail}`;
   if (auth.status === 'failed') return `connection passed, auth failed: ${auth.detail}`;
-  const absent = missing.length > 0 ? [`missing ${missing.join(', ')}`] : [];
+  const absent = missing.length > 0 ? [`missing ${listed(missing)}`] : [];
   const before = 'connection and auth passed';
   if (processing.status === 'failed') {
     const said = one.talk.told.error?.message;

@@ -11,7 +11,13 @@ const maxBackoffMs = 4_000;
 const passingCloses = [1001, 1012, 1013];
 
 /** What all messages of one check share. */
-export type Round = { spec: WebsocketCheck; door: Door; credentials: boolean; signal: AbortSignal };
+export type Round = {
+  spec: WebsocketCheck;
+  door: Door;
+  credentials: readonly string[];
+  signal: AbortSignal;
+};
+
 /** A message's row, and what came with it. */
 export type Tried = Judged & {
   components: Component[];

@@ -6,7 +6,7 @@ import { nearestRank } from './percentile.ts';
 import { errorText } from './text.ts';
 import { distinct } from './websocket-components.ts';
 import type { Door } from './websocket-conversation.ts';
-import { doorTo } from './websocket-door.ts';
+import { credentialsOf, doorTo } from './websocket-door.ts';
 import { type Tried, tryMessage } from './websocket-tries.ts';
 
 const conversationsAtOnce = 4;
@@ -27,10 +27,8 @@ export async function checkWebsocket(
 
   const slots = pLimit(conversationsAtOnce);
   const messages = spec.messages.length > 0 ? spec.messages : [null];
-  const credentials = token !== null || Object.keys(door.headers).some((name) => name !== 'user-agent');
-  const tries = await Promise.all(
-    messages.map((message) => slots(() => tryMessage(message, { spec, door, credentials, signal }))),
-  );
+  const round = { spec, door, credentials: credentialsOf(spec, context), signal };
+  const tries = await Promise.all(messages.map((message) => slots(() => tryMessage(message, round))));
   context.signal.throwIfAborted();
 
   const components = distinct(tries.flatMap((one) => one.components));
