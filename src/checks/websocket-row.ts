@@ -3,7 +3,7 @@ import type { CheckResult } from './result.ts';
 import type { Conversation, End, Handshake } from './websocket-conversation.ts';
 import { type Score, scoreEvents } from './websocket-events.ts';
 
-export type MessageRow = NonNullable<CheckResult['messages']>[number];
+type MessageRow = NonNullable<CheckResult['messages']>[number];
 type Step = MessageRow['connection'];
 
 /** A row of the matrix, and in words what is wrong with it; '' when nothing is. */

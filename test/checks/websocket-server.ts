@@ -7,9 +7,9 @@ import { runChecks } from '../../src/checks/run.ts';
 import type { MessageSpec, WebsocketCheck } from '../../src/config/check-spec.ts';
 import { contextFor } from './given.ts';
 
-export type Answer = (socket: WebSocket, text: string, request: IncomingMessage) => void;
+type Answer = (socket: WebSocket, text: string, request: IncomingMessage) => void;
 /** What a service does when a connection is open. */
-export type Greeting = (socket: WebSocket, request: IncomingMessage) => void;
+type Greeting = (socket: WebSocket, request: IncomingMessage) => void;
 
 export type Service = {
   /** Called for each message. */
