@@ -85,7 +85,10 @@ function checkFailure(run: ServiceRun, stage: CheckStage, broken: CheckResult[])
   const where = stage === 'candidate' ? 'on the candidate' : 'after the traffic had moved';
   return new StageFailure('checklist', {
     what: `${which} of ${run.target.key} did not pass ${where}: ${first?.reason}`,
-    why: broken.map(({ id, status, reason }) => `${id} ${status}: ${reason}`).join('\n'),
+    // Of one check the reason has just been told.
+    ...(broken.length > 1
+      ? { why: broken.map(({ id, status, reason }) => `${id} ${status}: ${reason}`).join('\n') }
+      : {}),
     next: [typed(run, 'logs'), run.command],
   });
 }
