@@ -30,8 +30,9 @@ export async function tryMessage(message: MessageSpec | null, round: Round): Pro
   const demand = message?.latency;
   const samples: number[] = [];
   for (;;) {
-    const talk = await connectAndTalk(message, round);
+    const { talk, attempts } = await connectAndTalk(message, round);
     const judged = judge(message, talk, round.credentials);
+    if (judged.problem !== '' && attempts > 1) judged.problem += ` (${attempts} attempts)`;
     const tried = { ...judged, components: talk.told.components, refused: talk.handshake.kind === 'refused' };
     samples.push(judged.row.response.ms ?? 0);
     if (judged.problem !== '' && samples.length > 1)
@@ -43,17 +44,20 @@ export async function tryMessage(message: MessageSpec | null, round: Round): Pro
 }
 
 /** Tries again while no conversation comes about; what was sent and heard is not sent again. */
-async function connectAndTalk(message: MessageSpec | null, round: Round): Promise<Conversation> {
+async function connectAndTalk(
+  message: MessageSpec | null,
+  round: Round,
+): Promise<{ talk: Conversation; attempts: number }> {
   const { spec, door, signal } = round;
   for (let attempts = 1; ; attempts += 1) {
     const talk = await converse(door, message, signal);
     const { handshake, told, end } = talk;
     const turnedAway = end.kind === 'closed' && passingCloses.includes(end.code) && told.heard.length === 0;
-    if (handshake.kind === 'accepted' && !turnedAway) return talk;
-    if (attempts >= spec.attempts || signal.aborted) return talk;
+    const done = (handshake.kind === 'accepted' && !turnedAway) || attempts >= spec.attempts;
+    if (done || signal.aborted) return { talk, attempts };
     const backoff = Math.min(firstBackoffMs * 2 ** (attempts - 1), maxBackoffMs);
     await sleep(backoff, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return talk;
+    if (signal.aborted) return { talk, attempts };
   }
 }
 

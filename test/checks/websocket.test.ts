@@ -165,6 +165,13 @@ describe('handshakes', () => {
     expect([tries, seen.length]).toEqual([3, 1]);
   });
 
+  test('refused at every attempt says how often', async () => {
+    const url = await serveWebsocket({ upgrade: refusing('503 Service Unavailable') });
+    expect((await check(url, { attempts: 2 })).reason).toBe(
+      '/ws: the handshake is refused: 503 Service Unavailable (2 attempts), while /health answers 200',
+    );
+  });
+
   test('nobody listening, in plain words', async () => {
     const { port } = new URL(await serveWebsocket({}));
     const result = await check(`http://127.0.0.2:${port}`);
