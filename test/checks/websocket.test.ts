@@ -87,7 +87,7 @@ describe('what must come back', () => {
   });
 
   test.each([
-    ['as expected', { code: 4000, reason: 'done' }, 'passed', 'brought its 0 events'],
+    ['as expected', { code: 4000, reason: 'done' }, 'passed', 'was answered with the close that is expected'],
     ['with another code', { code: 1000 }, 'failed', 'response failed: closed 4000: all done, expected 1000'],
     ['with another reason', { reason: 'bye' }, 'failed', 'closed 4000: all done, expected bye'],
   ])('a close %s', async (_, close, status, reason) => {
