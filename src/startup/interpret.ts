@@ -1,4 +1,5 @@
 import type { LogEntry } from '../cloud/ports/logs.ts';
+import { chainsOf } from './chains.ts';
 import { type Diagnosis, diagnose, tiers, undiagnosed } from './diagnose.ts';
 import type { Severity } from './findings.ts';
 import { diagnoseChain } from './instance.ts';
@@ -7,7 +8,7 @@ import type { LineMatcher, StartupFact } from './lines.ts';
 import { type Message, messageOf } from './message.ts';
 import { isPlatformLog, type PlatformFact, platformFact } from './platform.ts';
 import { asCause } from './text.ts';
-import { chainsOf, type Said, tokensOf } from './traceback.ts';
+import { type Said, tokensOf } from './traceback.ts';
 import { accessFact, requestFact, type TrafficFact } from './traffic.ts';
 
 /** What one entry says, by itself. */
@@ -133,8 +134,7 @@ const isPlain = (said: Said): boolean =>
 /** The innermost exception of the error that the logger attached. */
 function attachedError(message: Message): Diagnosis | undefined {
   if (message.stack.length === 0) return undefined;
-  const pieces = tokensOf(message.stack).map((said, index) => ({ at: '', id: '', index, said }));
-  const [chain] = chainsOf(pieces);
+  const [chain] = chainsOf(tokensOf(message.stack));
   const text = chain ? undefined : message.stack.find((line) => line.trim() !== '');
   if (chain) return diagnoseChain(chain);
   return text === undefined ? undefined : diagnose(text);
