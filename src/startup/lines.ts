@@ -39,7 +39,7 @@ const asksForWord = (rule: LineRule | undefined): rule is LineRule & { contains:
 const oneOf = (words: readonly string[]): RegExp =>
   words.length === 0
     ? /(?!)/
-    : new RegExp(words.map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'));
+    : new RegExp([...new Set(words)].map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'));
 
 /** Rules by the field they look at first: most entries lack it, and then none of its rules is tried. */
 function compileFields(formats: StartupFormats): readonly FieldsReader[] {
