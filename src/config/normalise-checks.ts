@@ -13,7 +13,7 @@ export function checklistOf(checklist: readonly Check[], environment: string): C
 
 function checkOf(check: Check): CheckSpec {
   const { timeout, environments, ...rest } = check;
-  if (rest.kind === 'startup') return { ...rest, timeoutSeconds: timeout };
+  if (rest.kind === 'startup' || rest.kind === 'manual') return { ...rest, timeoutSeconds: timeout };
   if (rest.kind === 'logs') {
     const { window, ...logs } = rest;
     return { ...logs, timeoutSeconds: timeout, windowSeconds: window };

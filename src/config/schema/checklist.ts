@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { HttpCheck } from './checks/http.ts';
 import { LogsCheck } from './checks/logs.ts';
+import { ManualCheck } from './checks/manual.ts';
 import { StartupCheck } from './checks/startup.ts';
 import { list } from './text.ts';
 
-const Check = z.discriminatedUnion('kind', [HttpCheck, StartupCheck, LogsCheck], {
-  error: 'http, startup, logs',
+const Check = z.discriminatedUnion('kind', [HttpCheck, StartupCheck, LogsCheck, ManualCheck], {
+  error: 'http, startup, logs, manual',
 });
 
 export const Checklist = list(Check).describe('What must hold before and after the traffic moves.');
