@@ -24,8 +24,8 @@ export type CheckContext = {
   profile: RevisionProfile | null;
   startup: StartupSpec;
   log: StageLog;
-  /** What served before the revision under check; null when nothing did. */
-  former: FormerLog | null;
+  /** What served before the revision under check. */
+  former: FormerLog | 'none' | 'unknown';
   /** What people have answered to the service's manual checks, oldest first. */
   answers(): Promise<readonly PersonsAnswer[]>;
   /** How a person answers a manual check. */

@@ -12,19 +12,23 @@ const entriesNamed = 10;
 /** Which errors of a log the revisions that served before did not log. Without errors there is nothing to ask. */
 export async function findRegressions(
   errors: LogErrors,
-  former: FormerLog | null,
+  former: FormerLog | 'none' | 'unknown',
   signal: AbortSignal,
 ): Promise<Compared> {
   if (errors.all.length === 0) return { status: 'passed', reason: 'no error' };
   const own = counted(errors.all);
-  if (!former) {
-    const reason = `nothing served before to compare with: ${own} stand for themselves, ${named(errors.all)}`;
+  if (former === 'none') {
+    const reason = `nothing served before to compare with: ${own} of its own, ${named(errors.all)}`;
     return { status: 'passed', reason };
+  }
+  if (former === 'unknown') {
+    const reason = `what served before is not known, so nobody can tell which are new: ${own}, ${named(errors.all)}`;
+    return { status: 'inconclusive', reason };
   }
   const who = former.revisions.join(', ');
   const known = await readErrors(former, signal);
   if (typeof known === 'string') {
-    const reason = `whether ${own} are new cannot be told, as the log of ${who} ${known}: ${named(errors.all)}`;
+    const reason = `the log of ${who} ${known}, so nobody can tell which are new: ${own}, ${named(errors.all)}`;
     return { status: 'inconclusive', reason };
   }
   const fresh = errors.newTo(known.errors);

@@ -40,8 +40,7 @@ export async function repeat(
       if (decided || failures >= attempts || signal.aborted) return toldFailure(outcome, failures, row);
       await pause(Math.min(firstBackoffMs * 2 ** (failures - 1), maxBackoffMs), signal);
     }
-    if (signal.aborted)
-      return { status: 'inconclusive', reason: 'the run was stopped during this check' };
+    if (signal.aborted) return { status: 'inconclusive', reason: 'the run was stopped during this check' };
   }
 }
 

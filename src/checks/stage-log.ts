@@ -75,9 +75,10 @@ export function formerLog(
     read: async (signal) => {
       const lists = revisions.flatMap((revision) => {
         const query = queryOf(revision);
-        return [`${query.filter} AND severity>=ERROR`, `${query.filter} AND severity<ERROR AND NOT logName:"%2Frequests"`].map(
-          (filter) => logs.listNewest({ ...query, filter, limit: newestEntries }, { signal }),
-        );
+        return [
+          `${query.filter} AND severity>=ERROR`,
+          `${query.filter} AND severity<ERROR AND NOT logName:"%2Frequests"`,
+        ].map((filter) => logs.listNewest({ ...query, filter, limit: newestEntries }, { signal }));
       });
       const found = await Promise.all(lists);
       return { entries: found.flat(), complete: found.every((list) => list.length < newestEntries) };

@@ -12,6 +12,8 @@ export type RevisionLog = {
   readonly reader: StartupReader;
   /** Milliseconds since the epoch: just before the revision was made. */
   readonly openedAt: number;
+  /** Milliseconds since then, by a clock that does not jump. */
+  age(): number;
   /**
    * What the first entry and every telling one after it say of the startup, what was said before included.
    * Returns how to stop listening.
@@ -26,6 +28,8 @@ export type RevisionLog = {
   close(): void;
 };
 
+/** Entries are stamped by another machine's clock. */
+const earlierMs = 1_000;
 /** Lines kept for a diagnosis. */
 const keptLines = 5_000;
 /** Signals kept for a later listener. */
@@ -33,7 +37,8 @@ const keptSignals = 1_000;
 
 export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog {
   const { ref } = run.target;
-  const openedAt = run.now() - 1_000;
+  const openedAt = run.now() - earlierMs;
+  const opened = performance.now() - earlierMs;
   const stop = new AbortController();
   // Outlives an interrupted run: the diagnosis still wants the late lines.
   const { signal } = stop;
@@ -95,6 +100,7 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
   return {
     reader,
     openedAt,
+    age: () => performance.now() - opened,
     listen(listener) {
       // Lines may arrive before their revision is known to be made.
       if (heard) listener(told);

@@ -18,14 +18,17 @@ export function urlOf(service: ServiceState): string | null {
   return service.candidate?.url || service.observed?.url || null;
 }
 
-/** The revision that this release made; without one, the only one that serves. */
+/** The revision that this release made or looked at; without one, the only one that serves. */
 export function revisionOf(service: ServiceState): string | null {
   const now = serving(service.traffic);
-  return service.revision ?? (now.length === 1 ? (now[0]?.revision ?? null) : null);
+  return (
+    service.revision ?? service.candidate?.revision ?? (now.length === 1 ? (now[0]?.revision ?? null) : null)
+  );
 }
 
 export function digestOf(service: ServiceState): string | null {
-  return service.build?.digest || service.observed?.image.split('@')[1] || null;
+  const found = service.candidate?.image ?? service.observed?.image;
+  return service.build?.digest || found?.split('@')[1] || null;
 }
 
 /** Actual equals desired, and enough answers in a row came from a revision that serves. */

@@ -2,10 +2,12 @@ import type { CheckResult } from '../checks/result.ts';
 import type { Verdict } from '../gate/verdict.ts';
 import { stages } from '../release/events.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
+import { checkMark, checkText } from '../terminal/check-words.ts';
 import { table } from '../terminal/columns.ts';
 import { formatMilliseconds, formatThousandths, shortDigest } from '../terminal/format.ts';
 import { mark } from '../terminal/marks.ts';
 import { phaseLines, systemLines } from '../terminal/profile-lines.ts';
+import { type Runbook, type RunbookWords, runbookWords } from '../terminal/runbook-words.ts';
 import { sanitiseLine } from '../terminal/sanitise.ts';
 import { signs, type Theme } from '../terminal/theme.ts';
 import { changeLines } from './change-lines.ts';
@@ -15,36 +17,45 @@ import { field } from './layout.ts';
 /** The end of a release for a person: services that went well first, so that a failure is on the last screen. */
 export function summaryLines(state: ReleaseState, theme: Theme): string[] {
   const services = [...state.services.values()].sort((a, b) => badness(a) - badness(b));
-  const environment = state.started?.environment ?? '';
   return [
-    ...services.flatMap((service) => ['', ...serviceLines(service, environment, theme)]),
+    ...services.flatMap((service) => ['', ...serviceLines(service, tellingOf(state), theme)]),
     '',
     ...endLines(state, theme),
   ];
+}
+
+/** What was to be done, where, and the words for it. */
+type Telling = { runbook: Runbook; environment: string; words: RunbookWords; only: string | null };
+
+function tellingOf({ started }: ReleaseState): Telling {
+  const { runbook = 'deploy', environment = '', only = null } = started ?? {};
+  return { runbook, environment, words: runbookWords[runbook], only };
 }
 
 function badness(service: ServiceState): number {
   return service.finished?.outcome === 'failed' ? 1 : 0;
 }
 
-function serviceLines(service: ServiceState, environment: string, theme: Theme): string[] {
+function serviceLines(service: ServiceState, telling: Telling, theme: Theme): string[] {
   switch (service.finished?.outcome) {
     case 'deployed':
-      return deployed(service, environment, theme);
+      return deployed(service, telling, theme);
     case 'unchanged':
-      return unchanged(service, environment, theme);
+      return unchanged(service, telling, theme);
+    case 'checked':
+      return checked(service, telling, theme);
     case 'failed':
-      return failed(service, environment, theme);
+      return telling.runbook === 'check' ? checked(service, telling, theme) : failed(service, telling, theme);
     case 'not-started':
-      return notStarted(service, environment, theme);
+      return notStarted(service, telling, theme);
     case undefined:
       return [`${mark('pending', theme)} ${service.service}: how it ended is not known`];
   }
 }
 
-function deployed(service: ServiceState, environment: string, theme: Theme): string[] {
+function deployed(service: ServiceState, { words, environment }: Telling, theme: Theme): string[] {
   return [
-    `${mark('done', theme)} ${theme.strong(`${service.service} is deployed to ${environment}`)}`,
+    `${mark('done', theme)} ${theme.strong(`${service.service} ${words.done} ${environment}`)}`,
     ...placeFields(service, theme),
     ...field('changes', changesOf(service, theme), theme),
     ...startupFields(service, theme),
@@ -58,29 +69,60 @@ function changesOf({ plan }: ServiceState, theme: Theme): string[] {
   return changeLines([...plan.changes, ...plan.serviceWide], theme);
 }
 
-function unchanged(service: ServiceState, environment: string, theme: Theme): string[] {
+function unchanged(service: ServiceState, { environment }: Telling, theme: Theme): string[] {
   return [
     `${mark('done', theme)} ${theme.strong(`${service.service} is unchanged in ${environment}`)}: nothing was built or written`,
     ...placeFields(service, theme),
     ...field('because', service.plan ? [sanitiseLine(service.plan.because)] : [], theme),
+    ...field('checks', checkLines(service.checks, theme), theme),
   ];
 }
 
-function notStarted(service: ServiceState, environment: string, theme: Theme): string[] {
+/** The checklist against what is live: what was checked, and what was seen of it. */
+function checked(service: ServiceState, { words, environment, only }: Telling, theme: Theme): string[] {
+  const { finished, proof } = service;
+  const diagnosis = finished?.diagnosis;
+  return [
+    checkedHead(
+      service,
+      `${service.service} ${diagnosis ? words.notDone : words.done} ${environment}`,
+      theme,
+    ),
+    ...placeFields(service, theme),
+    ...field(
+      'answers',
+      proof ? [`${proof.answers} in a row from ${proof.revision}, at ${proof.url}`] : [],
+      theme,
+    ),
+    ...startupFields(service, theme),
+    ...field('checks', checkLines(service.checks, theme), theme),
+    ...field('only', only === null ? [] : [`${only} was run: this tells nothing of the other checks`], theme),
+    ...field('cause', diagnosis ? causeLines(service, theme) : [], theme),
+    ...(diagnosis?.next ?? []).map((next) => `${theme.accent(signs.next)} ${sanitiseLine(next)}`),
+  ];
+}
+
+function checkedHead({ service, finished }: ServiceState, head: string, theme: Theme): string {
+  if (finished?.diagnosis) return `${mark('failed', theme)} ${theme.strong(head)}`;
+  if (finished?.reason === 'done') return `${mark('done', theme)} ${theme.strong(head)}`;
+  return `${mark('pending', theme)} ${theme.strong(`${service} waits for a person`)}: the other checks have passed`;
+}
+
+function notStarted(service: ServiceState, { words, environment }: Telling, theme: Theme): string[] {
   const problems = service.preflight.flatMap((problem) => problemLines(problem, theme));
   const sign = mark(problems.length > 0 ? 'failed' : 'skipped', theme);
   return [
-    `${sign} ${theme.strong(`${service.service} was not deployed to ${environment}`)}: nothing was built or written`,
+    `${sign} ${theme.strong(`${service.service} ${words.notBegun} ${environment}`)}: ${words.nothing}`,
     ...problems.map((line) => `  ${line}`),
   ];
 }
 
-function failed(service: ServiceState, environment: string, theme: Theme): string[] {
+function failed(service: ServiceState, { words, environment }: Telling, theme: Theme): string[] {
   const diagnosis = service.finished?.diagnosis;
   const safe = (lines: readonly string[]) => lines.filter(Boolean).map((line) => sanitiseLine(line));
   const candidate = service.candidate?.candidateUrl;
   return [
-    `${mark('failed', theme)} ${theme.strong(`${service.service} was not deployed to ${environment}`)}`,
+    `${mark('failed', theme)} ${theme.strong(`${service.service} ${words.notDone} ${environment}`)}`,
     ...startupFields(service, theme),
     ...field('checks', checkLines(service.checks, theme), theme),
     ...field('done', listed(stages.filter((stage) => service.stages[stage]?.outcome === 'done')), theme),
@@ -161,12 +203,10 @@ function startupFields(service: ServiceState, theme: Theme): string[] {
 function checkLines(checks: readonly CheckResult[], theme: Theme): string[] {
   return table(
     checks.map((check) => [
-      `${mark(check.status, theme)} ${check.id}`,
+      `${checkMark(check, theme)} ${check.id}`,
       theme.dim(check.stage),
       theme.dim(formatMilliseconds(check.durationMs)),
-      check.status === 'passed'
-        ? sanitiseLine(check.reason)
-        : theme.warn(`${check.status}: ${sanitiseLine(check.reason)}`),
+      check.status === 'passed' ? checkText(check) : theme.warn(checkText(check)),
     ]),
     ['left', 'left', 'right', 'left'],
   );
@@ -176,10 +216,11 @@ function endLines(state: ReleaseState, theme: Theme): string[] {
   const { finished } = state;
   if (!finished) return [`${mark('pending', theme)} the release did not finish: its outcome is unknown`];
   const code = finished.exitCode === 0 ? '' : theme.dim(`  exit code ${finished.exitCode}`);
+  const { verdict } = finished;
   return [
-    `${verdictText(finished.verdict, theme)}  ${theme.dim(`release ${state.id}`)}${code}`,
+    `${verdictText(verdict, theme)}${excused(state, theme)}  ${theme.dim(`release ${state.id}`)}${code}`,
     // A failure has told its cause above; what was never reached needs no list.
-    ...(finished.exitCode === 0 ? unmet(finished.verdict, theme) : []),
+    ...(finished.exitCode === 0 || verdict.decision === 'pending' ? unmet(verdict, theme) : []),
   ];
 }
 
@@ -189,11 +230,25 @@ function verdictText({ decision, conditions }: Verdict, theme: Theme): string {
   return `verdict ${paint(decision)}: ${met} of ${conditions.length} conditions met`;
 }
 
+/** What failed and stops nothing is said beside the verdict: nobody shall take it for all green. */
+function excused(state: ReleaseState, theme: Theme): string {
+  const failed = [...state.services.values()]
+    .flatMap(({ checks }) => checks)
+    .filter(({ status, required, expectedToFail }) => status !== 'passed' && (!required || expectedToFail));
+  const known = failed.filter(({ expectedToFail }) => expectedToFail).length;
+  const advisory = failed.length - known;
+  const parts = [
+    ...(known > 0 ? [`${known} known ${known === 1 ? 'failure' : 'failures'}`] : []),
+    ...(advisory > 0 ? [`${advisory} advisory ${advisory === 1 ? 'check' : 'checks'} not passed`] : []),
+  ];
+  return parts.length > 0 ? theme.warn(`, ${parts.join(', ')}`) : '';
+}
+
 function unmet({ conditions }: Verdict, theme: Theme): string[] {
   return conditions
     .filter((condition) => !condition.met)
-    .flatMap(({ id, reason, remedy }) => [
-      `  ${mark('failed', theme)} ${id}: ${sanitiseLine(reason)}`,
+    .flatMap(({ id, reason, remedy, pending }) => [
+      `  ${mark(pending ? 'pending' : 'failed', theme)} ${id}: ${sanitiseLine(reason)}`,
       ...(remedy ? [`    ${theme.accent(signs.next)} ${sanitiseLine(remedy)}`] : []),
     ]);
 }

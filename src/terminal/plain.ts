@@ -1,4 +1,5 @@
 import type { ReleaseEvent, Stamped } from '../release/events.ts';
+import { checkMark, checkText } from './check-words.ts';
 import { clock, formatMilliseconds, formatSeconds, stageColumns } from './format.ts';
 import { mark } from './marks.ts';
 import { sanitiseLine } from './sanitise.ts';
@@ -93,8 +94,12 @@ function details(event: ReleaseEvent, theme: Theme): string[] {
       if (event.finding.severity === 'warning') return [];
       return [`${mark('failed', theme)} ${sanitiseLine(event.finding.cause)}`];
     case 'check.finished': {
-      const { id, status, reason, durationMs } = event.result;
-      return [`${mark(status, theme)} ${id}  ${formatMilliseconds(durationMs)}  ${sanitiseLine(reason)}`];
+      const { id, durationMs, next } = event.result;
+      const text = checkText(event.result);
+      return [
+        `${checkMark(event.result, theme)} ${id}  ${formatMilliseconds(durationMs)}  ${text}`,
+        ...(next === undefined ? [] : [`  ${signs.next} ${sanitiseLine(next)}`]),
+      ];
     }
     case 'traffic.observed': {
       if (!event.settled) return [];
@@ -123,6 +128,7 @@ const tailLines = 20;
 const outcomes = {
   deployed: 'deployed',
   unchanged: 'unchanged',
+  checked: 'checked',
   failed: 'failed',
   'not-started': 'not started',
 } as const;

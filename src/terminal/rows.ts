@@ -1,5 +1,6 @@
 import type { Stage } from '../release/events.ts';
 import type { ServiceState, StageState } from '../release/state.ts';
+import { checkMark, checkText } from './check-words.ts';
 import { padEnd, padStart, table } from './columns.ts';
 import { formatMilliseconds, formatSeconds, stageColumns } from './format.ts';
 import { mark } from './marks.ts';
@@ -59,9 +60,9 @@ function checkLines(service: ServiceState, stage: 'candidate' | 'post', theme: T
   const finished = service.checks
     .filter((check) => check.stage === stage)
     .map((check) => [
-      `${mark(check.status, theme)} ${check.id}`,
+      `${checkMark(check, theme)} ${check.id}`,
       theme.dim(formatMilliseconds(check.durationMs)),
-      sanitiseLine(check.reason),
+      checkText(check),
     ]);
   const running = service.running.map((id) => [`${mark('running', theme)} ${id}`, '', '']);
   return table([...finished, ...running], ['left', 'right', 'left']);
@@ -87,6 +88,8 @@ export function serviceTitle(
       return `${name}  ${columns('deployed', theme.dim(time), service.revision ?? '')}`;
     case 'unchanged':
       return `${name}  ${columns('unchanged', theme.dim(time), 'nothing was built or changed')}`;
+    case 'checked':
+      return `${name}  ${columns('checked', theme.dim(time), `${service.checks.length} checks`)}`;
     case 'failed': {
       const cause = sanitiseLine(finished.diagnosis?.cause ?? finished.reason);
       return `${name}  ${theme.bad(columns(failedStage(service), time, cause))}`;

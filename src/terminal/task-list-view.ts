@@ -1,6 +1,7 @@
-import { type ReleaseEvent, type Stage, stages } from '../release/events.ts';
+import type { ReleaseEvent, Stage } from '../release/events.ts';
 import { emptyRelease, fold, type ServiceState } from '../release/state.ts';
 import { serviceTitle, stageOutput, stageTitle } from './rows.ts';
+import { stagesOf } from './runbook-words.ts';
 import { sanitiseLine } from './sanitise.ts';
 import type { ReleaseView } from './show-release.ts';
 import { noLine, openTaskList, type Row, type TaskList } from './task-list.ts';
@@ -40,8 +41,9 @@ export function createTaskListView(stderr: NodeJS.WriteStream, theme: Theme): Re
     stderr.write(`\n${theme.strong(title)}  ${theme.dim(place)}\n\n`);
     const [only, ...others] = event.services;
     if (only !== undefined && others.length === 0) {
-      list = openTaskList(stageRows(theme), { stderr, theme, ordered: true });
-      screens.set(only, stageScreen(list.rows, theme));
+      const stages = stagesOf(event.runbook);
+      list = openTaskList(stageRows(stages, theme), { stderr, theme, ordered: true });
+      screens.set(only, stageScreen(stages, list.rows, theme));
     } else {
       const width = Math.max(...event.services.map((name) => name.length));
       const names = event.services.map((name) => theme.dim(name));
@@ -98,14 +100,14 @@ function follow(before: Under | undefined, event: ReleaseEvent): Under {
 
 const secondsSince = (moment: number) => (performance.now() - moment) / 1000;
 
-function stageRows(theme: Theme): string[] {
+function stageRows(stages: readonly Stage[], theme: Theme): string[] {
   // A restore is never expected, so it takes no line until it begins.
   return stages.map((stage) =>
     stage === 'restore' ? noLine : stageTitle(stage, undefined, undefined, theme),
   );
 }
 
-function stageScreen(rows: readonly Row[], theme: Theme): Screen {
+function stageScreen(stages: readonly Stage[], rows: readonly Row[], theme: Theme): Screen {
   return {
     show(service, under) {
       const newest = stages.findLastIndex((stage) => service.stages[stage]);
@@ -146,6 +148,7 @@ function serviceScreen(row: Row, nameWidth: number, theme: Theme): Screen {
           break;
         case 'deployed':
         case 'unchanged':
+        case 'checked':
           row.settle('done', title);
       }
     },

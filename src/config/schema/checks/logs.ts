@@ -15,5 +15,7 @@ export const LogsCheck = section({
   regressions: flag()
     .describe('true: an error that the revision that served before did not log fails the check.')
     .default(false),
-  window: duration().describe("How long the log is watched after the stage's start; what it held before counts too.").prefault('5s'),
+  window: duration()
+    .describe("How long the log is watched after the stage's start; what it held before counts too.")
+    .prefault('5s'),
 }).describe('Patterns that must be absent from, or present in, the log.');
