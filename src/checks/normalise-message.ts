@@ -1,17 +1,17 @@
 /**
  * What tells two occurrences of one error apart, and what stands for it. Quoted text goes first, whole ids before
- * the numbers in them.
+ * the numbers in them. Ids and numbers have one sign, for an id may happen to be a number.
  */
 const rules: readonly (readonly [pattern: RegExp, placeholder: string])[] = [
   [/"[^"\n]*"|`[^`\n]*`|(?<!\w)'[^'\n]*'(?!\w)/g, '<value>'],
   [/\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?(?:Z|[+-]\d{2}:?\d{2})?/g, '<time>'],
   [/\b\d{2}:\d{2}:\d{2}(?:[.,]\d+)?\b/g, '<time>'],
-  [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '<id>'],
-  [/\b0x[0-9a-f]+\b/gi, '<id>'],
-  [/\b[0-9a-f]{8,}\b/gi, '<id>'],
+  [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '#'],
+  [/\b0x[0-9a-f]+\b/gi, '#'],
+  [/\b[0-9a-f]{8,}\b/gi, '#'],
   // Random ids and names with a time in them: letters, and two digits at least.
-  [/(?<![\w-])(?=[\w-]{8,})(?=[\w-]*\d[\w-]*\d)(?=[\w-]*[a-z])[\w-]+/gi, '<id>'],
-  [/\d+(?:[.,]\d+)*/g, '<n>'],
+  [/(?<![\w-])(?=[\w-]{8,})(?=[\w-]*\d[\w-]*\d)(?=[\w-]*[a-z])[\w-]+/gi, '#'],
+  [/\d+(?:[.,]\d+)*/g, '#'],
   [/\s+/g, ' '],
 ];
 

@@ -10,6 +10,7 @@ import { folderStore } from '../../src/ledger/folder-store.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import { openLocks } from '../../src/ledger/lock.ts';
 import type { ReleaseRecord } from '../../src/ledger/record.ts';
+import { openStatements } from '../../src/ledger/statements.ts';
 import type { ImageStore } from '../../src/local/contracts.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
 import { deploy } from '../../src/release/deploy.ts';
@@ -156,7 +157,7 @@ export function httpCheck(id: string, stage: 'candidate' | 'post', path = `/${id
 
 export function logsCheck(id: string, absent: string[]): LogsCheck {
   return {
-    ...{ id, kind: 'logs', absent, present: [], windowSeconds: 0.3 },
+    ...{ id, kind: 'logs', absent, present: [], regressions: false, windowSeconds: 0.3 },
     ...{ stages: ['candidate'], required: true, successes: 1, timeoutSeconds: 5 },
   };
 }
@@ -217,6 +218,7 @@ function subject({ folder, connection, service, patch }: Given): Subject {
   mkdirSync(sourceDir, { recursive: true });
   const store = folderStore(ledgerFolder);
   const ledger = openLedger(store, { now: () => new Date(), random: Math.random });
+  const statements = openStatements(store);
   const locks = openLocks(store, { now: () => new Date(), host: 'here', pid: process.pid });
   const target = makeTarget(service, sourceDir, patch);
 
@@ -245,7 +247,7 @@ function subject({ folder, connection, service, patch }: Given): Subject {
           command: 'sluice deploy staging',
         },
         {
-          ...{ cloud: connection, ledger, locks, release: id, version: '0.0.0' },
+          ...{ cloud: connection, ledger, locks, statements, release: id, version: '0.0.0' },
           actor: { who: 'anna@example.com', commit: null, dirty: false },
           listeners: [
             (event) => {
