@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { connectLocal } from '../../src/cloud/connect.ts';
 import type { Call, Cloud, LiveService, ServiceEdit } from '../../src/cloud/ports/index.ts';
-import type { HttpCheck, LogsCheck } from '../../src/config/check-spec.ts';
+import type { HttpCheck, LogsCheck, ManualCheck } from '../../src/config/check-spec.ts';
 import type { Target } from '../../src/config/target.ts';
 import { folderStore } from '../../src/ledger/folder-store.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import { openLocks } from '../../src/ledger/lock.ts';
 import type { ReleaseRecord } from '../../src/ledger/record.ts';
-import { openStatements } from '../../src/ledger/statements.ts';
+import { openStatements, type Statements } from '../../src/ledger/statements.ts';
 import type { ImageStore } from '../../src/local/contracts.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
+import { type CheckRequest, check } from '../../src/release/check.ts';
 import { deploy } from '../../src/release/deploy.ts';
 import type { ReleaseEvent, Stamped } from '../../src/release/events.ts';
 import type { RunbookDeps } from '../../src/release/runbook.ts';
@@ -51,15 +52,20 @@ export type Outcome = {
   record: ReleaseRecord;
 };
 
-type DeployTry = {
+type Try = {
   patch?: TargetPatch;
-  /** Further services of the same release. */
-  beside?: Subject[];
-  takeOver?: boolean;
   signal?: AbortSignal;
   on?: (event: ReleaseEvent) => void;
   deps?: Partial<RunbookDeps>;
 };
+
+type DeployTry = Try & {
+  /** Further services of the same release. */
+  beside?: Subject[];
+  takeOver?: boolean;
+};
+
+type CheckTry = Try & Partial<Pick<CheckRequest, 'stage' | 'only'>>;
 
 /** One service of its own project folder: its target, its ledger, and what is known of it. */
 export type Subject = {
@@ -67,6 +73,9 @@ export type Subject = {
   readonly ledger: Ledger;
   readonly ledgerFolder: string;
   deploy(attempt?: DeployTry): Promise<Outcome>;
+  /** The checklist against what is live. */
+  check(attempt?: CheckTry): Promise<Outcome>;
+  readonly statements: Statements;
   live(): Promise<LiveService>;
   /** A write by somebody else. */
   meddle(edit: (live: LiveService) => ServiceEdit): Promise<void>;
@@ -228,50 +237,62 @@ function subject({ folder, connection, service, patch }: Given): Subject {
     return found;
   };
 
+  /** Runs a runbook and gathers what it did and left. */
+  const conduct = async (
+    { signal, on, deps }: Try,
+    run: (deps: RunbookDeps) => Promise<ReleaseState>,
+  ): Promise<Outcome> => {
+    const events: Stamped[] = [];
+    const id = deps?.release ?? ledger.newId('staging');
+    const state = await run({
+      ...{ cloud: connection, ledger, locks, statements, release: id, version: '0.0.0' },
+      actor: { who: 'anna@example.com', commit: null, dirty: false },
+      listeners: [
+        (event) => {
+          events.push(event);
+          on?.(event.event);
+        },
+      ],
+      signal: signal ?? new AbortController().signal,
+      now: Date.now,
+      track: (promise) => promise,
+      meanwhile: () => undefined,
+      ...deps,
+    });
+    const record = await ledger.read(id);
+    const own = state.services.get(service);
+    if (!record || !own) throw new Error(`release ${id} left no record of ${service}`);
+    return {
+      ...{ id, state, events, record, service: own },
+      exitCode: state.finished?.exitCode,
+      rolledBack: state.finished?.rolledBack,
+      verdict: state.finished?.verdict.decision,
+      told: JSON.stringify([own.finished?.diagnosis, own.preflight]),
+    };
+  };
+
   return {
     target,
     ledger,
     ledgerFolder,
+    statements,
     live,
-    async deploy({ patch: over = {}, beside = [], takeOver = false, signal, on, deps } = {}) {
-      const events: Stamped[] = [];
-      const id = deps?.release ?? ledger.newId('staging');
-      const state = await deploy(
-        {
-          environment: 'staging',
-          targets: [
-            makeTarget(service, sourceDir, merge(patch, over)),
-            ...beside.map((other) => other.target),
-          ],
-          takeOverTraffic: takeOver,
-          command: 'sluice deploy staging',
-        },
-        {
-          ...{ cloud: connection, ledger, locks, statements, release: id, version: '0.0.0' },
-          actor: { who: 'anna@example.com', commit: null, dirty: false },
-          listeners: [
-            (event) => {
-              events.push(event);
-              on?.(event.event);
-            },
-          ],
-          signal: signal ?? new AbortController().signal,
-          now: Date.now,
-          track: (promise) => promise,
-          meanwhile: () => undefined,
-          ...deps,
-        },
-      );
-      const record = await ledger.read(id);
-      const own = state.services.get(service);
-      if (!record || !own) throw new Error(`release ${id} left no record of ${service}`);
-      return {
-        ...{ id, state, events, record, service: own },
-        exitCode: state.finished?.exitCode,
-        rolledBack: state.finished?.rolledBack,
-        verdict: state.finished?.verdict.decision,
-        told: JSON.stringify([own.finished?.diagnosis, own.preflight]),
+    deploy({ patch: over = {}, beside = [], takeOver = false, ...attempt } = {}) {
+      const request = {
+        environment: 'staging',
+        targets: [makeTarget(service, sourceDir, merge(patch, over)), ...beside.map((other) => other.target)],
+        takeOverTraffic: takeOver,
+        command: 'sluice deploy staging',
       };
+      return conduct(attempt, (deps) => deploy(request, deps));
+    },
+    check({ patch: over = {}, stage = 'post', only, ...attempt } = {}) {
+      const request = {
+        environment: 'staging',
+        targets: [makeTarget(service, sourceDir, merge(patch, over))],
+        ...{ stage, only, command: 'sluice check staging' },
+      };
+      return conduct(attempt, (deps) => check(request, deps));
     },
     async meddle(edit) {
       const now = await live();
@@ -297,6 +318,13 @@ export async function answer(url: string): Promise<string | number> {
   return revision;
 }
 
+export function manualCheck(id: string): ManualCheck {
+  return {
+    ...{ id, kind: 'manual', question: `Is ${id} right?` },
+    ...{ stages: ['post'], required: true, successes: 1, timeoutSeconds: 5 },
+  };
+}
+
 /** All traffic to one revision, as anybody may write it; tags stay. */
 export function allTo(revision: string) {
   return (live: LiveService): ServiceEdit => ({
@@ -320,7 +348,8 @@ export function soundness({ state, record, verdict, exitCode }: Outcome): string
     [durable.every((seq, at) => at === 0 || seq > (durable[at - 1] ?? 0)), 'the record is out of order'],
     [record.events.at(-1)?.event.type === 'release.finished', 'the record has no end'],
     [
-      (exitCode === 0) === (verdict === 'ready'),
+      // A deploy that waits for a person has moved the traffic, and works.
+      verdict === 'pending' ? exitCode === 0 || exitCode === 16 : (exitCode === 0) === (verdict === 'ready'),
       `exit code ${exitCode} with a verdict ${JSON.stringify(state.finished?.verdict.conditions)}`,
     ],
     [!JSON.stringify(intents).includes('LATEST'), 'LATEST was written'],
