@@ -60,6 +60,5 @@ function formerOf(
   const served = formerTraffic.filter(({ percent }) => percent > 0).map((entry) => entry.revision);
   const before = [...new Set(served)].filter((name) => name !== revision);
   if (before.length > 0) return open(before);
-  // What is recorded may be of a release that failed, and left this very revision serving.
   return served.length > 0 ? 'unknown' : 'none';
 }

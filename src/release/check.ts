@@ -1,12 +1,15 @@
-import { waits } from '../checks/result.ts';
+import { type CheckResult, waits } from '../checks/result.ts';
 import type { CheckSpec } from '../config/check-spec.ts';
 import { nearest } from '../config/problem.ts';
 import type { Target } from '../config/target.ts';
 import { SluiceError } from '../errors.ts';
 import { judgeChecks } from '../gate/verdict-of.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { describeTraffic, namedTraffic, onlyServing } from '../plan/traffic.ts';
 import type { RevisionProfile } from '../startup/profile.ts';
 import { diagnose, failedStage, problemOf, reasonOf } from './diagnose.ts';
+import { formerTrafficOf } from './former-traffic.ts';
+import type { StageResult } from './journal.ts';
 import { readStartup } from './read-startup.ts';
 import { type ServiceRun, StageFailure, typed } from './run.ts';
 import { conductRelease, type RunbookDeps, type RunbookRequest } from './runbook.ts';
@@ -36,7 +39,8 @@ export function check(request: CheckRequest, deps: RunbookDeps): Promise<Release
     deps,
     {
       work: async (runs) => {
-        await Promise.all(runs.map((run) => checkService(run, checklists.get(run.target.key) ?? [], stage)));
+        const askOf = (key: string) => ({ checklist: checklists.get(key) ?? [], stage, ledger: deps.ledger });
+        await Promise.all(runs.map((run) => checkService(run, askOf(run.target.key))));
       },
       judge: (state) => judgeChecks(state, checklists),
     },
@@ -71,31 +75,44 @@ function dueOf(checklist: readonly CheckSpec[], { only, stage }: CheckRequest): 
     .map((spec) => ({ ...spec, stages: [stage] }));
 }
 
-async function checkService(
-  run: ServiceRun,
-  checklist: readonly CheckSpec[],
-  stage: 'candidate' | 'post',
-): Promise<void> {
+type Ask = { checklist: readonly CheckSpec[]; stage: CheckRequest['stage']; ledger: Ledger };
+
+async function checkService(run: ServiceRun, ask: Ask): Promise<void> {
   const { journal, target } = run;
   const service = target.key;
   try {
     const found = await journal.stage(service, 'observe', async () => {
-      const value = stage === 'post' ? await findServing(run) : await findCandidate(run);
-      return { value, note: `${value.revision} at ${value.door.url}` };
+      const value = ask.stage === 'post' ? await findServing(run) : await findCandidate(run);
+      return { value, note: `${value.made.name} at ${value.door.url}` };
     });
-    const results = await journal.stage(service, stage === 'post' ? 'checklist' : 'checks', async () => {
-      await proveRevision(run, found.door, found.live, found.revision);
-      const profile = checklist.some(({ kind }) => kind === 'startup') ? await profileOf(run, found) : null;
-      const log = { ...fromNow(run), historyFrom: new Date(found.createdAt) };
-      const done = await performChecks(run, checklist, { ...found, stage, profile, log });
-      if (stage === 'post') await refuseMoved(run, found.revision);
-      return done;
-    });
+    const results = await journal.stage(service, ask.stage === 'post' ? 'checklist' : 'checks', () =>
+      checkLive(run, found, ask),
+    );
     const reason = results.some(waits) ? 'gate-pending' : 'done';
     end(run, { outcome: 'checked', reason, rolledBack: false, diagnosis: null });
   } catch (error) {
     endFailed(run, error);
   }
+}
+
+/** The log counts from the revision's birth, as in the deploy that made it. */
+async function checkLive(
+  run: ServiceRun,
+  { live, made, door }: Found,
+  { checklist, stage, ledger }: Ask,
+): Promise<StageResult<CheckResult[]>> {
+  await proveRevision(run, door, live, made.name);
+  const formerTraffic =
+    stage === 'post' ? await formerTrafficOf(run.target.key, made, live, ledger) : namedTraffic(live);
+  const done = await performChecks(run, checklist, {
+    ...{ stage, door, formerTraffic },
+    revision: made.name,
+    image: made.template.image,
+    profile: checklist.some(({ kind }) => kind === 'startup') ? await profileOf(run, made.name) : null,
+    log: { ...fromNow(run), historyFrom: new Date(made.createdAt) },
+  });
+  if (stage === 'post') await refuseMoved(run, made.name);
+  return done;
 }
 
 function endFailed(run: ServiceRun, error: unknown): void {
@@ -115,7 +132,7 @@ function endFailed(run: ServiceRun, error: unknown): void {
 }
 
 /** A revision may have started long ago: its log tells how. null when it does not. */
-async function profileOf(run: ServiceRun, { revision }: Found): Promise<RevisionProfile | null> {
+async function profileOf(run: ServiceRun, revision: string): Promise<RevisionProfile | null> {
   const [profile] = await readStartup(run.target, run, revision).catch((error: unknown) => {
     if (error instanceof SluiceError) return [];
     throw error;

@@ -1,6 +1,5 @@
 import type { CheckResult } from '../../checks/result.ts';
 import type { LiveRevision, LiveService } from '../../cloud/ports/index.ts';
-import { readMarks } from '../../plan/marks.ts';
 import type { StageResult } from '../journal.ts';
 import { doorTo } from '../requests.ts';
 import type { ServiceRun } from '../run.ts';
@@ -21,7 +20,7 @@ export async function askPeople(
     door: doorTo(run, live, publicUrl(run, live)),
     revision: name,
     image: template.image,
-    formerTraffic: readMarks(live.annotations).formerTraffic,
+    formerTraffic: null,
     profile: null,
     log: fromNow(run),
   });

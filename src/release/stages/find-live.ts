@@ -1,17 +1,13 @@
-import type { LiveService } from '../../cloud/ports/index.ts';
+import type { LiveRevision, LiveService } from '../../cloud/ports/index.ts';
 import { SluiceError } from '../../errors.ts';
-import { candidateTag, readMarks } from '../../plan/marks.ts';
+import { candidateTag } from '../../plan/marks.ts';
 import { describeTraffic, namedTraffic, onlyServing } from '../../plan/traffic.ts';
-import type { CheckSubject } from '../check-context.ts';
-import { doorTo } from '../requests.ts';
+import { type Door, doorTo } from '../requests.ts';
 import { call, type ServiceRun, typed } from '../run.ts';
 import { publicUrl } from './traffic.ts';
 
 /** What there is to check without a deploy. */
-export type Found = Pick<CheckSubject, 'door' | 'revision' | 'image' | 'formerTraffic'> & {
-  live: LiveService;
-  createdAt: string;
-};
+export type Found = { live: LiveService; made: LiveRevision; door: Door };
 
 /** The one revision that serves, at the service's URL. */
 export async function findServing(run: ServiceRun): Promise<Found> {
@@ -22,10 +18,9 @@ export async function findServing(run: ServiceRun): Promise<Found> {
     const why = 'A checklist speaks of one revision.';
     throw new SluiceError('preflight', { what, why, next: [typed(run, 'status')] });
   }
-  const { image, createdAt } = await revisionOf(run, revision);
-  reportObserved(run, live, revision, image);
-  const { formerTraffic } = readMarks(live.annotations);
-  return { live, revision, image, createdAt, formerTraffic, door: doorTo(run, live, publicUrl(run, live)) };
+  const made = await readMade(run, revision);
+  reportObserved(run, live, revision, made.template.image);
+  return { live, made, door: doorTo(run, live, publicUrl(run, live)) };
 }
 
 /** The revision with the candidate's tag, at its own URL. */
@@ -39,9 +34,9 @@ export async function findCandidate(run: ServiceRun): Promise<Found> {
     });
   }
   const { revision, uri } = tagged;
-  const { image, createdAt } = await revisionOf(run, revision);
+  const made = await readMade(run, revision);
   const serving = onlyServing(namedTraffic(live)) ?? '';
-  reportObserved(run, live, serving, serving ? (await revisionOf(run, serving)).image : '');
+  reportObserved(run, live, serving, serving ? (await readMade(run, serving)).template.image : '');
   run.journal.emit({
     type: 'candidate.observed',
     service: run.target.key,
@@ -49,16 +44,9 @@ export async function findCandidate(run: ServiceRun): Promise<Found> {
     etag: live.etag,
     url: live.uri,
     candidateUrl: uri,
-    image,
+    image: made.template.image,
   });
-  return {
-    live,
-    revision,
-    image,
-    createdAt,
-    formerTraffic: namedTraffic(live),
-    door: doorTo(run, live, uri),
-  };
+  return { live, made, door: doorTo(run, live, uri) };
 }
 
 export async function readLive(run: ServiceRun): Promise<LiveService> {
@@ -70,9 +58,9 @@ export async function readLive(run: ServiceRun): Promise<LiveService> {
   });
 }
 
-async function revisionOf(run: ServiceRun, name: string): Promise<{ image: string; createdAt: string }> {
+async function readMade(run: ServiceRun, name: string): Promise<LiveRevision> {
   const found = await run.cloud.run.readRevision(run.target.ref, name, call(run));
-  if (found) return { image: found.template.image, createdAt: found.createdAt };
+  if (found) return found;
   const what = `The revision ${name} of ${run.target.key} does not exist any more.`;
   throw new SluiceError('preflight', { what, next: [typed(run, 'status')] });
 }
