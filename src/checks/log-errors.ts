@@ -3,6 +3,7 @@ import { messageOf } from '../startup/message.ts';
 import { asCause } from '../startup/text.ts';
 import { tokensOf } from '../startup/traceback.ts';
 import { normaliseMessage } from './normalise-message.ts';
+import { ownAgent } from './own-agent.ts';
 
 /** One kind of error in a log. */
 export type LogError = {
@@ -68,9 +69,13 @@ function innermost(lines: readonly string[]): string | undefined {
   return exception && 'text' in exception ? exception.text : undefined;
 }
 
-/** Of a request only its path: the host differs between a candidate and its service. */
+/**
+ * Of a request only its path: the host differs between a candidate and its service. What a check got for an answer,
+ * the check itself has judged.
+ */
 function requestError({ request, severity }: LogEntry): string | undefined {
   if (!request || !(request.status >= 500 || severeEntry.has(severity))) return undefined;
+  if (request.userAgent?.startsWith(ownAgent)) return undefined;
   const path = URL.canParse(request.url) ? new URL(request.url).pathname : request.url.split('?')[0];
   return asCause(`${request.method} ${path} answered ${request.status}`);
 }

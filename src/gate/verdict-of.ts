@@ -1,7 +1,7 @@
 import type { CheckResult } from '../checks/result.ts';
 import type { CheckSpec, CheckStage } from '../config/check-spec.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
-import type { GateCondition, Verdict } from './verdict.ts';
+import { awaited, type GateCondition, met, unmet, type Verdict, verdictOf } from './verdict.ts';
 
 /** The checklists that the release had to run, by the name that its events give a service. */
 export type Checklists = ReadonlyMap<string, readonly Pick<CheckSpec, 'id' | 'stages' | 'required'>[]>;
@@ -19,7 +19,8 @@ export function judgeDeploy(state: ReleaseState, checklists: Checklists): Verdic
       ? judgeService(service, checklists.get(name) ?? [], environment)
       : [unmet(`${name}.release`, 'the release did not reach this service', `sluice deploy ${environment}`)];
   });
-  return verdictFrom(judged);
+  if (judged.length === 0) judged.push(unmet('evidence', 'there is no evidence to judge'));
+  return verdictOf(judged);
 }
 
 /** Pure: what a run of the checklist against what is live shows, of the checks that it had to run alone. */
@@ -33,20 +34,10 @@ export function judgeChecks(state: ReleaseState, checklists: Checklists): Verdic
       judgeProof({ ...service, revision }, environment),
       ...demandsOf(service, checklist).map((demand) => judgeCheck(service, demand, environment)),
     ];
-    return decisionOf(found) === 'blocked' ? found : [...found, ...judgeEnd(service)];
+    return verdictOf(found).decision === 'blocked' ? found : [...found, ...judgeEnd(service)];
   });
-  return verdictFrom(judged);
-}
-
-function verdictFrom(judged: GateCondition[]): Verdict {
-  const conditions = judged.length > 0 ? judged : [unmet('evidence', 'there is no evidence to judge')];
-  return { decision: decisionOf(conditions), conditions };
-}
-
-function decisionOf(judged: readonly GateCondition[]): Verdict['decision'] {
-  const open = judged.filter(({ met }) => !met);
-  if (open.length === 0) return 'ready';
-  return open.every(({ pending }) => pending) ? 'pending' : 'blocked';
+  if (judged.length === 0) judged.push(unmet('evidence', 'there is no evidence to judge'));
+  return verdictOf(judged);
 }
 
 type Demand = { id: string; stage: CheckStage };
@@ -123,7 +114,7 @@ function judgeCheck(service: ServiceState, { id: check, stage }: Demand, environ
     return met(id, `${worst.status}, known until ${until} (${reason}): ${worst.reason}`);
   }
   if (worst.status === 'pending')
-    return { ...unmet(id, `pending: ${worst.reason}`, worst.next), pending: true };
+    return awaited(id, `pending: ${worst.reason}`, worst.next ?? `sluice check ${environment}`);
   return unmet(id, `${worst.status}: ${worst.reason}`, remedy);
 }
 
@@ -173,12 +164,4 @@ function judgeProof({ service, revision, proof }: ServiceState, environment: str
 
 function distinct(demands: readonly Demand[]): Demand[] {
   return [...new Map(demands.map((demand) => [`${demand.stage} ${demand.id}`, demand])).values()];
-}
-
-function met(id: string, reason: string): GateCondition {
-  return { id, met: true, reason };
-}
-
-function unmet(id: string, reason: string, remedy?: string): GateCondition {
-  return remedy === undefined ? { id, met: false, reason } : { id, met: false, reason, remedy };
 }

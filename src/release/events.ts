@@ -24,6 +24,17 @@ export const stages = [
 /** `check` and `unpin` move no traffic; they are recorded because a verdict rests on them. */
 export const runbooks = ['deploy', 'promote', 'rollback', 'unpin', 'check'] as const;
 
+type Runbook = (typeof runbooks)[number];
+
+/** The stages that a runbook may come to, in their order. */
+export const stagesOf: Record<Runbook, readonly Stage[]> = {
+  deploy: stages,
+  promote: stages,
+  rollback: stages,
+  unpin: ['observe'],
+  check: ['observe', 'checks', 'checklist'],
+};
+
 const stage = z.enum(stages);
 const service = z.string();
 const problem = z.object({

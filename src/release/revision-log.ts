@@ -51,10 +51,10 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
   let heard = false;
   let fatal: Finding | undefined;
   const said = new Map<string, string>();
-  let lastNews = run.now();
+  let lastNews = performance.now();
 
   const receive = (entry: LogEntry): void => {
-    lastNews = run.now();
+    lastNews = performance.now();
     const signals = reader.push(entry);
     show(entry);
     if (heard && signals.length === 0) return;
@@ -109,9 +109,9 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
     },
     fatal: () => fatal,
     async settle({ quietMs, withinMs }) {
-      const began = run.now();
-      const quietFor = (): number => run.now() - Math.max(began, lastNews);
-      while (quietFor() < quietMs && run.now() < began + withinMs) {
+      const began = performance.now();
+      const quietFor = (): number => performance.now() - Math.max(began, lastNews);
+      while (quietFor() < quietMs && performance.now() < began + withinMs) {
         await pause({ signal, track: run.track }, Math.max(10, quietMs - quietFor()));
       }
     },

@@ -1,5 +1,4 @@
 import type { CheckResult } from '../checks/result.ts';
-import type { Verdict } from '../gate/verdict.ts';
 import { stages } from '../release/events.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
 import { checkMark, checkText } from '../terminal/check-words.ts';
@@ -7,55 +6,50 @@ import { table } from '../terminal/columns.ts';
 import { formatMilliseconds, formatThousandths, shortDigest } from '../terminal/format.ts';
 import { mark } from '../terminal/marks.ts';
 import { phaseLines, systemLines } from '../terminal/profile-lines.ts';
-import { type Runbook, type RunbookWords, runbookWords } from '../terminal/runbook-words.ts';
 import { sanitiseLine } from '../terminal/sanitise.ts';
 import { signs, type Theme } from '../terminal/theme.ts';
 import { changeLines } from './change-lines.ts';
 import { digestOf, isProven, revisionOf, trafficText, urlOf } from './facts.ts';
 import { field } from './layout.ts';
+import { wordsOf } from './runbook-words.ts';
+import { endLines } from './verdict-lines.ts';
 
 /** The end of a release for a person: services that went well first, so that a failure is on the last screen. */
 export function summaryLines(state: ReleaseState, theme: Theme): string[] {
   const services = [...state.services.values()].sort((a, b) => badness(a) - badness(b));
   return [
-    ...services.flatMap((service) => ['', ...serviceLines(service, tellingOf(state), theme)]),
+    ...services.flatMap((service) => ['', ...serviceLines(service, state, theme)]),
     '',
     ...endLines(state, theme),
   ];
-}
-
-/** What was to be done, where, and the words for it. */
-type Telling = { runbook: Runbook; environment: string; words: RunbookWords; only: string | null };
-
-function tellingOf({ started }: ReleaseState): Telling {
-  const { runbook = 'deploy', environment = '', only = null } = started ?? {};
-  return { runbook, environment, words: runbookWords[runbook], only };
 }
 
 function badness(service: ServiceState): number {
   return service.finished?.outcome === 'failed' ? 1 : 0;
 }
 
-function serviceLines(service: ServiceState, telling: Telling, theme: Theme): string[] {
+function serviceLines(service: ServiceState, state: ReleaseState, theme: Theme): string[] {
   switch (service.finished?.outcome) {
     case 'deployed':
-      return deployed(service, telling, theme);
+      return deployed(service, state, theme);
     case 'unchanged':
-      return unchanged(service, telling, theme);
+      return unchanged(service, state, theme);
     case 'checked':
-      return checked(service, telling, theme);
+      return checked(service, state, theme);
     case 'failed':
-      return telling.runbook === 'check' ? checked(service, telling, theme) : failed(service, telling, theme);
+      return state.started?.runbook === 'check'
+        ? checked(service, state, theme)
+        : failed(service, state, theme);
     case 'not-started':
-      return notStarted(service, telling, theme);
+      return notStarted(service, state, theme);
     case undefined:
       return [`${mark('pending', theme)} ${service.service}: how it ended is not known`];
   }
 }
 
-function deployed(service: ServiceState, { words, environment }: Telling, theme: Theme): string[] {
+function deployed(service: ServiceState, state: ReleaseState, theme: Theme): string[] {
   return [
-    `${mark('done', theme)} ${theme.strong(`${service.service} ${words.done} ${environment}`)}`,
+    `${mark('done', theme)} ${theme.strong(sentence(state, 'done', service))}`,
     ...placeFields(service, theme),
     ...field('changes', changesOf(service, theme), theme),
     ...startupFields(service, theme),
@@ -69,9 +63,14 @@ function changesOf({ plan }: ServiceState, theme: Theme): string[] {
   return changeLines([...plan.changes, ...plan.serviceWide], theme);
 }
 
-function unchanged(service: ServiceState, { environment }: Telling, theme: Theme): string[] {
+function sentence(state: ReleaseState, end: 'done' | 'unchanged' | 'failed', service: ServiceState): string {
+  const environment = state.started?.environment ?? '';
+  return wordsOf(state.started?.runbook)[end](service.service, environment, revisionOf(service) ?? '');
+}
+
+function unchanged(service: ServiceState, state: ReleaseState, theme: Theme): string[] {
   return [
-    `${mark('done', theme)} ${theme.strong(`${service.service} is unchanged in ${environment}`)}: nothing was built or written`,
+    `${mark('done', theme)} ${theme.strong(sentence(state, 'unchanged', service))}: ${wordsOf(state.started?.runbook).untouched}`,
     ...placeFields(service, theme),
     ...field('because', service.plan ? [sanitiseLine(service.plan.because)] : [], theme),
     ...field('checks', checkLines(service.checks, theme), theme),
@@ -79,15 +78,12 @@ function unchanged(service: ServiceState, { environment }: Telling, theme: Theme
 }
 
 /** The checklist against what is live: what was checked, and what was seen of it. */
-function checked(service: ServiceState, { words, environment, only }: Telling, theme: Theme): string[] {
+function checked(service: ServiceState, state: ReleaseState, theme: Theme): string[] {
   const { finished, proof } = service;
   const diagnosis = finished?.diagnosis;
+  const only = state.started?.only;
   return [
-    checkedHead(
-      service,
-      `${service.service} ${diagnosis ? words.notDone : words.done} ${environment}`,
-      theme,
-    ),
+    checkedHead(service, state, theme),
     ...placeFields(service, theme),
     ...field(
       'answers',
@@ -96,33 +92,36 @@ function checked(service: ServiceState, { words, environment, only }: Telling, t
     ),
     ...startupFields(service, theme),
     ...field('checks', checkLines(service.checks, theme), theme),
-    ...field('only', only === null ? [] : [`${only} was run: this tells nothing of the other checks`], theme),
+    ...field('only', only ? [`${only} was run: this tells nothing of the other checks`] : [], theme),
     ...field('cause', diagnosis ? causeLines(service, theme) : [], theme),
     ...(diagnosis?.next ?? []).map((next) => `${theme.accent(signs.next)} ${sanitiseLine(next)}`),
   ];
 }
 
-function checkedHead({ service, finished }: ServiceState, head: string, theme: Theme): string {
-  if (finished?.diagnosis) return `${mark('failed', theme)} ${theme.strong(head)}`;
-  if (finished?.reason === 'done') return `${mark('done', theme)} ${theme.strong(head)}`;
-  return `${mark('pending', theme)} ${theme.strong(`${service} waits for a person`)}: the other checks have passed`;
+function checkedHead(service: ServiceState, state: ReleaseState, theme: Theme): string {
+  const { finished } = service;
+  if (finished?.diagnosis)
+    return `${mark('failed', theme)} ${theme.strong(sentence(state, 'failed', service))}`;
+  if (finished?.reason === 'done')
+    return `${mark('done', theme)} ${theme.strong(sentence(state, 'done', service))}`;
+  return `${mark('pending', theme)} ${theme.strong(`${service.service} waits for a person`)}: the other checks have passed`;
 }
 
-function notStarted(service: ServiceState, { words, environment }: Telling, theme: Theme): string[] {
+function notStarted(service: ServiceState, state: ReleaseState, theme: Theme): string[] {
   const problems = service.preflight.flatMap((problem) => problemLines(problem, theme));
   const sign = mark(problems.length > 0 ? 'failed' : 'skipped', theme);
   return [
-    `${sign} ${theme.strong(`${service.service} ${words.notBegun} ${environment}`)}: ${words.nothing}`,
+    `${sign} ${theme.strong(sentence(state, 'failed', service))}: ${wordsOf(state.started?.runbook).untouched}`,
     ...problems.map((line) => `  ${line}`),
   ];
 }
 
-function failed(service: ServiceState, { words, environment }: Telling, theme: Theme): string[] {
+function failed(service: ServiceState, state: ReleaseState, theme: Theme): string[] {
   const diagnosis = service.finished?.diagnosis;
   const safe = (lines: readonly string[]) => lines.filter(Boolean).map((line) => sanitiseLine(line));
   const candidate = service.candidate?.candidateUrl;
   return [
-    `${mark('failed', theme)} ${theme.strong(`${service.service} ${words.notDone} ${environment}`)}`,
+    `${mark('failed', theme)} ${theme.strong(sentence(state, 'failed', service))}`,
     ...startupFields(service, theme),
     ...field('checks', checkLines(service.checks, theme), theme),
     ...field('done', listed(stages.filter((stage) => service.stages[stage]?.outcome === 'done')), theme),
@@ -210,47 +209,6 @@ function checkLines(checks: readonly CheckResult[], theme: Theme): string[] {
     ]),
     ['left', 'left', 'right', 'left'],
   );
-}
-
-function endLines(state: ReleaseState, theme: Theme): string[] {
-  const { finished } = state;
-  if (!finished) return [`${mark('pending', theme)} the release did not finish: its outcome is unknown`];
-  const code = finished.exitCode === 0 ? '' : theme.dim(`  exit code ${finished.exitCode}`);
-  const { verdict } = finished;
-  return [
-    `${verdictText(verdict, theme)}${excused(state, theme)}  ${theme.dim(`release ${state.id}`)}${code}`,
-    // A failure has told its cause above; what was never reached needs no list.
-    ...(finished.exitCode === 0 || verdict.decision === 'pending' ? unmet(verdict, theme) : []),
-  ];
-}
-
-function verdictText({ decision, conditions }: Verdict, theme: Theme): string {
-  const met = conditions.filter((condition) => condition.met).length;
-  const paint = { ready: theme.good, pending: theme.warn, blocked: theme.bad }[decision];
-  return `verdict ${paint(decision)}: ${met} of ${conditions.length} conditions met`;
-}
-
-/** What failed and stops nothing is said beside the verdict: nobody shall take it for all green. */
-function excused(state: ReleaseState, theme: Theme): string {
-  const failed = [...state.services.values()]
-    .flatMap(({ checks }) => checks)
-    .filter(({ status, required, expectedToFail }) => status !== 'passed' && (!required || expectedToFail));
-  const known = failed.filter(({ expectedToFail }) => expectedToFail).length;
-  const advisory = failed.length - known;
-  const parts = [
-    ...(known > 0 ? [`${known} known ${known === 1 ? 'failure' : 'failures'}`] : []),
-    ...(advisory > 0 ? [`${advisory} advisory ${advisory === 1 ? 'check' : 'checks'} not passed`] : []),
-  ];
-  return parts.length > 0 ? theme.warn(`, ${parts.join(', ')}`) : '';
-}
-
-function unmet({ conditions }: Verdict, theme: Theme): string[] {
-  return conditions
-    .filter((condition) => !condition.met)
-    .flatMap(({ id, reason, remedy, pending }) => [
-      `  ${mark(pending ? 'pending' : 'failed', theme)} ${id}: ${sanitiseLine(reason)}`,
-      ...(remedy ? [`    ${theme.accent(signs.next)} ${sanitiseLine(remedy)}`] : []),
-    ]);
 }
 
 const listed = (items: readonly string[]) => (items.length > 0 ? [items.join(', ')] : []);

@@ -1,7 +1,6 @@
-import type { ReleaseEvent, Stage } from '../release/events.ts';
+import { type ReleaseEvent, type Stage, stages, stagesOf } from '../release/events.ts';
 import { emptyRelease, fold, type ServiceState } from '../release/state.ts';
 import { serviceTitle, stageOutput, stageTitle } from './rows.ts';
-import { stagesOf } from './runbook-words.ts';
 import { sanitiseLine } from './sanitise.ts';
 import type { ReleaseView } from './show-release.ts';
 import { noLine, openTaskList, type Row, type TaskList } from './task-list.ts';
@@ -41,9 +40,8 @@ export function createTaskListView(stderr: NodeJS.WriteStream, theme: Theme): Re
     stderr.write(`\n${theme.strong(title)}  ${theme.dim(place)}\n\n`);
     const [only, ...others] = event.services;
     if (only !== undefined && others.length === 0) {
-      const stages = stagesOf(event.runbook);
-      list = openTaskList(stageRows(stages, theme), { stderr, theme, ordered: true });
-      screens.set(only, stageScreen(stages, list.rows, theme));
+      list = openTaskList(stageRows(stagesOf[event.runbook], theme), { stderr, theme, ordered: true });
+      screens.set(only, stageScreen(list.rows, theme));
     } else {
       const width = Math.max(...event.services.map((name) => name.length));
       const names = event.services.map((name) => theme.dim(name));
@@ -100,14 +98,16 @@ function follow(before: Under | undefined, event: ReleaseEvent): Under {
 
 const secondsSince = (moment: number) => (performance.now() - moment) / 1000;
 
-function stageRows(stages: readonly Stage[], theme: Theme): string[] {
+function stageRows(expected: readonly Stage[], theme: Theme): string[] {
   // A restore is never expected, so it takes no line until it begins.
   return stages.map((stage) =>
-    stage === 'restore' ? noLine : stageTitle(stage, undefined, undefined, theme),
+    stage === 'restore' || !expected.includes(stage)
+      ? noLine
+      : stageTitle(stage, undefined, undefined, theme),
   );
 }
 
-function stageScreen(stages: readonly Stage[], rows: readonly Row[], theme: Theme): Screen {
+function stageScreen(rows: readonly Row[], theme: Theme): Screen {
   return {
     show(service, under) {
       const newest = stages.findLastIndex((stage) => service.stages[stage]);

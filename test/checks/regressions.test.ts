@@ -159,6 +159,17 @@ test.each<[string, LogEntry[], string[]]>([
     })),
     ['2 GET /api answered 503'],
   ],
+  [
+    'what a check itself was answered is no error of the log',
+    [
+      {
+        ...entryOf('q', '', 'ERROR'),
+        payload: { kind: 'none' as const },
+        request: { method: 'GET', url: '/tea', status: 503, latencySeconds: 0.1, userAgent: 'sluice-check' },
+      },
+    ],
+    [],
+  ],
 ])('%s', (_, entries, expected) => {
   expect(errorsOf(...entries)).toEqual(expected);
 });

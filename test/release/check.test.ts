@@ -188,6 +188,33 @@ test.concurrent('an error that the revision before did not log stops the next on
   expect(later.service.checks[0]?.reason).toContain(`1 error, all known of ${first.service.revision}`);
 });
 
+test.concurrent.each([-1, 1])(
+  'a clock that jumps by %i day changes no duration and hides no line',
+  async (days) => {
+    const regressions: LogsCheck = {
+      ...logsCheck('log', ['never']),
+      stages: ['candidate', 'post'],
+      regressions: true,
+    };
+    const chat = stand.subject(`jumping${days}`, { checklist: [httpCheck('post', 'post'), regressions] });
+    await chat.deploy({ patch: { env: { SAYS: 'ERROR: cache 17 is cold' } } });
+    let jump = 0;
+    const outcome = await chat.deploy({
+      patch: { env: { SAYS: 'ERROR: cache 18 is cold' } },
+      on: (event) => {
+        if (event.type === 'stage.started' && event.stage === 'checks') jump = days * 24 * 3600 * 1000;
+      },
+      deps: { now: () => Date.now() + jump },
+    });
+    expect(soundness(outcome)).toEqual([]);
+    expect(outcome).toMatchObject({ exitCode: 0, told: '[null,[]]' });
+    const seconds = Object.values(outcome.service.stages).flatMap((stage) => stage.seconds ?? []);
+    expect(seconds.filter((each) => each < 0 || each > 60)).toEqual([]);
+    for (const { id, reason } of outcome.service.checks)
+      if (id === 'log') expect(reason).toContain('1 error, all known of');
+  },
+);
+
 test.concurrent('a question waits for a person, stops no deploy, and is asked anew of a new revision', async () => {
   const checklist = [httpCheck('post', 'post'), manualCheck('right'), manualCheck('pretty')];
   const chat = stand.subject('asked', { checklist });

@@ -33,10 +33,14 @@ export async function runStageChecks(
     image: plan.image.reference ?? '',
     formerTraffic: plan.formerTraffic,
     profile: log.reader.profile(plan.revision) ?? null,
-    log: candidate
-      ? { since: new Date(log.openedAt), age: log.age }
-      : { ...fromNow(run), historyFrom: new Date(log.openedAt) },
+    log: candidate ? { since: new Date(log.openedAt), age: log.age } : sinceMoved(log),
   });
+}
+
+/** What the log held since the revision's birth counts, too; the moment is told by the clock that does not jump. */
+function sinceMoved({ openedAt, age }: RevisionLog): StageStart {
+  const aged = age();
+  return { since: new Date(openedAt + aged), age: () => age() - aged, historyFrom: new Date(openedAt) };
 }
 
 /** A stage whose log is watched from now on. */
