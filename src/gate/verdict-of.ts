@@ -55,7 +55,8 @@ function judgeService(
       ...demandsOf(service, []).map((demand) => judgeCheck(service, demand, environment)),
     ];
   return [
-    judgeStart(service, environment),
+    // A rollback with --now asks for no start, and says so.
+    ...(service.stages.startup?.outcome === 'skipped' ? [] : [judgeStart(service, environment)]),
     ...demandsOf(service, checklist).map((demand) => judgeCheck(service, demand, environment)),
     judgeTraffic(service, environment),
     judgeProof(service, environment),
@@ -88,8 +89,9 @@ function judgeStart(
 ): GateCondition {
   const id = `${service}.started`;
   const remedy = `sluice startup ${environment}`;
-  const shown = profile?.outcome === 'unknown' && stages.startup?.outcome === 'done';
-  if (profile?.outcome === 'started' || shown) return met(id, startupDecidedBy ?? 'it started');
+  const shown = (!profile || profile.outcome === 'unknown') && stages.startup?.outcome === 'done';
+  if (profile?.outcome === 'started' || shown)
+    return met(id, startupDecidedBy ?? (stages.startup?.note || 'it started'));
   const cause = profile?.rootCause ? `: ${profile.rootCause.cause}` : '';
   return unmet(
     id,

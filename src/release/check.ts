@@ -127,7 +127,8 @@ function endFailed(run: ServiceRun, error: unknown): void {
     end(run, { outcome: 'not-started', reason, rolledBack: false, diagnosis: null });
     return;
   }
-  const diagnosis = { ...diagnose(error, state, () => [], run.command), notDone: [] };
+  // Whatever was not run of a checklist has no result: there is nothing more to tell.
+  const diagnosis = diagnose(error, state, () => [], { command: run.command, stages: [] });
   end(run, { outcome: 'failed', reason, rolledBack: false, diagnosis });
 }
 

@@ -19,6 +19,8 @@ export type RevisionLog = {
    * Returns how to stop listening.
    */
   listen(listener: (signals: readonly StartupSignal[]) => void): () => void;
+  /** Whether it tells of an instance that starts; one that still runs says nothing of its start. */
+  startTold(): boolean;
   /** The first line that ends a start, or what had started. */
   fatal(): Finding | undefined;
   /** Waits until the log has been quiet for a moment, or the time is up. */
@@ -28,15 +30,21 @@ export type RevisionLog = {
   close(): void;
 };
 
-/** Entries are stamped by another machine's clock. */
-const earlierMs = 1_000;
 /** Lines kept for a diagnosis. */
 const keptLines = 5_000;
 /** Signals kept for a later listener. */
 const keptSignals = 1_000;
 
-export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog {
+/** How far this clock may be ahead of the cloud's. A revision that has run before said other things then. */
+const slackMs = 1_000;
+
+export function openRevisionLog(
+  run: ServiceRun,
+  revision: string,
+  { ranBefore }: { ranBefore: boolean } = { ranBefore: false },
+): RevisionLog {
   const { ref } = run.target;
+  const earlierMs = ranBefore ? 0 : slackMs;
   const openedAt = run.now() - earlierMs;
   const opened = performance.now() - earlierMs;
   const stop = new AbortController();
@@ -49,6 +57,7 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
   const listeners = new Set<(signals: readonly StartupSignal[]) => void>();
   const told: StartupSignal[] = [];
   let heard = false;
+  let startTold = false;
   let fatal: Finding | undefined;
   const said = new Map<string, string>();
   let lastNews = performance.now();
@@ -59,6 +68,7 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
     show(entry);
     if (heard && signals.length === 0) return;
     heard = true;
+    startTold ||= signals.some(({ kind }) => kind !== 'finding');
     fatal ??= signals.find((signal) => signal.kind === 'fatal')?.finding;
     told.push(...signals.slice(0, keptSignals - told.length));
     for (const listener of listeners) listener(signals);
@@ -107,6 +117,7 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    startTold: () => startTold,
     fatal: () => fatal,
     async settle({ quietMs, withinMs }) {
       const began = performance.now();

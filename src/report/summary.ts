@@ -11,6 +11,7 @@ import { signs, type Theme } from '../terminal/theme.ts';
 import { changeLines } from './change-lines.ts';
 import { digestOf, isProven, revisionOf, trafficText, urlOf } from './facts.ts';
 import { field } from './layout.ts';
+import { holdFields, rollbackFields } from './rollback-fields.ts';
 import { wordsOf } from './runbook-words.ts';
 import { endLines } from './verdict-lines.ts';
 
@@ -51,21 +52,23 @@ function deployed(service: ServiceState, state: ReleaseState, theme: Theme): str
   return [
     `${mark('done', theme)} ${theme.strong(sentence(state, 'done', service))}`,
     ...placeFields(service, theme),
+    ...holdFields(service, state, theme),
+    ...rollbackFields(service, state, theme),
     ...field('changes', changesOf(service, theme), theme),
     ...startupFields(service, theme),
     ...field('checks', checkLines(service.checks, theme), theme),
   ];
 }
 
+function sentence(state: ReleaseState, end: 'done' | 'unchanged' | 'failed', service: ServiceState): string {
+  const environment = state.started?.environment ?? '';
+  return wordsOf(state.started?.runbook)[end](service.service, environment, revisionOf(service) ?? '');
+}
+
 /** Of a new service everything is new: what its config says needs no repeating. */
 function changesOf({ plan }: ServiceState, theme: Theme): string[] {
   if (!plan || plan.action === 'create') return [];
   return changeLines([...plan.changes, ...plan.serviceWide], theme);
-}
-
-function sentence(state: ReleaseState, end: 'done' | 'unchanged' | 'failed', service: ServiceState): string {
-  const environment = state.started?.environment ?? '';
-  return wordsOf(state.started?.runbook)[end](service.service, environment, revisionOf(service) ?? '');
 }
 
 function unchanged(service: ServiceState, state: ReleaseState, theme: Theme): string[] {
@@ -165,7 +168,7 @@ function causeLines(service: ServiceState, theme: Theme): string[] {
 function formerTraffic(service: ServiceState, theme: Theme): string {
   // Without a restore there was nothing to put back, unless nobody could tell.
   const refused = !service.stages.restore && service.finished?.reason !== 'unknown';
-  if (!service.candidateIntended || refused) return 'untouched: nothing was written';
+  if (service.writes === 0 || refused) return 'untouched: nothing was written';
   const now = trafficText(service.traffic);
   if (service.plan?.first) return `${now}  ${theme.dim('a first deploy has nothing to restore')}`;
   if (!service.finished?.rolledBack) return theme.warn(`${now}: not restored`);
@@ -184,12 +187,21 @@ function placeFields(service: ServiceState, theme: Theme): string[] {
     ...field('url', url ? [theme.accent(url)] : [], theme),
     ...field('revision', revision ? [`${revision}  ${theme.dim(shortDigest(digest ?? ''))}`] : [], theme),
     ...field('traffic', [`${trafficText(service.traffic)}${proof}`], theme),
+    ...field('rollout', rolloutSteps(service), theme),
   ];
 }
 
+/** `10 % → 50 % → 100 %`, when there was more than one step. */
+function rolloutSteps({ trafficHistory }: ServiceState): string[] {
+  const percents = trafficHistory.flatMap(({ step }) => (step && step.of > 1 ? [`${step.percent} %`] : []));
+  return percents.length > 0 ? [percents.join(` ${signs.next} `)] : [];
+}
+
 function startupFields(service: ServiceState, theme: Theme): string[] {
-  const { profile } = service;
-  if (!profile) return [];
+  const { profile, stages } = service;
+  // Of a revision that still ran nothing more is known.
+  if (!profile)
+    return field('startup', stages.startup?.outcome === 'done' ? [stages.startup.note] : [], theme);
   const total = profile.totalSeconds === null ? '' : ` in ${formatThousandths(profile.totalSeconds)}`;
   const head = profile.outcome === 'started' ? `started${total}` : theme.bad(`${profile.outcome}${total}`);
   return field(

@@ -16,8 +16,10 @@ import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../
 import { type CheckRequest, check } from '../../src/release/check.ts';
 import { deploy } from '../../src/release/deploy.ts';
 import type { ReleaseEvent, Stamped } from '../../src/release/events.ts';
+import { type RollbackRequest, rollback } from '../../src/release/rollback.ts';
 import type { RunbookDeps } from '../../src/release/runbook.ts';
 import { foldAll, type ReleaseState, type ServiceState } from '../../src/release/state.ts';
+import { unpin } from '../../src/release/unpin.ts';
 import { defaultFormats } from '../../src/startup/presets.ts';
 
 /** A local cloud in this process, and who deploys to it. */
@@ -52,20 +54,19 @@ export type Outcome = {
   record: ReleaseRecord;
 };
 
-type Try = {
+type DeployTry = {
   patch?: TargetPatch;
+  /** Further services of the same release. */
+  beside?: Subject[];
+  takeOver?: boolean;
   signal?: AbortSignal;
   on?: (event: ReleaseEvent) => void;
   deps?: Partial<RunbookDeps>;
 };
 
-type DeployTry = Try & {
-  /** Further services of the same release. */
-  beside?: Subject[];
-  takeOver?: boolean;
-};
+type RollbackTry = Omit<DeployTry, 'takeOver'> & Partial<Omit<RollbackRequest, 'targets' | 'command'>>;
 
-type CheckTry = Try & Partial<Pick<CheckRequest, 'stage' | 'only'>>;
+type CheckTry = Omit<DeployTry, 'takeOver' | 'beside'> & Partial<Pick<CheckRequest, 'stage' | 'only'>>;
 
 /** One service of its own project folder: its target, its ledger, and what is known of it. */
 export type Subject = {
@@ -76,6 +77,8 @@ export type Subject = {
   /** The checklist against what is live. */
   check(attempt?: CheckTry): Promise<Outcome>;
   readonly statements: Statements;
+  rollback(attempt?: RollbackTry): Promise<Outcome>;
+  unpin(): Promise<Outcome>;
   live(): Promise<LiveService>;
   /** A write by somebody else. */
   meddle(edit: (live: LiveService) => ServiceEdit): Promise<void>;
@@ -92,8 +95,9 @@ export const call: Call = { signal: new AbortController().signal };
 /** A service whose environment says how it behaves. It answers with its revision's name. */
 const program = `
 const http = require('node:http');
-const { START = 'good', FAILS = '', SAYS = '', ANONYMOUS, CHATTY, PORT, K_REVISION, E2E_KEY } = process.env;
+const { START = 'good', FAILS = '', SAYS = '', GONE_IF, ANONYMOUS, CHATTY, PORT, K_REVISION, E2E_KEY } = process.env;
 for (const line of SAYS.split('|')) if (line) console.log(line);
+if (GONE_IF && require('node:fs').existsSync(GONE_IF)) process.exit(5);
 if (START === 'exit-0') process.exit(0);
 if (START === 'exit-3') process.exit(3);
 if (START === 'import-error') require('./database-driver');
@@ -237,28 +241,31 @@ function subject({ folder, connection, service, patch }: Given): Subject {
     return found;
   };
 
-  /** Runs a runbook and gathers what it did and left. */
+  /** Conducts a runbook and gathers what a test needs of it. */
   const conduct = async (
-    { signal, on, deps }: Try,
-    run: (deps: RunbookDeps) => Promise<ReleaseState>,
+    { patch: over = {}, beside = [], signal, on, deps }: Omit<DeployTry, 'takeOver'>,
+    start: (targets: Target[], deps: RunbookDeps) => Promise<ReleaseState>,
   ): Promise<Outcome> => {
     const events: Stamped[] = [];
     const id = deps?.release ?? ledger.newId('staging');
-    const state = await run({
-      ...{ cloud: connection, ledger, locks, statements, release: id, version: '0.0.0' },
-      actor: { who: 'anna@example.com', commit: null, dirty: false },
-      listeners: [
-        (event) => {
-          events.push(event);
-          on?.(event.event);
-        },
-      ],
-      signal: signal ?? new AbortController().signal,
-      now: Date.now,
-      track: (promise) => promise,
-      meanwhile: () => undefined,
-      ...deps,
-    });
+    const state = await start(
+      [makeTarget(service, sourceDir, merge(patch, over)), ...beside.map((other) => other.target)],
+      {
+        ...{ cloud: connection, ledger, locks, statements, release: id, version: '0.0.0' },
+        actor: { who: 'anna@example.com', commit: null, dirty: false },
+        listeners: [
+          (event) => {
+            events.push(event);
+            on?.(event.event);
+          },
+        ],
+        signal: signal ?? new AbortController().signal,
+        now: Date.now,
+        track: (promise) => promise,
+        meanwhile: () => undefined,
+        ...deps,
+      },
+    );
     const record = await ledger.read(id);
     const own = state.services.get(service);
     if (!record || !own) throw new Error(`release ${id} left no record of ${service}`);
@@ -271,29 +278,30 @@ function subject({ folder, connection, service, patch }: Given): Subject {
     };
   };
 
+  const environment = 'staging';
   return {
     target,
     ledger,
     ledgerFolder,
     statements,
     live,
-    deploy({ patch: over = {}, beside = [], takeOver = false, ...attempt } = {}) {
-      const request = {
-        environment: 'staging',
-        targets: [makeTarget(service, sourceDir, merge(patch, over)), ...beside.map((other) => other.target)],
-        takeOverTraffic: takeOver,
-        command: 'sluice deploy staging',
-      };
-      return conduct(attempt, (deps) => deploy(request, deps));
+    deploy: ({ takeOver = false, ...attempt } = {}) =>
+      conduct(attempt, (targets, deps) =>
+        deploy({ environment, targets, takeOverTraffic: takeOver, command: 'sluice deploy staging' }, deps),
+      ),
+    check: ({ stage = 'post', only, ...attempt } = {}) =>
+      conduct(attempt, (targets, deps) =>
+        check({ environment, targets, stage, only, command: 'sluice check staging' }, deps),
+      ),
+    rollback({ to, now = false, reason = 'it is broken', ...attempt } = {}) {
+      const { takeOverTraffic = false, acceptSchemaRisk = false } = attempt;
+      const wish = { to, now, reason, takeOverTraffic, acceptSchemaRisk };
+      return conduct(attempt, (targets, deps) =>
+        rollback({ environment, targets, ...wish, command: 'sluice rollback staging' }, deps),
+      );
     },
-    check({ patch: over = {}, stage = 'post', only, ...attempt } = {}) {
-      const request = {
-        environment: 'staging',
-        targets: [makeTarget(service, sourceDir, merge(patch, over))],
-        ...{ stage, only, command: 'sluice check staging' },
-      };
-      return conduct(attempt, (deps) => check(request, deps));
-    },
+    unpin: () =>
+      conduct({}, (targets, deps) => unpin({ environment, targets, command: 'sluice unpin staging' }, deps)),
     async meddle(edit) {
       const now = await live();
       const operation = await connection.run.updateService(now, edit(now), call);
