@@ -1,7 +1,7 @@
 import { SluiceError } from '../errors.ts';
 import type { DurableEvent, Stamped } from '../release/events.ts';
 import type { ObjectStore } from './object-store.ts';
-import { decodeSegments, encodeSegment, type ReleaseRecord } from './record.ts';
+import { decodeSegments, encodeSegment, type ReleaseRecord, report } from './record.ts';
 import { environmentOf, newReleaseId } from './release-id.ts';
 import { type ReleaseSummary, summarise } from './summary.ts';
 
@@ -9,15 +9,21 @@ import { type ReleaseSummary, summarise } from './summary.ts';
 export type Ledger = {
   newId(environment: string): string;
   begin(id: string): Recorder;
+  /** What was recorded, and how to go on with it; undefined when there is no such release. */
+  reopen(id: string): Promise<{ record: ReleaseRecord; recorder: Recorder } | undefined>;
   /** undefined when there is no such release. */
   read(id: string): Promise<ReleaseRecord | undefined>;
   /** Newest first. */
-  releases(query: { environment?: string; service?: string; limit: number }): Promise<ReleaseSummary[]>;
+  releases(query: ReleaseQuery): Promise<ReleaseSummary[]>;
+  /** The ids of all releases, oldest first. */
+  ids(): Promise<string[]>;
   latestFor(environment: string, service: string): Promise<ReleaseSummary | undefined>;
   /** Puts a JSON document beside a release's record, once: `evidence-chat.intoto.json`. Throws when it is there. */
   attach(id: string, name: string, bytes: Uint8Array): Promise<{ where: string }>;
   attachment(id: string, name: string): Promise<Uint8Array | undefined>;
 };
+
+export type ReleaseQuery = { environment?: string; service?: string; limit: number };
 
 type Recorder = {
   readonly id: string;
@@ -45,9 +51,14 @@ export function openLedger(store: ObjectStore, by: { now: () => Date; random: ()
   };
   return {
     newId: (environment) => newReleaseId(environment, by.now(), by.random),
-    begin: (id) => recorder(store, id),
+    begin: (id) => recorder(store, id, { segments: 0, head: id }),
+    reopen: async (id) => {
+      const record = await readRecord(store, id);
+      return record && { record, recorder: recorder(store, id, record) };
+    },
     read: (id) => readRecord(store, id),
     releases,
+    ids: async () => (await store.folders('releases/')).filter((id) => environmentOf(id) !== undefined),
     latestFor: async (environment, service) => (await releases({ environment, service, limit: 1 }))[0],
     attach: async (id, name, bytes) => {
       const full = attachmentName(id, name);
@@ -58,15 +69,17 @@ export function openLedger(store: ObjectStore, by: { now: () => Date; random: ()
   };
 }
 
-function recorder(store: ObjectStore, id: string): Recorder {
+function recorder(store: ObjectStore, id: string, from: { segments: number; head: string }): Recorder {
   if (environmentOf(id) === undefined) throw new Error(`'${id}' is not a release id`);
-  let segments = 0;
+  let { segments, head } = from;
   const write = async (events: readonly Stamped<DurableEvent>[]) => {
     if (segments >= maxSegments) throw new Error(`release ${id} has more than ${maxSegments} segments`);
     const name = segmentName(id, segments + 1);
-    const outcome = await store.create(name, encodeSegment(events));
+    const segment = encodeSegment(head, events);
+    const outcome = await store.create(name, segment.bytes);
     if (outcome === 'exists') throw writtenByAnother(id, store.where(name));
     segments += 1;
+    head = segment.head;
   };
 
   let waiting: Stamped<DurableEvent>[] = [];
@@ -98,14 +111,10 @@ async function readRecord(store: ObjectStore, id: string): Promise<ReleaseRecord
   const segments = objects.flatMap(({ name, object }) => (object ? [{ name, bytes: object.bytes }] : []));
   if (segments.length === 0) return undefined;
   const record = decodeSegments(id, segments);
-  for (const [index, { name }] of segments.entries()) {
-    if (name === segmentName(id, index + 1)) continue;
-    record.problems.push({
-      segment: name,
-      line: 0,
-      why: `segment ${index + 1} is missing or this one is foreign`,
-    });
-    break;
+  const odd = segments.findIndex(({ name }, index) => name !== segmentName(id, index + 1));
+  if (odd >= 0) {
+    const why = `segment ${odd + 1} is missing or this one is foreign`;
+    report(record, { kind: 'damaged', segment: segments[odd]?.name ?? '', line: 0, why });
   }
   return record;
 }
