@@ -313,7 +313,10 @@ export function soundness({ state, record, verdict, exitCode }: Outcome): string
   const durable = record.events.map(({ seq }) => seq);
   const intents = record.events.filter(({ event }) => event.type.endsWith('.intended'));
   const problems: [boolean, string][] = [
-    [record.intact && record.problems.length === 0, `the record is damaged: ${JSON.stringify(record.problems)}`],
+    [
+      record.intact && record.problems.length === 0,
+      `the record is damaged: ${JSON.stringify(record.problems)}`,
+    ],
     [sameJson(folded, state), 'the record folds to another state than the live one'],
     [durable.every((seq, at) => at === 0 || seq > (durable[at - 1] ?? 0)), 'the record is out of order'],
     [record.events.at(-1)?.event.type === 'release.finished', 'the record has no end'],
