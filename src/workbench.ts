@@ -1,32 +1,24 @@
 import { execFile } from 'node:child_process';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { recordedStamp } from './build-stamp.ts';
 import { connectGoogle, connectLocal } from './cloud/connect.ts';
 import type { Cloud } from './cloud/ports/index.ts';
 import { Waiting } from './cloud/waiting.ts';
+import { type LedgerPlace, resolveLedger } from './config/ledger-place.ts';
 import { loadConfig } from './config/load.ts';
 import { resolveTarget } from './config/resolve.ts';
 import type { Target } from './config/target.ts';
 import { SluiceError } from './errors.ts';
-import { folderStore } from './ledger/folder-store.ts';
-import { type Ledger, openLedger } from './ledger/ledger.ts';
-import { type Locks, openLocks } from './ledger/lock.ts';
-import { openStatements, type Statements } from './ledger/statements.ts';
-import { hasEndedHere, thisHost } from './ledger/this-process.ts';
+import { type BucketAccess, type LedgerBench, ledgerBench, openStore } from './ledger-bench.ts';
 import { defaultHome } from './local/home.ts';
 import { ensureLocalCloud } from './local/launcher.ts';
 
-/** What a command works with: the targets it names, the cloud they live on, the ledger beside sluice.yaml. */
-export type Workbench = {
+/** What a command works with: the targets it names, the cloud they live on, the ledger that sluice.yaml names. */
+export type Workbench = LedgerBench & {
   targets: Target[];
   cloud: Cloud;
-  ledger: Ledger;
-  locks: Locks;
-  /** Signatures and approvals. */
-  statements: Statements;
   waiting: Waiting;
   close(): Promise<void>;
 };
@@ -43,7 +35,29 @@ export type WorkbenchOptions = {
 };
 
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
-  const { environment, service, local, set, signal } = options;
+  const { targets, place } = await loadTargets(options);
+  const waiting = new Waiting();
+  const { cloud, ...access } = await connect(targets, options.signal, waiting);
+  const store = await openStore(place, async () => ({ cloud, ...access }));
+  return { targets, cloud, waiting, ...ledgerBench(store), close: () => cloud.close() };
+}
+
+/** The same without the cloud: it is connected to only when the ledger lies there. */
+export async function openRecords(
+  options: WorkbenchOptions,
+): Promise<LedgerBench & Pick<Workbench, 'targets' | 'close'>> {
+  const { targets, place } = await loadTargets(options);
+  let close = async (): Promise<void> => undefined;
+  const store = await openStore(place, async () => {
+    const access = await connect(targets, options.signal, new Waiting());
+    close = () => access.cloud.close();
+    return access;
+  });
+  return { targets, ...ledgerBench(store), close: () => close() };
+}
+
+async function loadTargets(options: WorkbenchOptions): Promise<{ targets: Target[]; place: LedgerPlace }> {
+  const { environment, service, local, set } = options;
   const config = await loadConfig({
     dir: options.dir,
     cwd: process.cwd(),
@@ -56,26 +70,23 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     ...(service ? { service } : {}),
     ...(set ? { set } : {}),
   });
-  const waiting = new Waiting();
-  const cloud = await connect(targets, signal, waiting);
-  const store = folderStore(join(config.root, '.sluice', 'ledger'));
-  const now = (): Date => new Date();
-  return {
-    targets,
-    cloud,
-    waiting,
-    ledger: openLedger(store, { now, random: Math.random }),
-    locks: openLocks(store, { now, host: thisHost(), pid: process.pid, hasEnded: hasEndedHere }),
-    statements: openStatements(store),
-    close: () => cloud.close(),
-  };
+  return { targets, place: resolveLedger(config) };
 }
 
-async function connect(targets: Target[], signal: AbortSignal, waiting: Waiting): Promise<Cloud> {
+async function connect(targets: Target[], signal: AbortSignal, waiting: Waiting): Promise<BucketAccess> {
   const [first] = targets;
   if (!first) throw new SluiceError('usage', { what: 'The environment has no services.' });
-  const { project } = first.ref;
-  if (first.cloud === 'google') return connectGoogle({ project, signal, waiting });
+  const { project, region } = first.ref;
+  return { cloud: await connectTo(first.cloud, { project, signal, waiting }), project, region };
+}
+
+/** A cloud, by its kind; the local one is started on demand. */
+export async function connectTo(
+  kind: Cloud['kind'],
+  options: { project: string; signal: AbortSignal; waiting: Waiting },
+): Promise<Cloud> {
+  const { project, waiting } = options;
+  if (kind === 'google') return connectGoogle(options);
   const { port } = await waiting.track(startLocalCloud());
   return connectLocal({ port, project, waiting });
 }

@@ -56,7 +56,7 @@ export async function conductRelease(
 ): Promise<ReleaseState> {
   const lock = await deps.locks.acquire(
     request.targets.map((target) => target.ref),
-    { who: deps.actor.who, why: request.command, release: deps.release, leaseMs },
+    { who: deps.actor.who, why: request.command, release: deps.release, leaseMs, signal: deps.signal },
   );
   try {
     const signal = AbortSignal.any([deps.signal, lock.lost]);
