@@ -23,7 +23,15 @@ export type Ledger = {
   attachment(id: string, name: string): Promise<Uint8Array | undefined>;
 };
 
-export type ReleaseQuery = { environment?: string; service?: string; limit: number };
+export type ReleaseQuery = {
+  environment?: string;
+  service?: string;
+  /** Releases rehearsed on the local cloud and those on Google's lie in one ledger. */
+  cloud?: 'google' | 'local';
+  /** Without those that had nothing to do, and without mere checks. */
+  changesOnly?: boolean;
+  limit: number;
+};
 
 type Recorder = {
   readonly id: string;
@@ -35,19 +43,20 @@ type Recorder = {
 };
 
 const maxSegments = 999_999;
+const readAtOnce = 8;
 
 export function openLedger(store: ObjectStore, by: { now: () => Date; random: () => number }): Ledger {
-  const releases: Ledger['releases'] = async ({ environment, service, limit }) => {
+  const releases: Ledger['releases'] = async (query) => {
+    const ids = (await store.folders('releases/')).filter((id) => belongsTo(id, query.environment));
     const found: ReleaseSummary[] = [];
-    for (const id of (await store.folders('releases/')).reverse()) {
-      if (found.length >= limit) break;
-      const named = environmentOf(id);
-      if (named === undefined || (environment !== undefined && named !== environment)) continue;
-      if (service !== undefined && !(await concerns(store, id, service))) continue;
-      const record = await readRecord(store, id);
-      if (record) found.push(summarise(record, named));
+    // Newest first, several at a time: a bucket is far away.
+    const atOnce = Math.min(query.limit, readAtOnce);
+    for (let end = ids.length; end > 0 && found.length < query.limit; end -= atOnce) {
+      const batch = ids.slice(Math.max(0, end - atOnce), end).reverse();
+      const summaries = await Promise.all(batch.map((id) => summaryOf(store, id, query)));
+      found.push(...summaries.filter((summary) => summary !== undefined));
     }
-    return found;
+    return found.slice(0, query.limit);
   };
   return {
     newId: (environment) => newReleaseId(environment, by.now(), by.random),
@@ -119,14 +128,33 @@ async function readRecord(store: ObjectStore, id: string): Promise<ReleaseRecord
   return record;
 }
 
-/** One small read tells it for most releases; when the beginning does not say, the whole record does. */
-async function concerns(store: ObjectStore, id: string, service: string): Promise<boolean> {
+/** undefined when the release is none that the query asks for. */
+async function summaryOf(
+  store: ObjectStore,
+  id: string,
+  { service, cloud, changesOnly = false }: ReleaseQuery,
+): Promise<ReleaseSummary | undefined> {
+  // One small read tells it for most releases; when the beginning does not say, the whole record does.
   const name = segmentName(id, 1);
-  const first = await store.read(name);
+  const first = service === undefined && cloud === undefined ? undefined : await store.read(name);
   const head = first && decodeSegments(id, [{ name, bytes: first.bytes }]).events[0]?.event;
-  if (head?.type === 'release.started') return head.services.includes(service);
+  if (head?.type === 'release.started') {
+    if (cloud !== undefined && head.cloud !== cloud) return undefined;
+    if (service !== undefined && !head.services.includes(service)) return undefined;
+  }
   const record = await readRecord(store, id);
-  return record?.events.some(({ event }) => 'service' in event && event.service === service) ?? false;
+  const summary = record && summarise(record, environmentOf(id) ?? '');
+  if (!summary || (changesOnly && (summary.outcome === 'unchanged' || summary.runbook === 'check'))) {
+    return undefined;
+  }
+  return service === undefined || summary.services.some((one) => one.service === service)
+    ? summary
+    : undefined;
+}
+
+function belongsTo(id: string, environment: string | undefined): boolean {
+  const named = environmentOf(id);
+  return named !== undefined && (environment === undefined || named === environment);
 }
 
 /** Everything else in a release's folder is a segment of its record. */

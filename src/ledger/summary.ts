@@ -10,6 +10,7 @@ export type ReleaseSummary = {
   environment: string;
   /** null when the record's beginning is unreadable. */
   runbook: Of<'release.started'>['runbook'] | null;
+  cloud: Of<'release.started'>['cloud'] | null;
   who: string;
   commit: string | null;
   dirty: boolean;
@@ -55,6 +56,7 @@ export function summarise(record: ReleaseRecord, environment: string): ReleaseSu
     id: record.id,
     environment: started?.environment ?? environment,
     runbook: started?.runbook ?? null,
+    cloud: started?.cloud ?? null,
     who: started?.who ?? '',
     commit: started?.commit ?? null,
     dirty: started?.dirty ?? false,
