@@ -4,7 +4,7 @@ import { historyOf } from '../src/release/history.ts';
 import { historyLines } from '../src/report/history.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
 import { cloudFlags, configFlags, environmentArg, serviceFlag, typedDeploy } from '../src/terminal/flags.ts';
-import { openRecords } from '../src/workbench.ts';
+import { openRecords } from '../src/workrecords.ts';
 
 export default class History extends SluiceCommand {
   static override summary =
@@ -31,21 +31,20 @@ export default class History extends SluiceCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(History);
     const { environment } = args;
-    const bench = await openRecords({ ...flags, environment, signal: this.signal });
+    const records = await openRecords({ ...flags, environment, signal: this.signal });
     try {
-      const cloud = bench.targets[0]?.cloud ?? 'google';
       const { service } = flags;
-      const releases = await bench.ledger.releases({
-        ...{ environment, cloud, changesOnly: !flags.all },
+      const releases = await records.ledger.releases({
+        ...{ environment, cloud: records.kind, changesOnly: !flags.all },
         ...(service ? { service } : {}),
         limit: flags.all ? Number.POSITIVE_INFINITY : flags.limit,
       });
       const rows = historyOf(releases, service);
       const resume = (release: string) => resumeCommand(typedDeploy(environment, flags), release);
-      this.print(historyLines(rows, { environment, resume }, this.theme(process.stdout)));
+      this.print(historyLines(rows, { environment, cloud: records.kind, resume }, this.theme(process.stdout)));
       return { version: 1, environment, releases: rows };
     } finally {
-      await bench.close();
+      await records.close();
     }
   }
 }

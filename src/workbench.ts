@@ -6,8 +6,8 @@ import { recordedStamp } from './build-stamp.ts';
 import { connectGoogle, connectLocal } from './cloud/connect.ts';
 import type { Cloud } from './cloud/ports/index.ts';
 import { Waiting } from './cloud/waiting.ts';
-import { type LedgerPlace, resolveLedger } from './config/ledger-place.ts';
-import { loadConfig } from './config/load.ts';
+import { resolveLedger } from './config/ledger-place.ts';
+import { type Config, loadConfig } from './config/load.ts';
 import { resolveTarget } from './config/resolve.ts';
 import type { Target } from './config/target.ts';
 import { SluiceError } from './errors.ts';
@@ -34,43 +34,58 @@ export type WorkbenchOptions = {
   signal: AbortSignal;
 };
 
+type Where = Pick<WorkbenchOptions, 'dir' | 'config'>;
+
+const configAt = ({ dir, config }: Where) =>
+  loadConfig({ dir, cwd: process.cwd(), env: process.env, ...(config ? { file: config } : {}) });
+
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
-  const { targets, place } = await loadTargets(options);
+  const config = await configAt(options);
+  const targets = targetsOf(config, options);
   const waiting = new Waiting();
   const { cloud, ...access } = await connect(targets, options.signal, waiting);
-  const store = await openStore(place, async () => ({ cloud, ...access }));
+  const store = await openStore(resolveLedger(config), async () => ({ cloud, ...access }));
   return { targets, cloud, waiting, ...ledgerBench(store), close: () => cloud.close() };
 }
 
-/** The same without the cloud: it is connected to only when the ledger lies there. */
+/** What is recorded, with the kind of cloud that is asked about. */
+export type Records = LedgerBench & { kind: Cloud['kind']; close(): Promise<void> };
+
+/** The records alone: a cloud is connected to only when they lie in a bucket, by default that of the first environment. */
 export async function openRecords(
-  options: WorkbenchOptions,
-): Promise<LedgerBench & Pick<Workbench, 'targets' | 'close'>> {
-  const { targets, place } = await loadTargets(options);
+  options: Omit<WorkbenchOptions, 'environment' | 'set'> & { environment?: string | undefined },
+): Promise<Records> {
+  const config = await configAt(options);
+  const environment = options.environment ?? config.environments[0] ?? '';
+  const targets = () => targetsOf(config, { ...options, environment });
   let close = async (): Promise<void> => undefined;
-  const store = await openStore(place, async () => {
-    const access = await connect(targets, options.signal, new Waiting());
+  const store = await openStore(resolveLedger(config), async () => {
+    const access = await connect(targets(), options.signal, new Waiting());
     close = () => access.cloud.close();
     return access;
   });
-  return { targets, ...ledgerBench(store), close: () => close() };
+  // Without an environment nobody asks about a target, and its placeholders need no values.
+  const kind = options.environment === undefined ? undefined : targets()[0]?.cloud;
+  return { ...ledgerBench(store), kind: kind ?? 'google', close: () => close() };
 }
 
-async function loadTargets(options: WorkbenchOptions): Promise<{ targets: Target[]; place: LedgerPlace }> {
+function targetsOf(config: Config, options: Omit<WorkbenchOptions, 'signal'>): Target[] {
   const { environment, service, local, set } = options;
-  const config = await loadConfig({
-    dir: options.dir,
-    cwd: process.cwd(),
-    env: process.env,
-    ...(options.config ? { file: options.config } : {}),
-  });
-  const targets = resolveTarget(config, {
+  return resolveTarget(config, {
     environment,
     local,
     ...(service ? { service } : {}),
     ...(set ? { set } : {}),
   });
-  return { targets, place: resolveLedger(config) };
+}
+
+/** What a deploy is made from: the sources of its services, and the config. */
+export async function sourcesOf(
+  options: Omit<WorkbenchOptions, 'signal' | 'set'>,
+): Promise<{ folders: string[]; files: string[] }> {
+  const config = await configAt(options);
+  const targets = targetsOf(config, options);
+  return { folders: targets.map(({ sourceDir }) => sourceDir), files: [config.file] };
 }
 
 async function connect(targets: Target[], signal: AbortSignal, waiting: Waiting): Promise<BucketAccess> {

@@ -8,10 +8,15 @@ import { signs, type Theme } from '../terminal/theme.ts';
 /** The revision table for a person. `resume`: the command that goes on with a release, by its id. */
 export function historyLines(
   rows: readonly HistoryRow[],
-  about: { environment: string; resume: (release: string) => string },
+  about: { environment: string; cloud: 'google' | 'local'; resume: (release: string) => string },
   theme: Theme,
 ): string[] {
-  if (rows.length === 0) return [`no release of ${about.environment} is recorded`];
+  const { environment, cloud } = about;
+  if (rows.length === 0) {
+    return cloud === 'local'
+      ? [`no release of ${environment} on the local cloud is recorded`]
+      : [`no release of ${environment} is recorded; --local shows those on the local cloud`];
+  }
   const several = new Set(rows.map(({ service }) => service)).size > 1;
   const heads = table([
     ['  ', 'when (UTC)', ...(several ? ['service'] : []), 'revision', 'digest', 'changes'].map(theme.dim),
