@@ -4,7 +4,7 @@ import { historyOf } from '../src/release/history.ts';
 import { historyLines } from '../src/report/history.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
 import { cloudFlags, configFlags, environmentArg, serviceFlag, typedDeploy } from '../src/terminal/flags.ts';
-import { openRecords } from '../src/workrecords.ts';
+import { openRecords } from '../src/workbench.ts';
 
 export default class History extends SluiceCommand {
   static override summary =
@@ -41,7 +41,9 @@ export default class History extends SluiceCommand {
       });
       const rows = historyOf(releases, service);
       const resume = (release: string) => resumeCommand(typedDeploy(environment, flags), release);
-      this.print(historyLines(rows, { environment, cloud: records.kind, resume }, this.theme(process.stdout)));
+      this.print(
+        historyLines(rows, { environment, cloud: records.kind, resume }, this.theme(process.stdout)),
+      );
       return { version: 1, environment, releases: rows };
     } finally {
       await records.close();

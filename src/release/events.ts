@@ -32,6 +32,8 @@ const problem = z.object({
   next: z.array(z.string()).exactOptional(),
 });
 const purpose = z.enum(['migrate', 'restore', 'rollback', 'warm']);
+/** Counts the changes of what a service is to be; '' before there is one. A resume knows by it that nobody else wrote. */
+const generation = z.string().exactOptional();
 const observedTraffic = trafficSchema.extend({ uri: z.string().exactOptional() });
 
 /** What somebody decided against a condition of the gate: shown for ever. */
@@ -58,6 +60,17 @@ const durable = [
     from: z.object({ environment: z.string(), releases: z.array(z.string()) }).exactOptional(),
     /** Commits since the former release of this environment, newest first, bounded. */
     commits: z.array(z.object({ id: z.string(), subject: z.string() })).exactOptional(),
+  }),
+  /** The release goes on after its process died: what follows was done by another one. */
+  z.object({
+    type: z.literal('release.resumed'),
+    environment: z.string(),
+    cloud: z.enum(['google', 'local']),
+    services: z.array(z.string()),
+    who: z.string(),
+    account: z.string().exactOptional(),
+    sluice: z.string(),
+    command: z.string(),
   }),
   /** The gate's verdict before anything of a promotion is written; `release.finished` has the one after. */
   z.object({
@@ -88,6 +101,7 @@ const durable = [
     image: z.string(),
     traffic: z.array(observedTraffic),
     etag: z.string(),
+    generation,
   }),
   z.object({ type: z.literal('plan.made'), service, plan: planSchema }),
   z.object({ type: z.literal('preflight.failed'), service, problems: z.array(problem) }),
@@ -118,6 +132,7 @@ const durable = [
     service,
     revision: z.string(),
     etag: z.string(),
+    generation,
     url: z.string(),
     candidateUrl: z.string(),
   }),
@@ -155,6 +170,7 @@ const durable = [
     /** Actual equals desired, as Cloud Run reports it. */
     settled: z.boolean(),
     etag: z.string(),
+    generation,
   }),
   z.object({
     type: z.literal('answer.proven'),
@@ -167,7 +183,13 @@ const durable = [
   }),
   /** The last write of a success: the service's annotations name its verified revision. */
   z.object({ type: z.literal('mark.intended'), service, verified: z.string(), etag: z.string() }),
-  z.object({ type: z.literal('mark.observed'), service, verified: z.string(), etag: z.string() }),
+  z.object({
+    type: z.literal('mark.observed'),
+    service,
+    verified: z.string(),
+    etag: z.string(),
+    generation,
+  }),
   z.object({
     type: z.literal('service.finished'),
     service,

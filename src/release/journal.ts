@@ -1,7 +1,7 @@
 import { errorMessage } from '../errors.ts';
 import { type DurableEvent, isDurable, type ReleaseEvent, type Stage, type Stamped } from './events.ts';
 import { createRedactor } from './redact.ts';
-import { emptyRelease, fold, type ReleaseState } from './state.ts';
+import { fold, foldAll, type ReleaseState } from './state.ts';
 
 type Recorder = { append(events: Stamped<DurableEvent>[]): Promise<void> };
 
@@ -24,12 +24,15 @@ export type JournalOptions = {
   now: () => number;
   listeners: readonly ((event: Stamped) => void)[];
   secrets: Iterable<string>;
+  /** What was recorded of the release before, when it is gone on with. */
+  past?: readonly Stamped<DurableEvent>[];
 };
 
 export function createJournal(options: JournalOptions): Journal {
-  const state = emptyRelease(options.release);
+  const { past = [] } = options;
+  const state = foldAll(options.release, past);
   const redact = createRedactor(options.secrets);
-  let seq = 0;
+  let seq = (past.at(-1)?.seq ?? -1) + 1;
   let unwritten: Stamped<DurableEvent>[] = [];
   let writing: Promise<void> = Promise.resolve();
 
@@ -45,6 +48,8 @@ export function createJournal(options: JournalOptions): Journal {
     fold(state, stamped);
     if (isDurable(clean)) unwritten.push({ ...stamp, event: clean });
     for (const listener of options.listeners) listener(stamped);
+    // What a stage came to is not lost with the process. A failure reaches whoever waits for the next flush.
+    if (clean.type === 'stage.finished') flush().catch(() => undefined);
   };
 
   const flush = (): Promise<void> => {

@@ -31,9 +31,10 @@ const keptLines = 5_000;
 /** Signals kept for a later listener. */
 const keptSignals = 1_000;
 
-export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog {
+/** `bornAt`: when a revision that exists already was asked for, in milliseconds since the epoch. */
+export function openRevisionLog(run: ServiceRun, revision: string, bornAt?: number): RevisionLog {
   const { ref } = run.target;
-  const openedAt = run.now() - 1_000;
+  const openedAt = (bornAt ?? run.now()) - 1_000;
   const stop = new AbortController();
   // Outlives an interrupted run: the diagnosis still wants the late lines.
   const { signal } = stop;

@@ -25,7 +25,7 @@ export type ServiceState = {
   preflight: Of<'preflight.failed'>['problems'];
   build: Of<'build.finished'> | null;
   revision: string | null;
-  candidateIntended: Of<'candidate.intended'> | null;
+  candidateIntended: (Of<'candidate.intended'> & { at: string }) | null;
   candidate: Of<'candidate.observed'> | null;
   /** Grows line by line, replaced by the final profile. */
   profile: RevisionProfile | null;
@@ -42,6 +42,8 @@ export type ServiceState = {
   openIntent: Of<'candidate.intended'> | Of<'traffic.intended'> | Of<'mark.intended'> | null;
   /** The last etag that this release saw. */
   etag: string | null;
+  /** The generation that it saw then; null when the record does not tell. */
+  generation: string | null;
   proof: Of<'answer.proven'> | null;
   finished: Of<'service.finished'> | null;
 };
@@ -49,13 +51,15 @@ export type ServiceState = {
 export type ReleaseState = {
   id: string;
   started: (Of<'release.started'> & { at: string }) | null;
+  /** Each time that another process went on with it. */
+  resumed: (Of<'release.resumed'> & { at: string })[];
   gate: Of<'gate.judged'> | null;
   services: Map<string, ServiceState>;
   finished: (Of<'release.finished'> & { at: string }) | null;
 };
 
 export function emptyRelease(id: string): ReleaseState {
-  return { id, started: null, gate: null, services: new Map(), finished: null };
+  return { id, started: null, resumed: [], gate: null, services: new Map(), finished: null };
 }
 
 export function foldAll(id: string, events: Iterable<Stamped>): ReleaseState {
@@ -71,6 +75,9 @@ export function fold(state: ReleaseState, stamped: Stamped): ReleaseState {
     case 'release.started':
       state.started = { ...event, at: stamped.at };
       for (const name of event.services) serviceOf(state, name);
+      return state;
+    case 'release.resumed':
+      state.resumed.push({ ...event, at: stamped.at });
       return state;
     case 'release.finished':
       state.finished = { ...event, at: stamped.at };
@@ -112,6 +119,7 @@ function serviceOf(state: ReleaseState, name: string): ServiceState {
     trafficHistory: [],
     openIntent: null,
     etag: null,
+    generation: null,
     proof: null,
     finished: null,
   };
@@ -119,7 +127,7 @@ function serviceOf(state: ReleaseState, name: string): ServiceState {
   return fresh;
 }
 
-type ServiceEvent = Exclude<DurableEvent, { type: 'release.started' | 'gate.judged' | 'release.finished' }>;
+type ServiceEvent = Extract<DurableEvent, { service: string }>;
 
 function foldService(service: ServiceState, event: ServiceEvent, at: string): void {
   switch (event.type) {
@@ -139,6 +147,7 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
       service.traffic = event.traffic;
       service.trafficHistory.push({ at, actual: event.traffic });
       service.etag = event.etag;
+      service.generation = event.generation ?? null;
       break;
     case 'plan.made':
       service.plan = event.plan;
@@ -153,12 +162,12 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
       service.build = event;
       break;
     case 'candidate.intended':
-      service.candidateIntended = event;
+      service.candidateIntended = { ...event, at };
       service.openIntent = event;
       break;
     case 'candidate.observed':
       service.candidate = event;
-      settle(service, event.etag);
+      settle(service, event);
       break;
     case 'startup.phase':
     case 'startup.system':
@@ -186,10 +195,10 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
       service.trafficSettled = event.settled;
       service.trafficAt = at;
       service.trafficHistory.push({ at, actual: event.actual });
-      settle(service, event.etag);
+      settle(service, event);
       break;
     case 'mark.observed':
-      settle(service, event.etag);
+      settle(service, event);
       break;
     case 'answer.proven':
       service.proof = event;
@@ -200,9 +209,10 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
   }
 }
 
-function settle(service: ServiceState, etag: string): void {
+function settle(service: ServiceState, seen: { etag: string; generation?: string }): void {
   service.openIntent = null;
-  service.etag = etag;
+  service.etag = seen.etag;
+  service.generation = seen.generation ?? null;
 }
 
 function growProfile(

@@ -179,7 +179,9 @@ test('releases are listed newest first, by environment and service', async () =>
     '20261101T000000-staging-aaaa',
   ]);
   expect(await ids({ limit: 9, cloud: 'google' })).toEqual([]);
-  expect(await ids({ limit: 1, cloud: 'local', service: 'chat' })).toEqual(['20261102T000000-production-bbbb']);
+  expect(await ids({ limit: 1, cloud: 'local', service: 'chat' })).toEqual([
+    '20261102T000000-production-bbbb',
+  ]);
   expect(await ids({ limit: 9, service: 'worker' })).toEqual(['20261103T000000-staging-cccc']);
   expect(await ledger.latestFor('production', 'worker')).toBeUndefined();
   expect(await ledger.latestFor('staging', 'chat')).toEqual({

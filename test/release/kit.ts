@@ -12,8 +12,9 @@ import { openLocks } from '../../src/ledger/lock.ts';
 import type { ReleaseRecord } from '../../src/ledger/record.ts';
 import type { ImageStore } from '../../src/local/contracts.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
-import { deploy } from '../../src/release/deploy.ts';
+import { type DeployRequest, deploy } from '../../src/release/deploy.ts';
 import type { ReleaseEvent, Stamped } from '../../src/release/events.ts';
+import { resume } from '../../src/release/resume.ts';
 import type { RunbookDeps } from '../../src/release/runbook.ts';
 import { foldAll, type ReleaseState, type ServiceState } from '../../src/release/state.ts';
 import { defaultFormats } from '../../src/startup/presets.ts';
@@ -66,6 +67,8 @@ export type Subject = {
   readonly ledger: Ledger;
   readonly ledgerFolder: string;
   deploy(attempt?: DeployTry): Promise<Outcome>;
+  /** Goes on with a release of this service whose process died. */
+  resume(id: string, attempt?: DeployTry): Promise<Outcome>;
   live(): Promise<LiveService>;
   /** A write by somebody else. */
   meddle(edit: (live: LiveService) => ServiceEdit): Promise<void>;
@@ -226,51 +229,62 @@ function subject({ folder, connection, service, patch }: Given): Subject {
     return found;
   };
 
+  type Conduct = (
+    request: Omit<DeployRequest, 'takeOverTraffic'>,
+    deps: RunbookDeps,
+  ) => Promise<ReleaseState>;
+
+  const conduct = async (
+    id: string,
+    { patch: over = {}, beside = [], signal, on, deps }: DeployTry,
+    run: Conduct,
+  ): Promise<Outcome> => {
+    const events: Stamped[] = [];
+    const state = await run(
+      {
+        environment: 'staging',
+        targets: [makeTarget(service, sourceDir, merge(patch, over)), ...beside.map((other) => other.target)],
+        command: 'sluice deploy staging',
+      },
+      {
+        ...{ cloud: connection, ledger, locks, release: id, version: '0.0.0' },
+        actor: { who: 'anna@example.com', commit: null, dirty: false },
+        listeners: [
+          (event) => {
+            events.push(event);
+            on?.(event.event);
+          },
+        ],
+        signal: signal ?? new AbortController().signal,
+        now: Date.now,
+        track: (promise) => promise,
+        meanwhile: () => undefined,
+        ...deps,
+      },
+    );
+    const record = await ledger.read(id);
+    const own = state.services.get(service);
+    if (!record || !own) throw new Error(`release ${id} left no record of ${service}`);
+    return {
+      ...{ id, state, events, record, service: own },
+      exitCode: state.finished?.exitCode,
+      rolledBack: state.finished?.rolledBack,
+      verdict: state.finished?.verdict.decision,
+      told: JSON.stringify([own.finished?.diagnosis, own.preflight]),
+    };
+  };
+
   return {
     target,
     ledger,
     ledgerFolder,
     live,
-    async deploy({ patch: over = {}, beside = [], takeOver = false, signal, on, deps } = {}) {
-      const events: Stamped[] = [];
-      const id = deps?.release ?? ledger.newId('staging');
-      const state = await deploy(
-        {
-          environment: 'staging',
-          targets: [
-            makeTarget(service, sourceDir, merge(patch, over)),
-            ...beside.map((other) => other.target),
-          ],
-          takeOverTraffic: takeOver,
-          command: 'sluice deploy staging',
-        },
-        {
-          ...{ cloud: connection, ledger, locks, release: id, version: '0.0.0' },
-          actor: { who: 'anna@example.com', commit: null, dirty: false },
-          listeners: [
-            (event) => {
-              events.push(event);
-              on?.(event.event);
-            },
-          ],
-          signal: signal ?? new AbortController().signal,
-          now: Date.now,
-          track: (promise) => promise,
-          meanwhile: () => undefined,
-          ...deps,
-        },
-      );
-      const record = await ledger.read(id);
-      const own = state.services.get(service);
-      if (!record || !own) throw new Error(`release ${id} left no record of ${service}`);
-      return {
-        ...{ id, state, events, record, service: own },
-        exitCode: state.finished?.exitCode,
-        rolledBack: state.finished?.rolledBack,
-        verdict: state.finished?.verdict.decision,
-        told: JSON.stringify([own.finished?.diagnosis, own.preflight]),
-      };
-    },
+    deploy: (attempt = {}) =>
+      conduct(attempt.deps?.release ?? ledger.newId('staging'), attempt, (request, deps) =>
+        deploy({ ...request, takeOverTraffic: attempt.takeOver ?? false }, deps),
+      ),
+    resume: (id, attempt = {}) =>
+      conduct(id, attempt, (request, deps) => resume({ ...request, resumes: `sluice resume ${id}` }, deps)),
     async meddle(edit) {
       const now = await live();
       const operation = await connection.run.updateService(now, edit(now), call);

@@ -59,6 +59,7 @@ function report(run: ServiceRun, { live, plan, inputs }: Observed): void {
     image: inputs.revisions.find((revision) => revision.name === serving)?.template.image ?? '',
     traffic: live?.actualTraffic ?? [],
     etag: live?.etag ?? '',
+    generation: live?.generation ?? '',
   });
   run.journal.emit({ type: 'plan.made', service, plan });
   if (live && !serving && !plan.first) {
@@ -110,7 +111,8 @@ function unsupported({ target, command }: ServiceRun): Problem[] {
   ];
 }
 
-function refuse(run: ServiceRun, problems: Problem[]): void {
+/** Says what stands in the way of a service before anything is built or written. */
+export function refuse(run: ServiceRun, problems: Problem[]): void {
   run.journal.emit({
     type: 'preflight.failed',
     service: run.target.key,

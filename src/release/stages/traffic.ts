@@ -107,6 +107,7 @@ async function awaitTraffic(
     actual: live.actualTraffic,
     settled: met,
     etag: live.etag,
+    generation: live.generation,
   });
   if (met) return live;
   throw new StageFailure('traffic', {
