@@ -3,6 +3,7 @@ import type { Target } from '../config/target.ts';
 import { serviceWideChanges, templateChanges } from './diff.ts';
 import { candidateTag, readMarks, unfinishedRelease } from './marks.ts';
 import type { Change, Plan, PlannedTraffic } from './plan.ts';
+import { resumeCommand } from './resume-command.ts';
 import { describeTraffic, namedTraffic, onlyServing, pinOf } from './traffic.ts';
 
 export type PlanInputs = {
@@ -132,12 +133,16 @@ function describeSteps({ image, target }: PlanInputs, first: boolean, serviceWid
   ];
 }
 
-function notes({ live }: PlanInputs, first: boolean): string[] {
+function notes({ live, command }: PlanInputs, first: boolean): string[] {
   if (!live) return [];
   const found = readMarks(live.annotations);
   const result: string[] = [];
   const interrupted = unfinishedRelease(found);
-  if (interrupted) result.push(`Release ${interrupted} was interrupted; this one takes its place.`);
+  if (interrupted) {
+    result.push(
+      `Release ${interrupted} was interrupted; this one takes its place. \`${resumeCommand(command, interrupted)}\` would go on with it.`,
+    );
+  }
   if (first) result.push('No revision of this service has served yet: there is no traffic to protect.');
   if (live.foreign.length > 0) result.push(`Left as they are: ${live.foreign.join(', ')}.`);
   return result;
