@@ -1,6 +1,7 @@
 import { errorMessage } from '../errors.ts';
+import { createRedactor } from '../redact.ts';
+import type { Secret } from '../secret.ts';
 import { type DurableEvent, isDurable, type ReleaseEvent, type Stage, type Stamped } from './events.ts';
-import { createRedactor } from './redact.ts';
 import { fold, foldAll, type ReleaseState } from './state.ts';
 
 type Recorder = { append(events: Stamped<DurableEvent>[]): Promise<void> };
@@ -10,6 +11,8 @@ export type Journal = {
   readonly release: string;
   readonly state: ReleaseState;
   emit(event: ReleaseEvent): void;
+  /** From now on this value is in no event, by whatever road it comes. */
+  protect(secret: Secret): void;
   /** Resolves when everything emitted so far is in the ledger: awaited before every write to the cloud. */
   flush(): Promise<void>;
   /** Runs one stage of one service between its two events; the note of its result tells what it came to. */
@@ -31,7 +34,8 @@ export type JournalOptions = {
 export function createJournal(options: JournalOptions): Journal {
   const { past = [] } = options;
   const state = foldAll(options.release, past);
-  const redact = createRedactor(options.secrets);
+  const secrets = new Set(options.secrets);
+  let redact = createRedactor(secrets);
   let seq = (past.at(-1)?.seq ?? -1) + 1;
   let unwritten: Stamped<DurableEvent>[] = [];
   let writing: Promise<void> = Promise.resolve();
@@ -50,6 +54,11 @@ export function createJournal(options: JournalOptions): Journal {
     for (const listener of options.listeners) listener(stamped);
     // What a stage came to is not lost with the process. A failure reaches whoever waits for the next flush.
     if (clean.type === 'stage.finished') flush().catch(() => undefined);
+  };
+
+  const protect = (secret: Secret): void => {
+    secrets.add(secret.reveal());
+    redact = createRedactor(secrets);
   };
 
   const flush = (): Promise<void> => {
@@ -85,7 +94,7 @@ export function createJournal(options: JournalOptions): Journal {
     }
   };
 
-  return { release: options.release, state, emit, flush, stage };
+  return { release: options.release, state, emit, protect, flush, stage };
 }
 
 function firstLine(error: unknown): string {

@@ -66,6 +66,9 @@ function isOpenIntent({ openIntent }: ServiceState, release: string, live: LiveS
   switch (openIntent.type) {
     case 'candidate.intended':
       return marks.state === 'candidate' && live.templateRevision === openIntent.revision;
+    // Of an unpin, which is typed again.
+    case 'hold.intended':
+      return false;
     case 'mark.intended':
       return marks.state === 'verified' && marks.verified === openIntent.verified;
     case 'traffic.intended': {

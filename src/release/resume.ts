@@ -7,6 +7,7 @@ import { makePlan } from '../plan/make-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { loadFollowers, rollOut, suffixOf } from './deploy.ts';
 import { diagnose, problemOf, reasonOf, reasonOfStage } from './diagnose.ts';
+import { stagesOf } from './events.ts';
 import { readableRecord } from './resumable.ts';
 import { type ResumePoint, resumePoint } from './resume-point.ts';
 import { call, type ServiceRun, StageFailure, typed } from './run.ts';
@@ -205,6 +206,9 @@ function leaveToOthers(run: ServiceRun, why: string): void {
     next: [typed(run, 'status'), run.command],
   });
   const state = run.journal.state.services.get(run.target.key);
-  const diagnosis = diagnose(conflict, state, () => [], run.command);
+  const diagnosis = diagnose(conflict, state, () => [], {
+    command: run.command,
+    stages: stagesOf[run.journal.state.started?.runbook ?? 'deploy'],
+  });
   end(run, { outcome: 'failed', reason: 'conflict', rolledBack: false, diagnosis });
 }

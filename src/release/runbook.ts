@@ -102,6 +102,7 @@ async function openJournal(request: RunbookRequest, deps: RunbookDeps): Promise<
   });
   if (journal.state.finished) return journal;
   const about = {
+    runbook: request.runbook,
     environment: request.environment,
     cloud: deps.cloud.kind,
     services: request.targets.map((target) => target.key),
@@ -113,8 +114,8 @@ async function openJournal(request: RunbookRequest, deps: RunbookDeps): Promise<
     journal.emit({ type: 'release.resumed', ...about, ...by });
     return journal;
   }
-  const { runbook, command, started } = request;
-  journal.emit({ type: 'release.started', runbook, ...about, ...actor, command, ...started });
+  const { command, started } = request;
+  journal.emit({ type: 'release.started', ...about, ...actor, command, ...started });
   return journal;
 }
 

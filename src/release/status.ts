@@ -1,5 +1,6 @@
 import type { Cloud, Condition, LiveService, ObservedTraffic, TrafficTarget } from '../cloud/ports/index.ts';
 import type { Target } from '../config/target.ts';
+import type { Hold } from '../plan/hold.ts';
 import { type Marks, marks as marksOf, readMarks, unfinishedRelease } from '../plan/marks.ts';
 import { namedTraffic, onlyServing, pinOf } from '../plan/traffic.ts';
 
@@ -24,6 +25,8 @@ export type ServiceStatus = {
     public: boolean;
   } | null;
   newestRelease: { id: string; state: string } | null;
+  /** What a rollback left: no deploy moves the traffic until it is lifted. */
+  hold: Hold | null;
   /** A release that wrote to the service and never said how it ended. */
   unfinishedRelease: string | null;
 };
@@ -31,7 +34,7 @@ export type ServiceStatus = {
 export async function readStatus(target: Target, cloud: Cloud, signal: AbortSignal): Promise<ServiceStatus> {
   const place = { service: target.key, environment: target.environment };
   const live = await cloud.run.readService(target.ref, { signal });
-  if (!live) return { ...place, live: null, newestRelease: null, unfinishedRelease: null };
+  if (!live) return { ...place, live: null, newestRelease: null, hold: null, unfinishedRelease: null };
   const marks = readMarks(live.annotations);
   const revision = onlyServing(namedTraffic(live)) ?? '';
   const found = revision ? await cloud.run.readRevision(target.ref, revision, { signal }) : undefined;
@@ -52,6 +55,7 @@ export async function readStatus(target: Target, cloud: Cloud, signal: AbortSign
       public: live.public,
     },
     newestRelease: marks.release ? { id: marks.release, state: marks.state ?? 'unknown' } : null,
+    hold: marks.hold,
     unfinishedRelease: unfinishedRelease(marks),
   };
 }

@@ -1,4 +1,5 @@
 import type { Condition, ObservedTraffic, TrafficTarget } from '../cloud/ports/run.ts';
+import { describeHold } from '../plan/hold.ts';
 import type { RecordedStatus } from '../release/recorded-status.ts';
 import type { ServiceStatus } from '../release/status.ts';
 import { table } from '../terminal/columns.ts';
@@ -6,6 +7,7 @@ import { shortDigest } from '../terminal/format.ts';
 import { mark } from '../terminal/marks.ts';
 import { sanitiseLine } from '../terminal/sanitise.ts';
 import { signs, type Theme } from '../terminal/theme.ts';
+import { retyped } from '../typed.ts';
 import { field } from './layout.ts';
 
 type StatusView = ServiceStatus & { recorded: RecordedStatus };
@@ -22,7 +24,7 @@ export function statusLines(view: StatusView, deploy: string, theme: Theme): str
       ...(view.recorded.lock ? [] : [next]),
     ];
   }
-  const unusual = unusualLines(live, deploy, theme);
+  const unusual = unusualLines(view, live, deploy, theme);
   return [
     `${mark(unusual.length + view.recorded.open.length === 0 ? 'done' : 'pending', theme)} ${name}`,
     ...unusual.map((line) => `  ${line}`),
@@ -40,10 +42,17 @@ export function statusLines(view: StatusView, deploy: string, theme: Theme): str
 
 type Live = NonNullable<ServiceStatus['live']>;
 
-function unusualLines(live: Live, deploy: string, theme: Theme): string[] {
+function unusualLines(view: StatusView, live: Live, deploy: string, theme: Theme): string[] {
+  const { hold } = view;
   const bad = (text: string) => `${mark('failed', theme)} ${text}`;
   const doubt = (text: string) => `${theme.warn(signs.warning)} ${text}`;
   return [
+    ...(hold
+      ? [
+          doubt(`held ${sanitiseLine(describeHold(hold))}`),
+          `  no deploy moves this traffic; \`${retyped(deploy, 'unpin')}\` lifts the hold`,
+        ]
+      : []),
     ...(live.ready ? [] : [bad('not ready'), ...failedConditions(live.conditions)]),
     ...(sameTraffic(live.desired, live.actual)
       ? []

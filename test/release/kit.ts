@@ -12,11 +12,13 @@ import { openLocks } from '../../src/ledger/lock.ts';
 import type { ReleaseRecord } from '../../src/ledger/record.ts';
 import type { ImageStore } from '../../src/local/contracts.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
-import { type DeployRequest, deploy } from '../../src/release/deploy.ts';
+import { deploy } from '../../src/release/deploy.ts';
 import type { ReleaseEvent, Stamped } from '../../src/release/events.ts';
 import { resume } from '../../src/release/resume.ts';
+import { type RollbackRequest, rollback } from '../../src/release/rollback.ts';
 import type { RunbookDeps } from '../../src/release/runbook.ts';
 import { foldAll, type ReleaseState, type ServiceState } from '../../src/release/state.ts';
+import { unpin } from '../../src/release/unpin.ts';
 import { defaultFormats } from '../../src/startup/presets.ts';
 
 /** A local cloud in this process, and who deploys to it. */
@@ -61,6 +63,8 @@ type DeployTry = {
   deps?: Partial<RunbookDeps>;
 };
 
+type RollbackTry = Omit<DeployTry, 'takeOver'> & Partial<Omit<RollbackRequest, 'targets' | 'command'>>;
+
 /** One service of its own project folder: its target, its ledger, and what is known of it. */
 export type Subject = {
   readonly target: Target;
@@ -69,6 +73,8 @@ export type Subject = {
   deploy(attempt?: DeployTry): Promise<Outcome>;
   /** Goes on with a release of this service whose process died. */
   resume(id: string, attempt?: DeployTry): Promise<Outcome>;
+  rollback(attempt?: RollbackTry): Promise<Outcome>;
+  unpin(): Promise<Outcome>;
   live(): Promise<LiveService>;
   /** A write by somebody else. */
   meddle(edit: (live: LiveService) => ServiceEdit): Promise<void>;
@@ -85,8 +91,9 @@ export const call: Call = { signal: new AbortController().signal };
 /** A service whose environment says how it behaves. It answers with its revision's name. */
 const program = `
 const http = require('node:http');
-const { START = 'good', FAILS = '', SAYS = '', ANONYMOUS, CHATTY, PORT, K_REVISION, E2E_KEY } = process.env;
+const { START = 'good', FAILS = '', SAYS = '', GONE_IF, ANONYMOUS, CHATTY, PORT, K_REVISION, E2E_KEY } = process.env;
 for (const line of SAYS.split('|')) if (line) console.log(line);
+if (GONE_IF && require('node:fs').existsSync(GONE_IF)) process.exit(5);
 if (START === 'exit-0') process.exit(0);
 if (START === 'exit-3') process.exit(3);
 if (START === 'import-error') require('./database-driver');
@@ -229,23 +236,15 @@ function subject({ folder, connection, service, patch }: Given): Subject {
     return found;
   };
 
-  type Conduct = (
-    request: Omit<DeployRequest, 'takeOverTraffic'>,
-    deps: RunbookDeps,
-  ) => Promise<ReleaseState>;
-
+  /** Conducts a runbook and gathers what a test needs of it. */
   const conduct = async (
-    id: string,
-    { patch: over = {}, beside = [], signal, on, deps }: DeployTry,
-    run: Conduct,
+    { patch: over = {}, beside = [], signal, on, deps }: Omit<DeployTry, 'takeOver'>,
+    start: (targets: Target[], deps: RunbookDeps) => Promise<ReleaseState>,
   ): Promise<Outcome> => {
     const events: Stamped[] = [];
-    const state = await run(
-      {
-        environment: 'staging',
-        targets: [makeTarget(service, sourceDir, merge(patch, over)), ...beside.map((other) => other.target)],
-        command: 'sluice deploy staging',
-      },
+    const id = deps?.release ?? ledger.newId('staging');
+    const state = await start(
+      [makeTarget(service, sourceDir, merge(patch, over)), ...beside.map((other) => other.target)],
       {
         ...{ cloud: connection, ledger, locks, release: id, version: '0.0.0' },
         actor: { who: 'anna@example.com', commit: null, dirty: false },
@@ -274,17 +273,30 @@ function subject({ folder, connection, service, patch }: Given): Subject {
     };
   };
 
+  const environment = 'staging';
   return {
     target,
     ledger,
     ledgerFolder,
     live,
-    deploy: (attempt = {}) =>
-      conduct(attempt.deps?.release ?? ledger.newId('staging'), attempt, (request, deps) =>
-        deploy({ ...request, takeOverTraffic: attempt.takeOver ?? false }, deps),
+    deploy: ({ takeOver = false, ...attempt } = {}) =>
+      conduct(attempt, (targets, deps) =>
+        deploy({ environment, targets, takeOverTraffic: takeOver, command: 'sluice deploy staging' }, deps),
       ),
     resume: (id, attempt = {}) =>
-      conduct(id, attempt, (request, deps) => resume({ ...request, resumes: `sluice resume ${id}` }, deps)),
+      conduct({ ...attempt, deps: { ...attempt.deps, release: id } }, (targets, deps) => {
+        const resumes = `sluice resume ${id}`;
+        return resume({ environment, targets, command: 'sluice deploy staging', resumes }, deps);
+      }),
+    rollback({ to, now = false, reason = 'it is broken', ...attempt } = {}) {
+      const { takeOverTraffic = false, acceptSchemaRisk = false } = attempt;
+      const wish = { to, now, reason, takeOverTraffic, acceptSchemaRisk };
+      return conduct(attempt, (targets, deps) =>
+        rollback({ environment, targets, ...wish, command: 'sluice rollback staging' }, deps),
+      );
+    },
+    unpin: () =>
+      conduct({}, (targets, deps) => unpin({ environment, targets, command: 'sluice unpin staging' }, deps)),
     async meddle(edit) {
       const now = await live();
       const operation = await connection.run.updateService(now, edit(now), call);

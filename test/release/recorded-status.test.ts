@@ -20,7 +20,7 @@ const target = {
 } as Target;
 
 const status: ServiceStatus = {
-  ...{ service: 'chat', environment: 'staging', newestRelease: null, unfinishedRelease: null },
+  ...{ service: 'chat', environment: 'staging', newestRelease: null, unfinishedRelease: null, hold: null },
   live: {
     ...{ url: '', ready: true, conditions: [], desired: [], pin: 'own', revision: 'chat-r1', digest },
     ...{ madeBy: made, createdAt: '', verified: true, public: true },

@@ -5,6 +5,7 @@ import * as rollout from './rollout.ts';
 import type { Rule, Subject } from './rule.ts';
 import * as startup from './startup.ts';
 import * as variables from './variables.ts';
+import * as websocket from './websocket.ts';
 
 /** What must hold across keys. Each rule is named for what it demands. */
 const rules: readonly Rule[] = [
@@ -21,13 +22,16 @@ const rules: readonly Rule[] = [
   startup.namesNotRepeated,
   startup.formatPatternsCompile,
   rollout.rolloutEndsAt100,
-  rollout.rolloutOneStep,
   checklist.uniqueCheckIds,
   checklist.checksHaveAStage,
   checklist.checkPathsAbsolute,
   checklist.latencyHasOnePercentile,
   checklist.logChecksLookForSomething,
   checklist.logPatternsCompile,
+  websocket.messagesExpectSomething,
+  websocket.measuredMessagesHaveEvents,
+  websocket.messageTypesDistinct,
+  websocket.tokenHasOneSource,
 ];
 
 export function applyRules(subject: Subject): Fault[] {
