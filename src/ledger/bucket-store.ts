@@ -3,13 +3,10 @@ import { type Call, CloudError, type StoragePort } from '../cloud/ports/index.ts
 import { SluiceError } from '../errors.ts';
 import { isObjectName, maxObjectBytes, type ObjectStore, type StoredObject } from './object-store.ts';
 
-export type BucketPlace = {
+export type BucketOptions = {
   bucket: string;
   /** Parts of names before the ledger's own, without a slash at its ends; '' for none. */
   prefix: string;
-};
-
-export type BucketOptions = BucketPlace & {
   storage: StoragePort;
   /** Makes the bucket where it may be made on demand; without it a missing one is told. */
   make?: () => Promise<void>;

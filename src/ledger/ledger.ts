@@ -23,7 +23,7 @@ export type Ledger = {
   attachment(id: string, name: string): Promise<Uint8Array | undefined>;
 };
 
-export type ReleaseQuery = {
+type ReleaseQuery = {
   environment?: string;
   service?: string;
   /** Releases rehearsed on the local cloud and those on Google's lie in one ledger. */

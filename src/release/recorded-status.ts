@@ -11,7 +11,7 @@ import { foldAll } from './state.ts';
 import type { ServiceStatus } from './status.ts';
 
 /** Something that waits for somebody, and what to type about it. */
-export type OpenItem = { what: string; next: string | null };
+type OpenItem = { what: string; next: string | null };
 
 /** What the ledger adds to what is live. */
 export type RecordedStatus = {
