@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Call, Cloud } from '../../src/cloud/ports/index.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { Locks } from '../../src/ledger/lock.ts';
-import type { ReleaseEvent, Stage } from '../../src/release/events.ts';
+import type { DurableEvent, ReleaseEvent, Stage } from '../../src/release/events.ts';
 import { allTo, openStand, type Stand, type Subject, soundness, type TargetPatch } from './kit.ts';
 
 vi.setConfig({ maxConcurrency: 6 });
@@ -21,6 +21,8 @@ type Death =
   | { recording: ReleaseEvent['type'] }
   | { before: number }
   | { after: number };
+
+type Started = Extract<DurableEvent, { type: 'release.started' }>;
 
 const never = new Promise<never>(() => undefined);
 const unlocked: Locks = {
@@ -279,5 +281,26 @@ describe('nothing is written when a release cannot go on', () => {
       reason: 'conflict',
       message: expect.stringContaining('has been damaged'),
     });
+  });
+
+  test.concurrent('of a rollback, which is typed again, and of a release on another cloud', async () => {
+    const chat = stand.subject('others');
+    await chat.deploy();
+    const begin = async (id: string, started: Partial<Started>) => {
+      const event: Started = {
+        ...{ type: 'release.started', runbook: 'deploy', environment: 'staging', cloud: 'local' },
+        ...{ services: ['others'], who: 'ada', commit: null, dirty: false, sluice: '0.0.0' },
+        ...started,
+      };
+      await chat.ledger.begin(id).append([{ v: 1, release: id, seq: 0, at: '2026-11-22T00:00:00Z', event }]);
+      return untouched(chat, () => chat.resume(id));
+    };
+    const command = 'sluice rollback staging --to others-r1';
+    await expect(begin('20261122T000000-staging-back', { runbook: 'rollback', command })).rejects.toThrow(
+      `→ ${command}`,
+    );
+    await expect(begin('20261122T000000-staging-away', { cloud: 'google' })).rejects.toThrow(
+      'ran on Google Cloud',
+    );
   });
 });
