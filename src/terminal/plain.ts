@@ -18,8 +18,8 @@ export function createPlainView(theme: Theme): { lines(stamped: Stamped): string
 
   return {
     lines({ event, at }) {
-      if (event.type === 'release.started') words = wordsOf(event.runbook);
-      if (event.type === 'release.started' && event.services.length > 1) {
+      if ('runbook' in event) words = wordsOf(event.runbook);
+      if ('services' in event && event.services.length > 1) {
         nameWidth = Math.max(...event.services.map((name) => name.length));
       }
       const name = 'service' in event && event.service !== null ? event.service : '';
@@ -35,11 +35,11 @@ export function createPlainView(theme: Theme): { lines(stamped: Stamped): string
 
 function describe(event: ReleaseEvent, theme: Theme, words: ReturnType<typeof wordsOf>): string[] {
   switch (event.type) {
-    case 'release.started': {
+    case 'release.started':
+    case 'release.resumed': {
+      const verb = event.type === 'release.resumed' ? 'resume' : event.runbook;
       const place = event.cloud === 'local' ? 'the local cloud' : 'Google Cloud';
-      return [
-        theme.strong(`${event.runbook} ${event.environment} on ${place}: ${event.services.join(', ')}`),
-      ];
+      return [theme.strong(`${verb} ${event.environment} on ${place}: ${event.services.join(', ')}`)];
     }
     case 'plan.made':
       return [
