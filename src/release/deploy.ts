@@ -1,5 +1,6 @@
 import type { LiveService } from '../cloud/ports/index.ts';
 import { judgeDeploy } from '../gate/verdict-of.ts';
+import { namedTraffic, onlyServing } from '../plan/traffic.ts';
 import { reasonOf } from './diagnose.ts';
 import type { RevisionLog } from './revision-log.ts';
 import type { ServiceRun } from './run.ts';
@@ -46,7 +47,7 @@ async function deployService(run: ServiceRun, observed: Observed): Promise<void>
   const service = target.key;
   run.seen.live = observed.live;
   const planned = named(observed.plan);
-  if (!planned) return unchanged(run);
+  if (!planned) return unchanged(run, observed);
   const built = await journal
     .stage(service, 'build', () => build(run, planned, observed.source))
     .catch((error: unknown) => recover(run, planned, undefined, error));
@@ -54,7 +55,7 @@ async function deployService(run: ServiceRun, observed: Observed): Promise<void>
   const complete = completePlan(observed, built.image);
   journal.emit({ type: 'plan.made', service, plan: complete });
   const plan = named(complete);
-  if (!plan) return unchanged(run);
+  if (!plan) return unchanged(run, observed);
   await rollOut(run, plan, built.image);
 }
 
@@ -114,8 +115,18 @@ export async function loadFollowers() {
   return { openRevisionLog, runStageChecks };
 }
 
-function unchanged(run: ServiceRun): void {
-  end(run, { outcome: 'unchanged', reason: 'done', rolledBack: false, diagnosis: null });
+/** Nothing was built or written; but what people say of the revision that serves may be new. */
+async function unchanged(run: ServiceRun, { live, revisions }: Observed): Promise<void> {
+  const revision = revisions.find(({ name }) => live && name === onlyServing(namedTraffic(live)));
+  try {
+    if (live && revision && run.target.checklist.some(({ kind }) => kind === 'manual')) {
+      const { askPeople } = await import('./stages/ask-people.ts');
+      await run.journal.stage(run.target.key, 'checklist', () => askPeople(run, live, revision));
+    }
+    end(run, { outcome: 'unchanged', reason: 'done', rolledBack: false, diagnosis: null });
+  } catch (error) {
+    await recover(run, null, undefined, error);
+  }
 }
 
 /** A revision's name says which release made it: `20261122T0231-staging-k3f9` gives `1122-0231-k3f9`. */
