@@ -133,19 +133,15 @@ describe('a ledger in a bucket', () => {
   });
 
   test('that cannot be is a usage error with its place', async () => {
-    for (const [typed, words] of [
+    const usage: [string, string][] = [
       ['s3://x/y', 'is no ledger'],
       ['./nowhere', 'There is no folder'],
       ['gs://other-ledger/', 'are the same ledger'],
-    ] as const) {
-      const { exitCode, stderr } = await mine.sluice([
-        'ledger',
-        'copy',
-        typed,
-        'gs://other-ledger',
-        '--local',
-      ]);
-      expect([exitCode, stderr]).toEqual([2, expect.stringContaining(words)]);
+    ];
+    const copy = (from: string) => mine.sluice(['ledger', 'copy', from, 'gs://other-ledger', '--local']);
+    const ended = await Promise.all(usage.map(([from]) => copy(from)));
+    for (const [index, [, words]] of usage.entries()) {
+      expect(ended[index]).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(words) });
     }
   });
 });
