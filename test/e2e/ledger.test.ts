@@ -117,15 +117,10 @@ describe('a ledger in a bucket', () => {
     const there = await copy('gs://team-ledger/tiny', 'records');
     failed(there, 0);
     expect(there.stdout).toMatch(/^✔ \d+ objects copied, 0 were there already/);
-    const once = await copy('gs://team-ledger/tiny', 'records');
-    expect(once.stdout).toMatch(/^✔ 0 objects copied, \d+ were there already/);
     expect((await copy('records', 'gs://other-ledger')).stdout).toMatch(/^✔ \d+ objects copied, 0 were/);
     const names = await readdir(join(mine.dir, 'records'));
     expect(names).not.toContain('locks');
 
-    const sound = await mine.sluice(['ledger', 'verify', '--local']);
-    failed(sound, 0);
-    expect(sound.stdout).toMatch(/^✔ (\d+) of \1 records intact/);
     const [release = ''] = await readdir(join(mine.dir, 'records/releases'));
     const segment = join(mine.dir, 'records/releases', release, '000001.ndjson');
     await mine.write(
@@ -138,19 +133,15 @@ describe('a ledger in a bucket', () => {
   });
 
   test('that cannot be is a usage error with its place', async () => {
-    for (const [typed, words] of [
+    const usage: [string, string][] = [
       ['s3://x/y', 'is no ledger'],
       ['./nowhere', 'There is no folder'],
       ['gs://other-ledger/', 'are the same ledger'],
-    ] as const) {
-      const { exitCode, stderr } = await mine.sluice([
-        'ledger',
-        'copy',
-        typed,
-        'gs://other-ledger',
-        '--local',
-      ]);
-      expect([exitCode, stderr]).toEqual([2, expect.stringContaining(words)]);
+    ];
+    const copy = (from: string) => mine.sluice(['ledger', 'copy', from, 'gs://other-ledger', '--local']);
+    const ended = await Promise.all(usage.map(([from]) => copy(from)));
+    for (const [index, [, words]] of usage.entries()) {
+      expect(ended[index]).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(words) });
     }
   });
 });
@@ -161,8 +152,6 @@ describe('a ledger in a folder', () => {
     failed(await place.sluice(['deploy', ...local]), 0);
     const { child, release } = await deployUpTo(place, 'checklist');
     await kill(child);
-    const [row] = await historyOf(place);
-    expect(row).toMatchObject({ release, outcome: 'unfinished', evidence: 'intact' });
     const resumed = await place.sluice(['resume', release, '--local']);
     failed(resumed, 0);
     expect(resumed.stderr).toMatch(/observe .*has 100 % of the traffic/);
@@ -170,12 +159,13 @@ describe('a ledger in a folder', () => {
     const record = join(place.dir, '.sluice/ledger/releases', release);
     const [first = ''] = await readdir(record);
     await appendFile(join(record, first), '{"v":1,');
-    expect((await historyOf(place))[0]).toMatchObject({ release, evidence: 'damaged' });
-    const verified = await place.sluice(['ledger', 'verify']);
+    const [verified, status] = await Promise.all([
+      place.sluice(['ledger', 'verify']),
+      place.sluice(['status', ...local]),
+    ]);
     failed(verified, 17);
     expect(verified.stdout).toContain(`${release} has been damaged`);
-    const { stdout } = await place.sluice(['status', ...local]);
-    expect(stdout).toContain(`the record of ${release} has been damaged`);
+    expect(status.stdout).toContain(`the record of ${release} has been damaged`);
     // History needs no cloud.
     await place.sluice(['local', 'stop']);
     expect((await place.sluice(['history', ...local])).stdout).toContain('✖ the record has been damaged');
