@@ -94,7 +94,7 @@ describe('the default is the last revision before the current one that served wi
     if (!a || !b || !c) throw new Error('three records');
     expect(choose([a, b, { ...c, former: half }], 'c')).toMatchObject({
       kind: 'refused',
-      problem: { why: 'Before c served a split, whose verdict no record here tells.' },
+      problem: { why: 'Which one revision served before c no record here tells.' },
     });
   });
 
@@ -107,6 +107,27 @@ describe('the default is the last revision before the current one that served wi
         ]),
       },
     });
+  });
+
+  test('records that begin later never give another choice', () => {
+    const step = fc.record({
+      runbook: fc.constantFrom<PastRelease['runbook']>('deploy', 'rollback'),
+      to: fc.constantFrom('a', 'b', 'c', 'd'),
+      passed: fc.constantFrom(true, false, null),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 9 }), fc.nat(8), (steps, from) => {
+        const records = past(...steps);
+        const current = steps.at(-1)?.to ?? '';
+        const late = choose(records.slice(from), current);
+        if (late.kind === 'refused') return;
+        expect(choose(records, current)).toMatchObject({
+          kind: 'chosen',
+          target: { revision: late.target.revision },
+        });
+      }),
+      { numRuns: 1_000 },
+    );
   });
 
   /** Whatever people did: the choice has passed once, is not what serves, and was not rolled back last. */
