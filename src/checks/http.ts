@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpCheck } from '../config/check-spec.ts';
 import type { CheckContext, CheckOutcome } from './context.ts';
 import { type Answer, unmet } from './http-expect.ts';
+import { ownAgent } from './own-agent.ts';
 import { nearestRank } from './percentile.ts';
 import { errorText } from './text.ts';
 
@@ -124,7 +125,7 @@ function asker(
 
 /** Sets headers one by one, for a refusal that quotes a value could show a secret. */
 async function headersOf(spec: HttpCheck, context: CheckContext): Promise<Headers> {
-  const headers = new Headers({ 'user-agent': 'sluice-check' });
+  const headers = new Headers({ 'user-agent': ownAgent });
   for (const [name, value] of Object.entries({ ...context.headers, ...spec.headers })) {
     try {
       headers.set(name, value);

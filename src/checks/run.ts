@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { CheckSpec } from '../config/check-spec.ts';
 import type { CheckContext, CheckEvent, CheckOutcome } from './context.ts';
+import { killSeconds, requestsLateSeconds } from './deadlines.ts';
 import type { CheckResult } from './result.ts';
 import { errorText, oneLine } from './text.ts';
 
@@ -70,12 +71,31 @@ async function perform(spec: CheckSpec, context: CheckContext, signal: AbortSign
       return (await import('./startup.ts')).checkStartup(context.profile, context.startup);
     case 'logs':
       return (await import('./logs.ts')).checkLogs(spec, context, signal);
+    case 'command':
+      return (await import('./command.ts')).checkCommand(spec, context);
+    case 'suite':
+      return (await import('./suite.ts')).checkSuite(spec, context, signal);
+    case 'imports':
+      return (await import('./imports.ts')).checkImports(spec, context, signal);
   }
 }
 
-/** A log check waits for its window first, and then has its time to read. */
+/**
+ * A log check waits for its window first, and then has its time to read. A program ends itself at its deadline; what
+ * it then says is more than that it did not end. After a suite its requests are looked for.
+ */
 function secondsFor(spec: CheckSpec): number {
-  return spec.kind === 'logs' ? spec.windowSeconds + spec.timeoutSeconds : spec.timeoutSeconds;
+  switch (spec.kind) {
+    case 'logs':
+      return spec.windowSeconds + spec.timeoutSeconds;
+    case 'command':
+    case 'imports':
+      return spec.timeoutSeconds + killSeconds;
+    case 'suite':
+      return spec.timeoutSeconds + killSeconds + requestsLateSeconds.google;
+    default:
+      return spec.timeoutSeconds;
+  }
 }
 
 function rejectedBy(signal: AbortSignal): Promise<never> {

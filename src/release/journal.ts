@@ -1,6 +1,6 @@
 import { errorMessage } from '../errors.ts';
+import { createRedactor } from '../redact.ts';
 import { type DurableEvent, isDurable, type ReleaseEvent, type Stage, type Stamped } from './events.ts';
-import { createRedactor } from './redact.ts';
 import { emptyRelease, fold, type ReleaseState } from './state.ts';
 
 type Recorder = { append(events: Stamped<DurableEvent>[]): Promise<void> };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkResultSchema } from '../checks/result.ts';
+import { type CheckResult, checkResultSchema } from '../checks/result.ts';
 import { exitCodes } from '../errors.ts';
 import { verdictSchema } from '../gate/verdict.ts';
 import { changeSchema } from '../plan/plan.ts';
@@ -43,6 +43,10 @@ export const releaseDocumentSchema = z.strictObject({
           status: true,
           reason: true,
           durationMs: true,
+          figures: true,
+          phases: true,
+          cases: true,
+          output: true,
         }),
       ),
       changes: z.array(changeSchema),
@@ -78,15 +82,19 @@ function serviceDocument(service: ServiceState): ReleaseDocument['services'][num
     candidateUrl: service.candidate?.candidateUrl || null,
     traffic: serving(service.traffic),
     startup: service.profile,
-    checks: service.checks.map(({ id, kind, stage, status, reason, durationMs }) => ({
-      id,
-      kind,
-      stage,
-      status,
-      reason,
-      durationMs,
-    })),
+    checks: service.checks.map(checkDocument),
     changes: service.plan?.changes ?? [],
     diagnosis: service.finished?.diagnosis ?? null,
+  };
+}
+
+function checkDocument({ id, kind, stage, status, reason, durationMs, ...check }: CheckResult) {
+  const { figures, phases, cases, output } = check;
+  return {
+    ...{ id, kind, stage, status, reason, durationMs },
+    ...(figures ? { figures } : {}),
+    ...(phases ? { phases } : {}),
+    ...(cases ? { cases } : {}),
+    ...(output ? { output } : {}),
   };
 }

@@ -7,6 +7,7 @@ import { formatMilliseconds, formatThousandths, shortDigest } from '../terminal/
 import { mark } from '../terminal/marks.ts';
 import { phaseLines, systemLines } from '../terminal/profile-lines.ts';
 import { sanitiseLine } from '../terminal/sanitise.ts';
+import { suiteLines } from '../terminal/suite-lines.ts';
 import { signs, type Theme } from '../terminal/theme.ts';
 import { changeLines } from './change-lines.ts';
 import { digestOf, isProven, revisionOf, trafficText, urlOf } from './facts.ts';
@@ -72,6 +73,7 @@ function notStarted(service: ServiceState, environment: string, theme: Theme): s
   return [
     `${sign} ${theme.strong(`${service.service} was not deployed to ${environment}`)}: nothing was built or written`,
     ...problems.map((line) => `  ${line}`),
+    ...field('checks', checkLines(service.checks, theme), theme),
   ];
 }
 
@@ -158,7 +160,16 @@ function startupFields(service: ServiceState, theme: Theme): string[] {
   );
 }
 
+/** What a program told stands under its check. */
 function checkLines(checks: readonly CheckResult[], theme: Theme): string[] {
+  const rows = checkRows(checks, theme);
+  return checks.flatMap((check, index) => [
+    ...rows.slice(index, index + 1),
+    ...suiteLines(check, theme).map((line) => `    ${line}`),
+  ]);
+}
+
+function checkRows(checks: readonly CheckResult[], theme: Theme): string[] {
   return table(
     checks.map((check) => [
       `${mark(check.status, theme)} ${check.id}`,

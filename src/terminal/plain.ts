@@ -2,6 +2,7 @@ import type { ReleaseEvent, Stamped } from '../release/events.ts';
 import { clock, formatMilliseconds, formatSeconds, stageColumns } from './format.ts';
 import { mark } from './marks.ts';
 import { sanitiseLine } from './sanitise.ts';
+import { suiteLines } from './suite-lines.ts';
 import { signs, type Theme } from './theme.ts';
 
 /**
@@ -94,7 +95,10 @@ function details(event: ReleaseEvent, theme: Theme): string[] {
       return [`${mark('failed', theme)} ${sanitiseLine(event.finding.cause)}`];
     case 'check.finished': {
       const { id, status, reason, durationMs } = event.result;
-      return [`${mark(status, theme)} ${id}  ${formatMilliseconds(durationMs)}  ${sanitiseLine(reason)}`];
+      return [
+        `${mark(status, theme)} ${id}  ${formatMilliseconds(durationMs)}  ${sanitiseLine(reason)}`,
+        ...suiteLines(event.result, theme).map((line) => `  ${line}`),
+      ];
     }
     case 'traffic.observed': {
       if (!event.settled) return [];
@@ -116,7 +120,14 @@ function stageLine(event: Extract<ReleaseEvent, { type: 'stage.finished' }>, the
 }
 
 /** Stages that take long enough for a reader to wonder. */
-const awaited: ReadonlySet<string> = new Set(['build', 'startup', 'checks', 'traffic', 'restore']);
+const awaited: ReadonlySet<string> = new Set([
+  'predeploy',
+  'build',
+  'startup',
+  'checks',
+  'traffic',
+  'restore',
+]);
 
 const tailLines = 20;
 

@@ -1,11 +1,16 @@
 import { z } from 'zod';
+import { CommandCheck } from './checks/command.ts';
 import { HttpCheck } from './checks/http.ts';
+import { ImportsCheck } from './checks/imports.ts';
 import { LogsCheck } from './checks/logs.ts';
 import { StartupCheck } from './checks/startup.ts';
+import { SuiteCheck } from './checks/suite.ts';
 import { list } from './text.ts';
 
-const Check = z.discriminatedUnion('kind', [HttpCheck, StartupCheck, LogsCheck], {
-  error: 'http, startup, logs',
-});
+const Check = z.discriminatedUnion(
+  'kind',
+  [HttpCheck, StartupCheck, LogsCheck, CommandCheck, SuiteCheck, ImportsCheck],
+  { error: 'http, startup, logs, command, suite, imports' },
+);
 
 export const Checklist = list(Check).describe('What must hold before and after the traffic moves.');

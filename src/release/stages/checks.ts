@@ -1,5 +1,7 @@
 import type { CheckContext } from '../../checks/context.ts';
-import { type CheckResult, stops } from '../../checks/result.ts';
+import { requestsLateSeconds } from '../../checks/deadlines.ts';
+import { requestLog } from '../../checks/request-log.ts';
+import { type CheckResult, stops, summariseChecks } from '../../checks/result.ts';
 import { runChecks } from '../../checks/run.ts';
 import { stageLog } from '../../checks/stage-log.ts';
 import { serviceFilter } from '../../cloud/log-filter.ts';
@@ -10,6 +12,7 @@ import { proveAnswers } from '../prove-answers.ts';
 import { type Door, doorTo } from '../requests.ts';
 import type { RevisionLog } from '../revision-log.ts';
 import { type ServiceRun, StageFailure, typed } from '../run.ts';
+import { listSource } from '../source.ts';
 import { candidateUrl, type NamedPlan } from './candidate.ts';
 import { publicUrl } from './traffic.ts';
 
@@ -36,7 +39,7 @@ export async function runStageChecks(
   run.signal.throwIfAborted();
   const broken = results.filter(stops);
   if (broken.length > 0) throw checkFailure(run, stage, broken);
-  return { value: results, note: summarise(results) };
+  return { value: results, note: summariseChecks(results) };
 }
 
 function contextOf(
@@ -58,6 +61,18 @@ function contextOf(
     profile: log.reader.profile(plan.revision) ?? null,
     startup: target.startup,
     log: stageLog(run.cloud.logs, { project: target.ref.project, filter }, since, () => new Date(run.now())),
+    program: {
+      environment: target.environment,
+      revision: plan.revision,
+      e2eEnv: target.e2e.env,
+      sourceDir: target.sourceDir,
+      sourceFiles: () => listSource(target.sourceDir),
+      requests: requestLog(
+        run.cloud.logs,
+        { project: target.ref.project, filter },
+        requestsLateSeconds[run.cloud.kind] * 1000,
+      ),
+    },
     signal: run.signal,
   };
 }
@@ -86,13 +101,4 @@ function checkFailure(run: ServiceRun, stage: CheckStage, broken: CheckResult[])
     why: broken.map(({ id, status, reason }) => `${id} ${status}: ${reason}`).join('\n'),
     next: [typed(run, 'logs'), run.command],
   });
-}
-
-function summarise(results: CheckResult[]): string {
-  if (results.length === 0) return 'no checks in this stage';
-  const passed = results.filter(({ status }) => status === 'passed').length;
-  const others = results
-    .filter(({ status }) => status !== 'passed')
-    .map(({ id, status }) => `${id} ${status}`);
-  return [`${passed} of ${results.length} passed`, ...others].join(', ');
 }

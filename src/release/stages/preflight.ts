@@ -110,7 +110,8 @@ function unsupported({ target, command }: ServiceRun): Problem[] {
   ];
 }
 
-function refuse(run: ServiceRun, problems: Problem[]): void {
+/** Says what stands in the way of a service before anything is built or written. */
+export function refuse(run: ServiceRun, problems: Problem[]): void {
   run.journal.emit({
     type: 'preflight.failed',
     service: run.target.key,

@@ -1,0 +1,76 @@
+import type { CheckContext, StageLog } from '../../checks/context.ts';
+import { type CheckResult, stops, summariseChecks } from '../../checks/result.ts';
+import type { Problem } from '../../errors.ts';
+import { problemOf } from '../diagnose.ts';
+import type { StageResult } from '../journal.ts';
+import { type ServiceRun, StageFailure } from '../run.ts';
+import { listSource } from '../source.ts';
+import { type Ready, refuse } from './preflight.ts';
+
+/**
+ * The checks that need no revision, of every service, before anything is built anywhere. Undefined when one of them
+ * stops the release: then nothing is built or written.
+ */
+export async function predeploy(ready: Ready[]): Promise<Ready[] | undefined> {
+  const passed = await Promise.all(ready.map(passes));
+  return passed.every(Boolean) ? ready : undefined;
+}
+
+async function passes({ run, found }: Ready): Promise<boolean> {
+  const { journal, target } = run;
+  const due = target.checklist.some(({ stages }) => stages.includes('predeploy'));
+  if (!due || found.plan.revision === null) return true;
+  const broken: CheckResult[] = [];
+  try {
+    await journal.stage(target.key, 'predeploy', () => checkSource(run, broken));
+    return true;
+  } catch (error) {
+    if (!run.signal.aborted) refuse(run, broken.length > 0 ? broken.map(asProblem) : [problemOf(error)]);
+    return false;
+  }
+}
+
+async function checkSource(run: ServiceRun, broken: CheckResult[]): Promise<StageResult<void>> {
+  const { runChecks } = await import('../../checks/run.ts');
+  const context = sourceContext(run);
+  const results = await run.track(
+    runChecks(run.target.checklist, context, (event) => run.journal.emit(event)),
+  );
+  run.signal.throwIfAborted();
+  broken.push(...results.filter(stops));
+  const [first] = broken;
+  if (first) throw new StageFailure('preflight', { what: `${first.id}: ${first.reason}` });
+  return { value: undefined, note: summariseChecks(results) };
+}
+
+function asProblem({ id, status, reason }: CheckResult): Problem {
+  return { what: `The predeploy check ${id} ${status === 'failed' ? 'failed' : `is ${status}`}: ${reason}` };
+}
+
+const noLog: StageLog = {
+  // biome-ignore lint/correctness/useYield: nothing comes of it but the error.
+  watch: async function* () {
+    throw new Error('before the build there is no log');
+  },
+};
+
+/** Before the build there is a source, and nothing that could be asked. */
+function sourceContext({ target, signal }: ServiceRun): CheckContext {
+  return {
+    service: target.key,
+    stage: 'predeploy',
+    url: '',
+    headers: target.e2e.headers,
+    profile: null,
+    startup: target.startup,
+    log: noLog,
+    program: {
+      environment: target.environment,
+      revision: '',
+      e2eEnv: target.e2e.env,
+      sourceDir: target.sourceDir,
+      sourceFiles: () => listSource(target.sourceDir),
+    },
+    signal,
+  };
+}
