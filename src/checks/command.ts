@@ -1,13 +1,13 @@
 import { RE2JS } from 're2js';
 import type { CommandCheck } from '../config/check-spec.ts';
 import type { CheckContext, CheckOutcome } from './context.ts';
-import { type ProgramEnd, runProgram } from './program.ts';
+import { deadlineIn, type ProgramEnd, runProgram } from './program.ts';
 import { endOf, inSeconds, oneLine } from './text.ts';
 
 /** Runs a program and holds its exit code and its output against what is expected. */
 export async function checkCommand(spec: CommandCheck, context: CheckContext): Promise<CheckOutcome> {
-  const { command, timeoutSeconds } = spec;
-  const end = await runProgram(spec, { command, timeoutSeconds }, context);
+  const { command } = spec;
+  const end = await runProgram(spec, { command, deadline: deadlineIn(spec.timeoutSeconds) }, context);
   const name = oneLine(command[0] ?? '', 60);
   const figures = { figures: { seconds: end.seconds } };
   const wrong = exitProblem(spec, end) ?? unmetPattern(spec, end);

@@ -8,7 +8,6 @@ export type Broken = string;
 /** What was looked at and what is wrong with it. */
 export type Imported = { looked: string; broken: Broken[] };
 
-const namedInReason = 2;
 const listed = 20;
 
 /** Every import of the source must lead somewhere: found out before anything is built. */
@@ -23,11 +22,12 @@ export async function checkImports(
       : await (await import('./imports/python.ts')).pythonImports(spec, context, signal);
   if (broken.length === 0) return { status: 'passed', reason: looked };
   const lines = broken.map((line) => oneLine(line, 300));
-  const more = broken.length > namedInReason ? `; and ${broken.length - namedInReason} more` : '';
+  const [first] = lines;
+  const more = broken.length > 1 ? `; and ${broken.length - 1} more` : '';
   return {
     status: 'failed',
-    reason: `${lines.slice(0, namedInReason).join('; ')}${more}`,
+    reason: `${first}${more}`,
     figures: { broken: broken.length },
-    output: lines.slice(0, listed),
+    ...(lines.length > 1 ? { output: lines.slice(0, listed) } : {}),
   };
 }

@@ -151,7 +151,8 @@ function openCase(given: Attributes, clean: Clean): OpenCase {
   const name = clean(given['name'] ?? '', maxName) || '(no name)';
   const status = /^(notrun|skipped|disabled)$/i.test(given['status'] ?? '') ? 'skipped' : 'passed';
   return {
-    name: oneLine(group && !name.startsWith(group) ? `${group} › ${name}` : name, maxName),
+    // Some runners repeat the group in the name.
+    name: group && !`${name} `.startsWith(`${group} `) ? oneLine(`${group} › ${name}`, maxName) : name,
     status,
     seconds: secondsIn(given['time']),
     ...{ message: '', failures: 0, errors: 0 },

@@ -10,7 +10,6 @@ export type ProgramEnd = {
   exitCode: number | null;
   /** '' when it exited by itself. */
   why: string;
-  timedOut: boolean;
   /** stdout and stderr together, without secrets; the beginning, when `truncated`. */
   output: string;
   truncated: boolean;
@@ -26,8 +25,15 @@ export type ProgramCall = {
   /** Further `{name}` → text in its arguments and variables. */
   fills?: Record<string, string>;
   env?: Record<string, string>;
-  timeoutSeconds: number;
+  deadline: Deadline;
 };
+
+/** When a program is killed, and how long it then had had. */
+export type Deadline = { signal: AbortSignal; seconds: number };
+
+export function deadlineIn(seconds: number): Deadline {
+  return { signal: AbortSignal.timeout(Math.ceil(seconds * 1000)), seconds };
+}
 
 const keptHead = 1024 * 1024;
 const keptTail = 16 * 1024;
@@ -49,7 +55,7 @@ export async function runProgram(
   const told = await variablesFor(spec, call, context);
   const [program = '', ...args] = call.command.map((part) => filled(part, told.fills));
   const cwd = join(context.program.sourceDir, spec.dir);
-  const deadline = AbortSignal.timeout(call.timeoutSeconds * 1000);
+  const { deadline } = call;
   const started = performance.now();
   const subprocess = execa(program, args, {
     cwd,
@@ -62,7 +68,7 @@ export async function runProgram(
     reject: false,
     killDescendants: true,
     forceKillAfterDelay: forceKillAfterMs,
-    cancelSignal: AbortSignal.any([deadline, context.signal]),
+    cancelSignal: AbortSignal.any([deadline.signal, context.signal]),
   });
   const killAll = () => void subprocess.kill('SIGKILL');
   running.add(killAll);
@@ -74,8 +80,7 @@ export async function runProgram(
     const { head, tail, truncated } = printed();
     return {
       exitCode: result.exitCode ?? null,
-      why: whyEnded(result, program, deadline.aborted, call.timeoutSeconds),
-      timedOut: deadline.aborted,
+      why: whyEnded(result, program, deadline),
       output: redact(head),
       truncated,
       tail: lastLines(redact(tail)),
@@ -134,13 +139,14 @@ function filled(text: string, fills: Record<string, string>): string {
 }
 
 type Ended = {
+  isCanceled: boolean;
   exitCode?: number | undefined;
   signal?: string | undefined;
   originalMessage?: string | undefined;
 };
 
-function whyEnded(result: Ended, program: string, timedOut: boolean, timeoutSeconds: number): string {
-  if (timedOut) return `it did not end within ${timeoutSeconds} s and was killed`;
+function whyEnded(result: Ended, program: string, { signal, seconds }: Deadline): string {
+  if (result.isCanceled && signal.aborted) return `it did not end within ${seconds} s and was killed`;
   if (result.exitCode !== undefined) return '';
   if (result.signal) return `it was killed by ${result.signal}`;
   return `${program} could not be started: ${errorText(result.originalMessage ?? '')}`;

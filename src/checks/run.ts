@@ -50,8 +50,11 @@ async function runOne(
 async function outcomeOf(spec: CheckSpec, context: CheckContext): Promise<CheckOutcome> {
   if (context.signal.aborted) return { status: 'skipped', reason: 'the run was stopped before this check' };
   const seconds = secondsFor(spec);
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(seconds * 1000)]);
-  const backstop = AbortSignal.any([context.signal, AbortSignal.timeout(seconds * 1000 + graceMs)]);
+  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(Math.ceil(seconds * 1000))]);
+  const backstop = AbortSignal.any([
+    context.signal,
+    AbortSignal.timeout(Math.ceil(seconds * 1000) + graceMs),
+  ]);
   try {
     return await Promise.race([perform(spec, context, signal), rejectedBy(backstop)]);
   } catch (error) {

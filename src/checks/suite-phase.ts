@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { SuiteCheck } from '../config/check-spec.ts';
 import type { CheckContext } from './context.ts';
 import { type Junit, type JunitCase, readJunit, UnreadableReport } from './junit.ts';
-import { type ProgramEnd, runProgram } from './program.ts';
+import { type Deadline, type ProgramEnd, runProgram } from './program.ts';
 import { endOf, oneLine } from './text.ts';
 
 /** One phase that was run. */
@@ -19,7 +19,7 @@ export type Played = {
 
 export type PhaseCall = {
   phase: SuiteCheck['phases'][number];
-  timeoutSeconds: number;
+  deadline: Deadline;
   /** Where `{junit}` leads. */
   junit: string;
 };
@@ -29,13 +29,13 @@ const maxBytes = 32 * 1024 * 1024;
 /** Runs one phase and judges it by its exit code and its report, neither of which is believed without the other. */
 export async function playPhase(
   spec: SuiteCheck,
-  { phase, timeoutSeconds, junit }: PhaseCall,
+  { phase, deadline, junit }: PhaseCall,
   context: CheckContext,
   signal: AbortSignal,
 ): Promise<Played> {
   const path = phase.junit === undefined ? junit : resolve(context.program.sourceDir, spec.dir, phase.junit);
   const before = await look(path);
-  const call = { command: phase.command, timeoutSeconds, fills: { junit }, env: { SLUICE_JUNIT: junit } };
+  const call = { command: phase.command, deadline, fills: { junit }, env: { SLUICE_JUNIT: junit } };
   const end = await runProgram(spec, call, context);
   const found = await reportAt(path, before, end, signal);
   const tests = typeof found === 'string' ? [] : found.cases;

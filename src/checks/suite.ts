@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { SuiteCheck } from '../config/check-spec.ts';
 import type { CheckContext, CheckOutcome } from './context.ts';
 import { nearestRank } from './percentile.ts';
+import { deadlineIn } from './program.ts';
 import type { SuiteCase, SuitePhase } from './result.ts';
 import { type Played, playPhase } from './suite-phase.ts';
 import { errorText, inSeconds } from './text.ts';
@@ -21,11 +22,11 @@ export async function checkSuite(
   const folder = await mkdtemp(join(tmpdir(), 'sluice-suite-'));
   const from = new Date();
   const started = performance.now();
+  const deadline = deadlineIn(spec.timeoutSeconds);
   try {
     const played: Played[] = [];
     for (const [index, phase] of spec.phases.entries()) {
-      const timeoutSeconds = Math.max(0.001, spec.timeoutSeconds - (performance.now() - started) / 1000);
-      const call = { phase, timeoutSeconds, junit: join(folder, `${index}.xml`) };
+      const call = { phase, deadline, junit: join(folder, `${index}.xml`) };
       const one = await playPhase(spec, call, context, signal);
       played.push(one);
       if (one.status !== 'passed') break;

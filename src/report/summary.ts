@@ -73,7 +73,11 @@ function notStarted(service: ServiceState, environment: string, theme: Theme): s
   return [
     `${sign} ${theme.strong(`${service.service} was not deployed to ${environment}`)}: nothing was built or written`,
     ...problems.map((line) => `  ${line}`),
-    ...field('checks', checkLines(service.checks, theme), theme),
+    ...field(
+      'evidence',
+      service.checks.flatMap((check) => suiteLines(check, theme)),
+      theme,
+    ),
   ];
 }
 

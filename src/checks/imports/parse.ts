@@ -28,7 +28,6 @@ function optionsFor(path: string): ParserOptions {
   const jsx = !typescript || path.endsWith('x');
   return {
     sourceType: path.endsWith('.mjs') || path.endsWith('.mts') ? 'module' : 'unambiguous',
-    errorRecovery: true,
     attachComment: false,
     allowReturnOutsideFunction: true,
     allowAwaitOutsideFunction: true,

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { ImportsCheck } from '../../config/check-spec.ts';
 import type { CheckContext } from '../context.ts';
 import type { Broken, Imported } from '../imports.ts';
-import { type ProgramEnd, runProgram } from '../program.ts';
+import { deadlineIn, type ProgramEnd, runProgram } from '../program.ts';
 import { endOf } from '../text.ts';
 import { pythonScript } from './python-script.ts';
 
@@ -64,7 +64,7 @@ async function run(
     const [todo, report] = [join(folder, 'todo.json'), join(folder, 'facts.ndjson')];
     await writeFile(todo, JSON.stringify(modules));
     const command = [...spec.python, '-c', pythonScript, todo, report];
-    const end = await runProgram(spec, { command, timeoutSeconds: spec.timeoutSeconds }, context);
+    const end = await runProgram(spec, { command, deadline: deadlineIn(spec.timeoutSeconds) }, context);
     const text = await readFile(report, 'utf8').catch(() => '');
     const facts = end.redact(text).split('\n').flatMap(factIn);
     return { end, facts };

@@ -38,9 +38,9 @@ async function checkSource(run: ServiceRun, broken: CheckResult[]): Promise<Stag
   );
   run.signal.throwIfAborted();
   broken.push(...results.filter(stops));
-  const [first] = broken;
-  if (first) throw new StageFailure('preflight', { what: `${first.id}: ${first.reason}` });
-  return { value: undefined, note: summariseChecks(results) };
+  const note = summariseChecks(results);
+  if (broken.length > 0) throw new StageFailure('preflight', { what: note });
+  return { value: undefined, note };
 }
 
 function asProblem({ id, status, reason }: CheckResult): Problem {
