@@ -4,6 +4,8 @@ import type { RevisionProfile } from '../startup/profile.ts';
 import type { DurableEvent, ReleaseEvent, Stage, Stamped } from './events.ts';
 
 export type StageState = {
+  /** RFC 3339. */
+  startedAt: string;
   outcome: 'running' | 'done' | 'skipped' | 'failed';
   note: string;
   seconds: number | null;
@@ -34,6 +36,8 @@ export type ServiceState = {
   trafficSettled: boolean;
   /** When the traffic was last seen to have been changed by this release; null: it was not. */
   trafficAt: string | null;
+  /** Every observation of the actual traffic, oldest first, the one before the release included. */
+  trafficHistory: { at: string; actual: (PlannedTraffic & { uri?: string })[] }[];
   /** The last write that was intended and has not been observed: what a resume must read first. */
   openIntent: Of<'candidate.intended'> | Of<'traffic.intended'> | Of<'mark.intended'> | null;
   /** The last etag that this release saw. */
@@ -105,6 +109,7 @@ function serviceOf(state: ReleaseState, name: string): ServiceState {
     traffic: [],
     trafficSettled: false,
     trafficAt: null,
+    trafficHistory: [],
     openIntent: null,
     etag: null,
     proof: null,
@@ -119,14 +124,20 @@ type ServiceEvent = Exclude<DurableEvent, { type: 'release.started' | 'gate.judg
 function foldService(service: ServiceState, event: ServiceEvent, at: string): void {
   switch (event.type) {
     case 'stage.started':
-      service.stages[event.stage] = { outcome: 'running', note: '', seconds: null };
+      service.stages[event.stage] = { startedAt: at, outcome: 'running', note: '', seconds: null };
       break;
     case 'stage.finished':
-      service.stages[event.stage] = { outcome: event.outcome, note: event.note, seconds: event.seconds };
+      service.stages[event.stage] = {
+        startedAt: service.stages[event.stage]?.startedAt ?? at,
+        outcome: event.outcome,
+        note: event.note,
+        seconds: event.seconds,
+      };
       break;
     case 'service.observed':
       service.observed = event;
       service.traffic = event.traffic;
+      service.trafficHistory.push({ at, actual: event.traffic });
       service.etag = event.etag;
       break;
     case 'plan.made':
@@ -174,6 +185,7 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
       service.traffic = event.actual;
       service.trafficSettled = event.settled;
       service.trafficAt = at;
+      service.trafficHistory.push({ at, actual: event.actual });
       settle(service, event.etag);
       break;
     case 'mark.observed':
