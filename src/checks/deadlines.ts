@@ -2,4 +2,4 @@
 export const killSeconds = 3;
 
 /** How long the entry of a request may take to reach the request log. */
-export const requestsLateSeconds = { google: 30, local: 3 } as const;
+export const requestsLateSeconds = { google: 30, local: 2 } as const;

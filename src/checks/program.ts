@@ -108,6 +108,8 @@ async function variablesFor(
 ): Promise<{ env: Record<string, string>; fills: Record<string, string>; secrets: string[] }> {
   const { program, stage, url, headers } = context;
   const token = context.idToken ? (await context.idToken()).reveal() : '';
+  // Cloud Run reads this header before the usual one, which the service can have for itself.
+  const door = token ? { 'X-Serverless-Authorization': `Bearer ${token}` } : {};
   const fills = { url, ...call.fills };
   const own = { ...spec.env, ...call.env };
   const env = {
@@ -116,7 +118,7 @@ async function variablesFor(
     ...(url ? { SERVICE_URL: url } : {}),
     ...(stage === 'candidate' ? { CANDIDATE_URL: url } : {}),
     ...(token ? { SERVICE_ID_TOKEN: token } : {}),
-    E2E_HEADERS: JSON.stringify(headers),
+    E2E_HEADERS: JSON.stringify({ ...headers, ...door }),
     SLUICE_ENVIRONMENT: program.environment,
     SLUICE_SERVICE: context.service,
     SLUICE_REVISION: program.revision,

@@ -1,12 +1,15 @@
 import { z } from 'zod';
-import { list, map, matching, text } from '../text.ts';
+import { map, matching, text } from '../text.ts';
 
 const variable = matching(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/, 'a name of letters, digits and _');
 
+const argvPhrase = 'a list: the program, then its arguments';
+
 /** A program and its arguments as they are: there is no shell. */
 export const argv = () =>
-  list(text('text: put it in quotes'))
-    .min(1, 'a list: the program, then its arguments')
+  z
+    .array(text('text: put it in quotes'), { error: argvPhrase })
+    .min(1, argvPhrase)
     .max(1000, 'at most 1000 arguments');
 
 /** What every check takes that runs a program. */
