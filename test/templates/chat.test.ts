@@ -148,7 +148,13 @@ describe("the sample's own files", () => {
       rollout: { identity: { path: '/health', field: 'revision' } },
       env: { APP_ENV: 'staging', E2E_TEST_ENV: 'staging' },
     });
-    expect(staging?.checklist.map(({ kind }) => kind)).toEqual(['http', 'http', 'startup', 'logs']);
+    expect(staging?.checklist.map(({ kind }) => kind)).toEqual([
+      'imports',
+      'http',
+      'http',
+      'startup',
+      'logs',
+    ]);
   });
 
   test('production has nothing of e2e', async () => {
