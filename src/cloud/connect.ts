@@ -5,8 +5,9 @@ import { once, untilAborted } from './call.ts';
 import { cloudError } from './errors.ts';
 import { googleIdentity, localIdentity } from './identity.ts';
 import { logsAdapter } from './logs-adapter.ts';
-import type { Cloud, IdentityPort } from './ports/index.ts';
+import type { Cloud, IdentityPort, SecretsPort } from './ports/index.ts';
 import { runAdapter } from './run-adapter.ts';
+import { googleSecrets, localSecrets } from './secrets.ts';
 import type { Session } from './session.ts';
 import { storageAdapter } from './storage-adapter.ts';
 import { Waiting } from './waiting.ts';
@@ -32,7 +33,7 @@ export async function connectGoogle(options: {
     grpcOptions: async () => ({ projectId: project, authClient }),
     storageOptions: async () => ({ projectId: project, authClient, retryOptions: storageRetries }),
   };
-  return connection('google', session, googleIdentity(auth, waiting));
+  return connection('google', session, googleIdentity(auth, waiting), googleSecrets(authClient, waiting));
 }
 
 /** The local cloud on this machine's loopback: the same adapters on another address, without credentials. */
@@ -63,10 +64,15 @@ export async function connectLocal(options: {
       return { projectId: project, apiEndpoint: origin, authClient, retryOptions: storageRetries };
     },
   };
-  return connection('local', session, localIdentity(origin, project, waiting));
+  return connection('local', session, localIdentity(origin, project, waiting), localSecrets);
 }
 
-function connection(kind: Cloud['kind'], session: Session, identity: IdentityPort): Cloud {
+function connection(
+  kind: Cloud['kind'],
+  session: Session,
+  identity: IdentityPort,
+  secrets: SecretsPort,
+): Cloud {
   const adapters = {
     run: runAdapter(session),
     build: buildAdapter(session),
@@ -80,6 +86,7 @@ function connection(kind: Cloud['kind'], session: Session, identity: IdentityPor
     logs: adapters.logs.port,
     storage: adapters.storage.port,
     identity,
+    secrets,
     warm: (...parts) => {
       // A client that cannot be loaded says so at its first use.
       for (const part of parts) adapters[part].warm().catch(() => undefined);

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { type CheckResult, checkResultSchema } from '../checks/result.ts';
 import { exitCodes } from '../errors.ts';
 import { verdictSchema } from '../gate/verdict.ts';
+import { holdSchema } from '../plan/hold.ts';
 import { changeSchema } from '../plan/plan.ts';
+import { schemaNoteSchema } from '../plan/schema-note.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
 import { profileSchema } from '../startup/profile.ts';
 import { digestOf, revisionOf, serving, urlOf } from './facts.ts';
@@ -43,6 +45,8 @@ export const releaseDocumentSchema = z.strictObject({
           status: true,
           reason: true,
           durationMs: true,
+          messages: true,
+          components: true,
           figures: true,
           phases: true,
           cases: true,
@@ -50,6 +54,20 @@ export const releaseDocumentSchema = z.strictObject({
         }),
       ),
       changes: z.array(changeSchema),
+      /** Of a rollback, else null. */
+      rollback: z
+        .strictObject({
+          from: z.string(),
+          to: z.string(),
+          release: z.string().nullable(),
+          because: z.string(),
+          reason: z.string(),
+          skipped: z.array(z.string()),
+          acceptedRisks: z.array(schemaNoteSchema),
+        })
+        .nullable(),
+      /** The hold that this release placed or lifted. */
+      hold: z.strictObject({ state: z.enum(['placed', 'lifted']), hold: holdSchema }).nullable(),
       diagnosis: diagnosisSchema.nullable(),
     }),
   ),
@@ -69,11 +87,13 @@ export function releaseDocument(state: ReleaseState): ReleaseDocument {
       rolledBack: finished?.rolledBack ?? false,
       verdict: finished?.verdict ?? { decision: 'pending', conditions: [] },
     },
-    services: [...state.services.values()].map(serviceDocument),
+    services: [...state.services.values()].map((service) =>
+      serviceDocument(service, state.started?.reason ?? ''),
+    ),
   };
 }
 
-function serviceDocument(service: ServiceState): ReleaseDocument['services'][number] {
+function serviceDocument(service: ServiceState, reason: string): ReleaseDocument['services'][number] {
   return {
     name: service.service,
     revision: revisionOf(service),
@@ -84,17 +104,28 @@ function serviceDocument(service: ServiceState): ReleaseDocument['services'][num
     startup: service.profile,
     checks: service.checks.map(checkDocument),
     changes: service.plan?.changes ?? [],
+    rollback: service.rollback && rollbackDocument(service.rollback, reason),
+    hold: service.hold,
     diagnosis: service.finished?.diagnosis ?? null,
   };
 }
 
 function checkDocument({ id, kind, stage, status, reason, durationMs, ...check }: CheckResult) {
-  const { figures, phases, cases, output } = check;
+  const { messages, components, figures, phases, cases, output } = check;
   return {
     ...{ id, kind, stage, status, reason, durationMs },
+    ...(messages ? { messages } : {}),
+    ...(components ? { components } : {}),
     ...(figures ? { figures } : {}),
     ...(phases ? { phases } : {}),
     ...(cases ? { cases } : {}),
     ...(output ? { output } : {}),
   };
+}
+
+type Rollback = ReleaseDocument['services'][number]['rollback'];
+
+function rollbackDocument(chosen: NonNullable<ServiceState['rollback']>, reason: string): Rollback {
+  const { from, to, release, because, skipped, acceptedRisks } = chosen;
+  return { from, to, release, because, reason, skipped, acceptedRisks };
 }

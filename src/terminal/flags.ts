@@ -34,6 +34,10 @@ export const serviceFlag = {
   service: Flags.string({ description: 'only this service', helpValue: 'NAME' }),
 };
 
+export const takeOverFlag = {
+  'take-over-traffic': Flags.boolean({ description: 'move traffic that somebody else has pinned' }),
+};
+
 /** What changes what a deploy does; `plan` takes the same. */
 export const deployFlags = {
   ...serviceFlag,
@@ -42,7 +46,7 @@ export const deployFlags = {
     helpValue: 'KEY=VALUE',
     multiple: true,
   }),
-  'take-over-traffic': Flags.boolean({ description: 'move traffic that somebody else has pinned' }),
+  ...takeOverFlag,
 };
 
 /** The deploy to type again; its variables are left out, their values are nobody's business. */

@@ -1,5 +1,6 @@
 import type { Stage } from '../release/events.ts';
 import type { ServiceState, StageState } from '../release/state.ts';
+import { checkDetails } from './check-lines.ts';
 import { padEnd, padStart, table } from './columns.ts';
 import { formatMilliseconds, formatSeconds, stageColumns } from './format.ts';
 import { mark } from './marks.ts';
@@ -62,21 +63,25 @@ function checkLines(
   stage: ServiceState['checks'][number]['stage'],
   theme: Theme,
 ): string[] {
-  const finished = service.checks
-    .filter((check) => check.stage === stage)
-    .map((check) => [
-      `${mark(check.status, theme)} ${check.id}`,
-      theme.dim(formatMilliseconds(check.durationMs)),
-      sanitiseLine(check.reason),
-    ]);
+  const done = service.checks.filter((check) => check.stage === stage);
+  const finished = done.map((check) => [
+    `${mark(check.status, theme)} ${check.id}`,
+    theme.dim(formatMilliseconds(check.durationMs)),
+    sanitiseLine(check.reason),
+  ]);
   const running = service.running.map((id) => [`${mark('running', theme)} ${id}`, '', '']);
-  return table([...finished, ...running], ['left', 'right', 'left']);
+  const lines = table([...finished, ...running], ['left', 'right', 'left']);
+  return lines.flatMap((line, index) => [line, ...detailsOf(done[index], theme)]);
+}
+
+function detailsOf(check: ServiceState['checks'][number] | undefined, theme: Theme): string[] {
+  return check ? checkDetails(check, theme) : [];
 }
 
 /** With several services a row tells where each one is: `chat  startup  3 s  waiting for DATABASE`. */
 export function serviceTitle(
   service: ServiceState,
-  now: { stage: Stage | undefined; note: string; seconds: number; nameWidth: number },
+  now: { stage: Stage | undefined; note: string; seconds: number; nameWidth: number; done: string },
   theme: Theme,
 ): string {
   const plainName = padEnd(service.service, now.nameWidth);
@@ -90,9 +95,9 @@ export function serviceTitle(
   const time = formatSeconds(now.seconds);
   switch (finished.outcome) {
     case 'deployed':
-      return `${name}  ${columns('deployed', theme.dim(time), service.revision ?? '')}`;
+      return `${name}  ${columns(now.done, theme.dim(time), service.revision ?? '')}`;
     case 'unchanged':
-      return `${name}  ${columns('unchanged', theme.dim(time), 'nothing was built or changed')}`;
+      return `${name}  ${columns('unchanged', theme.dim(time), 'nothing was changed')}`;
     case 'failed': {
       const cause = sanitiseLine(finished.diagnosis?.cause ?? finished.reason);
       return `${name}  ${theme.bad(columns(failedStage(service), time, cause))}`;

@@ -132,13 +132,6 @@ const wrongServices: [what: string, lines: string, expected: string[]][] = [
     ],
   ],
   [
-    'a rollout in several steps',
-    'rollout: { steps: [10, 100] }',
-    [
-      '3:16 services.chat.rollout.steps: Sluice cannot roll out in several steps yet · found [10, 100] · allowed [100]',
-    ],
-  ],
-  [
     'a near miss of a format',
     'startup: { formats: [feild-report] }',
     [
@@ -175,7 +168,7 @@ const wrongServices: [what: string, lines: string, expected: string[]][] = [
     'a kind of check that is not there',
     'checklist: [{ id: a, kind: htpp, path: / }]',
     [
-      '3:32 services.chat.checklist[0].kind: wrong value · found "htpp" · allowed http, startup, logs, command, suite, imports · → http',
+      '3:32 services.chat.checklist[0].kind: wrong value · found "htpp" · allowed http, websocket, startup, logs, command, suite, imports · → http',
     ],
   ],
   [
@@ -314,7 +307,7 @@ const wrongFiles: [what: string, text: string, expected: string[]][] = [
     'an unknown key in an override',
     'services: { chat: }\nenvironments:\n  staging: { project: p, region: r, services: { chat: { containre: {} } } }\n',
     [
-      '3:57 environments.staging.services.chat.containre: unknown key "containre" · allowed name, source, build, container, env, secrets, cloudSql, e2e, startup, rollout, checklist · → container',
+      '3:57 environments.staging.services.chat.containre: unknown key "containre" · allowed name, source, build, container, env, secrets, cloudSql, e2e, startup, rollout, checklist, schema · → container',
     ],
   ],
   [

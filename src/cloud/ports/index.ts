@@ -3,12 +3,14 @@ import type { BuildPort } from './build.ts';
 import type { Call } from './call.ts';
 import type { LogsPort } from './logs.ts';
 import type { RunPort } from './run.ts';
+import type { SecretsPort } from './secrets.ts';
 import type { StoragePort } from './storage.ts';
 
 export * from './build.ts';
 export * from './call.ts';
 export * from './logs.ts';
 export * from './run.ts';
+export * from './secrets.ts';
 export * from './storage.ts';
 
 export type IdentityPort = {
@@ -26,6 +28,7 @@ export type Cloud = {
   logs: LogsPort;
   storage: StoragePort;
   identity: IdentityPort;
+  secrets: SecretsPort;
   /** Loads the clients of these parts in the background, while something else is waited for. */
   warm(...parts: CloudPart[]): void;
   close(): Promise<void>;

@@ -6,6 +6,7 @@ import * as rollout from './rollout.ts';
 import type { Rule, Subject } from './rule.ts';
 import * as startup from './startup.ts';
 import * as variables from './variables.ts';
+import * as websocket from './websocket.ts';
 
 /** What must hold across keys. Each rule is named for what it demands. */
 const rules: readonly Rule[] = [
@@ -22,7 +23,6 @@ const rules: readonly Rule[] = [
   startup.namesNotRepeated,
   startup.formatPatternsCompile,
   rollout.rolloutEndsAt100,
-  rollout.rolloutOneStep,
   checklist.uniqueCheckIds,
   checklist.checksHaveAStage,
   checklist.checkPathsAbsolute,
@@ -34,6 +34,10 @@ const rules: readonly Rule[] = [
   programs.programVariablesNotReserved,
   programs.outputPatternsCompile,
   programs.importsNameTheirPackages,
+  websocket.messagesExpectSomething,
+  websocket.measuredMessagesHaveEvents,
+  websocket.messageTypesDistinct,
+  websocket.tokenHasOneSource,
 ];
 
 export function applyRules(subject: Subject): Fault[] {

@@ -5,12 +5,13 @@ import { ImportsCheck } from './checks/imports.ts';
 import { LogsCheck } from './checks/logs.ts';
 import { StartupCheck } from './checks/startup.ts';
 import { SuiteCheck } from './checks/suite.ts';
+import { WebsocketCheck } from './checks/websocket.ts';
 import { list } from './text.ts';
 
 const Check = z.discriminatedUnion(
   'kind',
-  [HttpCheck, StartupCheck, LogsCheck, CommandCheck, SuiteCheck, ImportsCheck],
-  { error: 'http, startup, logs, command, suite, imports' },
+  [HttpCheck, WebsocketCheck, StartupCheck, LogsCheck, CommandCheck, SuiteCheck, ImportsCheck],
+  { error: 'http, websocket, startup, logs, command, suite, imports' },
 );
 
 export const Checklist = list(Check).describe('What must hold before and after the traffic moves.');

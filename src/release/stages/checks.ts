@@ -14,6 +14,7 @@ import type { RevisionLog } from '../revision-log.ts';
 import { type ServiceRun, StageFailure, typed } from '../run.ts';
 import { listSource } from '../source.ts';
 import { candidateUrl, type NamedPlan } from './candidate.ts';
+import { tokenReader } from './token.ts';
 import { publicUrl } from './traffic.ts';
 
 /**
@@ -58,6 +59,7 @@ function contextOf(
     url: door.url,
     headers: target.e2e.headers,
     ...(door.idToken ? { idToken: door.idToken } : {}),
+    token: tokenReader(run),
     profile: log.reader.profile(plan.revision) ?? null,
     startup: target.startup,
     log: stageLog(run.cloud.logs, { project: target.ref.project, filter }, since, () => new Date(run.now())),
@@ -98,7 +100,10 @@ function checkFailure(run: ServiceRun, stage: CheckStage, broken: CheckResult[])
   const where = stage === 'candidate' ? 'on the candidate' : 'after the traffic had moved';
   return new StageFailure('checklist', {
     what: `${which} of ${run.target.key} did not pass ${where}: ${first?.reason}`,
-    why: broken.map(({ id, status, reason }) => `${id} ${status}: ${reason}`).join('\n'),
+    // Of one check the reason has just been told.
+    ...(broken.length > 1
+      ? { why: broken.map(({ id, status, reason }) => `${id} ${status}: ${reason}`).join('\n') }
+      : {}),
     next: [typed(run, 'logs'), run.command],
   });
 }

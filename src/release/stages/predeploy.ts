@@ -6,6 +6,7 @@ import type { StageResult } from '../journal.ts';
 import { type ServiceRun, StageFailure } from '../run.ts';
 import { listSource } from '../source.ts';
 import { type Ready, refuse } from './preflight.ts';
+import { tokenReader } from './token.ts';
 
 /**
  * The checks that need no revision, of every service, before anything is built anywhere. Undefined when one of them
@@ -55,12 +56,14 @@ const noLog: StageLog = {
 };
 
 /** Before the build there is a source, and nothing that could be asked. */
-function sourceContext({ target, signal }: ServiceRun): CheckContext {
+function sourceContext(run: ServiceRun): CheckContext {
+  const { target, signal } = run;
   return {
     service: target.key,
     stage: 'predeploy',
     url: '',
     headers: target.e2e.headers,
+    token: tokenReader(run),
     profile: null,
     startup: target.startup,
     log: noLog,
