@@ -34,7 +34,32 @@ export type CheckContext = {
   signCommand(item: string): string;
   /** For days and dates; durations are measured by a clock that does not jump. */
   now: () => Date;
+  /** For the checks that run programs. */
+  program: ProgramSetting;
   signal: AbortSignal;
+};
+
+/** What a program that checks a service is told of it, and where it finds the source. */
+export type ProgramSetting = {
+  environment: string;
+  /** '' before there is one. */
+  revision: string;
+  e2eEnv: Record<string, string>;
+  /** The source folder, absolute. */
+  sourceDir: string;
+  /** The paths in it that are uploaded: what is not among them is in no image. */
+  sourceFiles(): Promise<string[]>;
+  /** Absent before the build: then there is no revision that could be asked anything. */
+  requests?: RequestLog;
+};
+
+/** The requests that the revision under check has answered. */
+export type RequestLog = {
+  /**
+   * How many came in between two times that were not Sluice's own; waits a while for the first one, because such
+   * entries come late. Throws when the log cannot be read.
+   */
+  count(from: Date, to: Date, signal: AbortSignal): Promise<number>;
 };
 
 /** The log of the revision under check. */
@@ -73,7 +98,16 @@ export type PersonsAnswer = {
 /** What one kind of check finds out; the runner adds the rest. `final`: another try must not undo it. */
 export type CheckOutcome = Pick<
   CheckResult,
-  'status' | 'reason' | 'figures' | 'entries' | 'messages' | 'components' | 'cases' | 'next'
+  | 'status'
+  | 'reason'
+  | 'figures'
+  | 'entries'
+  | 'messages'
+  | 'components'
+  | 'phases'
+  | 'cases'
+  | 'output'
+  | 'next'
 > & { final?: true };
 
 export type CheckEvent = Extract<DurableEvent, { type: 'check.started' | 'check.finished' }>;

@@ -9,6 +9,7 @@ const load: Record<Kind, number> = {
   websocket: 1,
   command: 2,
   suite: 4,
+  imports: 1,
   startup: 0,
   logs: 0,
   manual: 0,

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 
-export const checkKinds = ['http', 'startup', 'logs', 'websocket', 'suite', 'command', 'manual'] as const;
+export const checkKinds = [
+  'http',
+  'startup',
+  'logs',
+  'websocket',
+  'suite',
+  'command',
+  'imports',
+  'manual',
+] as const;
 
 /** One step of a websocket message: how it went, and its milliseconds when it was measured. */
 const stepSchema = z.object({
@@ -41,6 +50,18 @@ const caseSchema = z.object({
   detail: z.string(),
 });
 
+/** One phase of a suite; a skipped one was not run, and its reason says why. */
+const suitePhaseSchema = z.object({
+  name: z.string(),
+  status: z.enum(['passed', 'failed', 'skipped', 'inconclusive']),
+  reason: z.string(),
+  seconds: z.number(),
+  /** How many of its tests came to what. */
+  passed: z.number(),
+  failed: z.number(),
+  skipped: z.number(),
+});
+
 /** Not reported is never passed: `skipped` and `inconclusive` always say why. */
 export const checkResultSchema = z.object({
   id: z.string(),
@@ -62,11 +83,16 @@ export const checkResultSchema = z.object({
   /** websocket: the matrix of messages, and the health of components as error envelopes tell it. */
   messages: z.array(messageSchema).exactOptional(),
   components: z.array(componentSchema).exactOptional(),
-  /** suite: its tests, bounded. */
+  /** suite: its phases, and of its tests the failed ones, those that look unreal and then the others; bounded. */
+  phases: z.array(suitePhaseSchema).exactOptional(),
   cases: z.array(caseSchema).exactOptional(),
+  /** command, suite, imports: the end of what the program printed, or what is missing; bounded. */
+  output: z.array(z.string()).exactOptional(),
 });
 
 export type CheckResult = z.infer<typeof checkResultSchema>;
+export type SuiteCase = z.infer<typeof caseSchema>;
+export type SuitePhase = z.infer<typeof suitePhaseSchema>;
 
 /** A result that stops a release: advisory checks and known failures do not, and who waits for a person is told so. */
 export function stops(result: CheckResult): boolean {
@@ -80,4 +106,20 @@ export function waits(result: CheckResult): boolean {
 
 function counts({ required, expectedToFail }: CheckResult): boolean {
   return required && expectedToFail === undefined;
+}
+
+/** `3 of 4 passed, health failed`: what a stage of checks came to. */
+export function summariseChecks(results: readonly CheckResult[]): string {
+  if (results.length === 0) return 'no checks in this stage';
+  const passed = results.filter(({ status }) => status === 'passed').length;
+  const others = results
+    .filter(({ status }) => status !== 'passed')
+    .map((result) => `${result.id} ${result.status}${standing(result)}`);
+  return [`${passed} of ${results.length} passed`, ...others].join(', ');
+}
+
+/** Why a result that did not pass stops nothing. */
+function standing(result: CheckResult): string {
+  if (counts(result)) return '';
+  return result.expectedToFail ? ` (known until ${result.expectedToFail.until})` : ' (advisory)';
 }

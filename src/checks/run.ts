@@ -1,5 +1,6 @@
 import type { CheckSpec } from '../config/check-spec.ts';
 import type { CheckContext, CheckEvent, CheckOutcome } from './context.ts';
+import { killSeconds, requestsLateSeconds } from './deadlines.ts';
 import { weigh } from './known-failure.ts';
 import { createLimits } from './limits.ts';
 import { repeat } from './repeat.ts';
@@ -51,8 +52,11 @@ async function outcomeOf(spec: CheckSpec, context: CheckContext): Promise<CheckO
 /** Each try has the whole of the check's time. */
 async function tryOnce(spec: CheckSpec, context: CheckContext): Promise<CheckOutcome> {
   const seconds = secondsFor(spec);
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(seconds * 1000)]);
-  const backstop = AbortSignal.any([context.signal, AbortSignal.timeout(seconds * 1000 + graceMs)]);
+  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(Math.ceil(seconds * 1000))]);
+  const backstop = AbortSignal.any([
+    context.signal,
+    AbortSignal.timeout(Math.ceil(seconds * 1000) + graceMs),
+  ]);
   try {
     return await Promise.race([perform(spec, context, signal), rejectedBy(backstop)]);
   } catch (error) {
@@ -76,16 +80,31 @@ async function perform(spec: CheckSpec, context: CheckContext, signal: AbortSign
       return (await import('./logs.ts')).checkLogs(spec, context, signal);
     case 'manual':
       return (await import('./manual.ts')).checkManual(spec, context);
+    case 'command':
+      return (await import('./command.ts')).checkCommand(spec, context);
+    case 'suite':
+      return (await import('./suite.ts')).checkSuite(spec, context, signal);
+    case 'imports':
+      return (await import('./imports.ts')).checkImports(spec, context, signal);
   }
 }
 
-/** A log check waits for its window before it has its time to read, and a latency is that of many answers. */
+/**
+ * A log check waits for its window first, and then has its time to read. A program ends itself at its deadline; what
+ * it then says is more than that it did not end. After a suite its requests are looked for. A latency is that of many
+ * answers.
+ */
 function secondsFor(spec: CheckSpec): number {
   switch (spec.kind) {
     case 'logs':
       return spec.windowSeconds + spec.timeoutSeconds;
     case 'http':
       return spec.timeoutSeconds * (1 + (spec.expect.latency?.samples ?? 0));
+    case 'command':
+    case 'imports':
+      return spec.timeoutSeconds + killSeconds;
+    case 'suite':
+      return spec.timeoutSeconds + killSeconds + requestsLateSeconds.google;
     default:
       return spec.timeoutSeconds;
   }

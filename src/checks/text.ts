@@ -18,6 +18,12 @@ export function inSeconds(seconds: number): string {
   return `${Number(seconds.toFixed(3))} s`;
 }
 
+/** The last words of an output, to go behind a reason: `; it ended: "…"`. */
+export function endOf(tail: readonly string[]): string {
+  const words = tail.slice(-3).join(' | ');
+  return words === '' ? '' : `; it ended: "${words.length > 300 ? `…${words.slice(-300)}` : words}"`;
+}
+
 export function errorText(error: unknown): string {
   return oneLine(errorMessage(error), 300);
 }

@@ -103,4 +103,51 @@ export type ManualCheck = CheckBase & {
   question: string;
 };
 
-export type CheckSpec = HttpCheck | WebsocketCheck | StartupCheck | LogsCheck | ManualCheck;
+/** Where a program runs and what it is told; its arguments may hold `{url}` and `{junit}`. */
+export type ProgramSpec = {
+  /** Relative to the source folder. */
+  dir: string;
+  env: Record<string, string>;
+};
+
+export type CommandCheck = CheckBase &
+  ProgramSpec & {
+    kind: 'command';
+    command: string[];
+    /** The exit codes that are good. */
+    exitCode: number[];
+    /** RE2 patterns over what it prints. */
+    output: { present: string[]; absent: string[] };
+  };
+
+export type SuiteCheck = CheckBase &
+  ProgramSpec & {
+    kind: 'suite';
+    /** In order; `junit` is relative to `dir`, without it the path that `{junit}` gives. */
+    phases: { name: string; command: string[]; junit?: string }[];
+    /** Seconds that a percentile of the tests' durations may take. */
+    latency: { p50?: number; p95?: number };
+    /** The share (0–1) of failing tests that a phase is allowed. */
+    tolerance: number;
+  };
+
+export type ImportsCheck = CheckBase &
+  ProgramSpec & {
+    kind: 'imports';
+    language: 'node' | 'python';
+    /** python: what is imported, and by which interpreter (an argv). */
+    packages: string[];
+    python: string[];
+    /** Patterns as in .gitignore. */
+    ignore: string[];
+  };
+
+export type CheckSpec =
+  | HttpCheck
+  | WebsocketCheck
+  | StartupCheck
+  | LogsCheck
+  | CommandCheck
+  | SuiteCheck
+  | ImportsCheck
+  | ManualCheck;

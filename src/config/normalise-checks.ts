@@ -13,7 +13,13 @@ export function checklistOf(checklist: readonly Check[], environment: string): C
 
 function checkOf(check: Check): CheckSpec {
   const { timeout, environments, ...rest } = check;
-  if (rest.kind === 'startup' || rest.kind === 'manual') return { ...rest, timeoutSeconds: timeout };
+  if (rest.kind === 'startup' || rest.kind === 'manual' || rest.kind === 'command' || rest.kind === 'imports')
+    return { ...rest, timeoutSeconds: timeout };
+  if (rest.kind === 'suite') {
+    const { command, junit, phases, ...suite } = rest;
+    const only = { name: 'tests', command: command ?? [], ...(junit === undefined ? {} : { junit }) };
+    return { ...suite, timeoutSeconds: timeout, phases: phases ?? [only] };
+  }
   if (rest.kind === 'logs') {
     const { window, ...logs } = rest;
     return { ...logs, timeoutSeconds: timeout, windowSeconds: window };

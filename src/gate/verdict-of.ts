@@ -108,7 +108,8 @@ function judgeCheck(service: ServiceState, { id: check, stage }: Demand, environ
   const id = `${service.service}.check.${stage}.${check}`;
   const results = service.checks.filter((result) => result.id === check && result.stage === stage);
   const worst = results.toSorted((a, b) => weight(b) - weight(a))[0];
-  const remedy = `sluice logs ${environment}`;
+  // Before the build there was no revision that could have logged anything.
+  const remedy = `sluice ${stage === 'predeploy' ? 'deploy' : 'logs'} ${environment}`;
   if (!worst) return unmet(id, 'it was not reported', `sluice deploy ${environment}`);
   if (worst.status === 'passed') return met(id, worst.reason);
   if (worst.expectedToFail) {

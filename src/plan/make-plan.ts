@@ -144,7 +144,9 @@ function heldBlockers(live: LiveService, service: string, command: string): Plan
 
 function describeSteps({ image, target }: PlanInputs, first: boolean, serviceWide: Change[]): string[] {
   const settings = serviceWide.map(({ field, to }) => `${field}=${to}`).join(', ');
+  const before = target.checklist.filter(({ stages }) => stages.includes('predeploy')).map(({ id }) => id);
   return [
+    ...(before.length > 0 ? [`run the predeploy checks: ${before.join(', ')}`] : []),
     ...(image.from === 'build' ? ['build the image with Cloud Build'] : []),
     first
       ? 'make the revision, closed to the public until it has passed'

@@ -1,4 +1,6 @@
 import type { CheckContext } from '../checks/context.ts';
+import { requestsLateSeconds } from '../checks/deadlines.ts';
+import { requestLog } from '../checks/request-log.ts';
 import { formerLog, type StageStart, stageLog } from '../checks/stage-log.ts';
 import { serviceFilter } from '../cloud/log-filter.ts';
 import type { CheckStage } from '../config/check-spec.ts';
@@ -6,6 +8,7 @@ import type { PlannedTraffic } from '../plan/plan.ts';
 import type { RevisionProfile } from '../startup/profile.ts';
 import type { Door } from './requests.ts';
 import { type ServiceRun, typedSign } from './run.ts';
+import { listSource } from './source.ts';
 import { tokenReader } from './stages/token.ts';
 
 /** What is under check, and where. */
@@ -46,7 +49,22 @@ export function contextOf(run: ServiceRun, subject: CheckSubject): CheckContext 
       return typedSign(run, target.environment, item, several ? target.key : '');
     },
     now: () => new Date(run.now()),
+    program: {
+      ...programSetting(run, subject.revision),
+      requests: requestLog(cloud.logs, queryOf(subject.revision), requestsLateSeconds[cloud.kind] * 1000),
+    },
     signal: run.signal,
+  };
+}
+
+/** What a program is told and finds, with or without a revision. */
+export function programSetting({ target }: ServiceRun, revision: string): CheckContext['program'] {
+  return {
+    environment: target.environment,
+    revision,
+    e2eEnv: target.e2e.env,
+    sourceDir: target.sourceDir,
+    sourceFiles: () => listSource(target.sourceDir),
   };
 }
 

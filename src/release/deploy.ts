@@ -9,6 +9,7 @@ import { end, markVerified, recover, reportStartup } from './service-end.ts';
 import { build } from './stages/build.ts';
 import { adoptCandidate, makeCandidate, type NamedPlan, named } from './stages/candidate.ts';
 import { completePlan, type Observed, observe } from './stages/observe.ts';
+import { predeploy } from './stages/predeploy.ts';
 import { preflight } from './stages/preflight.ts';
 import { awaitStartup } from './stages/startup.ts';
 import { moveTraffic, refuseFatal } from './stages/traffic.ts';
@@ -31,7 +32,8 @@ export function deploy(request: DeployRequest, deps: RunbookDeps): Promise<Relea
 
 async function deployAll(runs: ServiceRun[], request: DeployRequest, release: string): Promise<void> {
   const options = { revisionSuffix: suffixOf(release), takeOverTraffic: request.takeOverTraffic };
-  const ready = await preflight(runs, (run) => observe(run, options));
+  const clear = await preflight(runs, (run) => observe(run, options));
+  const ready = clear && (await predeploy(clear));
   if (ready) {
     await Promise.all(ready.map(({ run, found }) => deployService(run, found)));
     return;

@@ -17,7 +17,7 @@ const always = ['.git/', '.sluice/', 'node_modules/'];
  * @see https://cloud.google.com/sdk/gcloud/reference/topic/gcloudignore
  */
 export async function packSource(root: string, signal: AbortSignal): Promise<PackedSource> {
-  const files = await listFiles(root, await readIgnores(root));
+  const files = await listSource(root);
   if (files.length === 0) throw unpackable(root, 'It has no files to upload.', 'check its .gcloudignore');
   const { create } = await import('tar');
   const chunks: Buffer[] = [];
@@ -38,6 +38,11 @@ export async function packSource(root: string, signal: AbortSignal): Promise<Pac
   const plain = Buffer.concat(chunks);
   const hash = `sha256:${createHash('sha256').update(plain).digest('hex')}`;
   return { archive: gzipSync(plain), hash, files: files.length, bytes };
+}
+
+/** The paths that a build gets, relative to the folder and sorted. */
+export async function listSource(root: string): Promise<string[]> {
+  return listFiles(root, await readIgnores(root));
 }
 
 type Ignore = { ignores(path: string): boolean };

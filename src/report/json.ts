@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkResultSchema } from '../checks/result.ts';
+import { type CheckResult, checkResultSchema } from '../checks/result.ts';
 import { exitCodes } from '../errors.ts';
 import { verdictSchema } from '../gate/verdict.ts';
 import { holdSchema } from '../plan/hold.ts';
@@ -50,6 +50,10 @@ export const releaseDocumentSchema = z.strictObject({
           components: true,
           expectedToFail: true,
           next: true,
+          figures: true,
+          phases: true,
+          cases: true,
+          output: true,
         }),
       ),
       changes: z.array(changeSchema),
@@ -101,31 +105,26 @@ function serviceDocument(service: ServiceState, reason: string): ReleaseDocument
     candidateUrl: service.candidate?.candidateUrl || null,
     traffic: serving(service.traffic),
     startup: service.profile,
-    checks: service.checks.map(
-      ({
-        id,
-        kind,
-        stage,
-        required,
-        status,
-        reason,
-        durationMs,
-        expectedToFail,
-        next,
-        messages,
-        components,
-      }) => ({
-        ...{ id, kind, stage, required, status, reason, durationMs },
-        ...(expectedToFail ? { expectedToFail } : {}),
-        ...(messages ? { messages } : {}),
-        ...(components ? { components } : {}),
-        ...(next === undefined ? {} : { next }),
-      }),
-    ),
+    checks: service.checks.map(checkDocument),
     changes: service.plan?.changes ?? [],
     rollback: service.rollback && rollbackDocument(service.rollback, reason),
     hold: service.hold,
     diagnosis: service.finished?.diagnosis ?? null,
+  };
+}
+
+function checkDocument({ id, kind, stage, required, status, reason, durationMs, ...check }: CheckResult) {
+  const { expectedToFail, next, messages, components, figures, phases, cases, output } = check;
+  return {
+    ...{ id, kind, stage, required, status, reason, durationMs },
+    ...(expectedToFail ? { expectedToFail } : {}),
+    ...(next === undefined ? {} : { next }),
+    ...(messages ? { messages } : {}),
+    ...(components ? { components } : {}),
+    ...(figures ? { figures } : {}),
+    ...(phases ? { phases } : {}),
+    ...(cases ? { cases } : {}),
+    ...(output ? { output } : {}),
   };
 }
 

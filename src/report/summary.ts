@@ -117,6 +117,11 @@ function notStarted(service: ServiceState, state: ReleaseState, theme: Theme): s
   return [
     `${sign} ${theme.strong(sentence(state, 'failed', service))}: ${wordsOf(state.started?.runbook).untouched}`,
     ...problems.map((line) => `  ${line}`),
+    ...field(
+      'evidence',
+      service.checks.flatMap((check) => checkDetails(check, theme)),
+      theme,
+    ),
   ];
 }
 

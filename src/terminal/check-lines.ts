@@ -3,6 +3,7 @@ import type { ReleaseEvent } from '../release/events.ts';
 import { formatMilliseconds } from './format.ts';
 import { mark } from './marks.ts';
 import { sanitiseLine } from './sanitise.ts';
+import { suiteLines } from './suite-lines.ts';
 import type { Theme } from './theme.ts';
 
 type CheckResult = Extract<ReleaseEvent, { type: 'check.finished' }>['result'];
@@ -16,18 +17,19 @@ const widestDetail = 36;
 const mostRows = 12;
 const indent = '  ';
 
-/** What stands under a check's own line: of a websocket check that did not pass, its matrix and the components. */
-export function checkDetails(
-  { status, messages = [], components = [] }: CheckResult,
-  theme: Theme,
-): string[] {
-  if (status === 'passed') return [];
+/** What stands under a check's own line: its tests, or the matrix and the components of a websocket. */
+export function checkDetails(check: CheckResult, theme: Theme): string[] {
+  const websocket = check.status === 'passed' ? [] : websocketLines(check, theme);
+  return [...websocket, ...suiteLines(check, theme)].map((line) => indent + line);
+}
+
+function websocketLines({ messages = [], components = [] }: CheckResult, theme: Theme): string[] {
   return [
     ...matrixLines(messages, theme),
     ...namesLines('missing', messages, ({ missing }) => missing),
     ...namesLines('also came', messages, ({ unexpected }) => unexpected),
     ...componentLines(components, theme),
-  ].map((line) => indent + line);
+  ];
 }
 
 /** type | connection | auth | processing | response */

@@ -145,7 +145,15 @@ function stageLine(event: Extract<ReleaseEvent, { type: 'stage.finished' }>, the
 }
 
 /** Stages that take long enough for a reader to wonder. */
-const awaited: ReadonlySet<string> = new Set(['build', 'warm', 'startup', 'checks', 'traffic', 'restore']);
+const awaited: ReadonlySet<string> = new Set([
+  'predeploy',
+  'build',
+  'warm',
+  'startup',
+  'checks',
+  'traffic',
+  'restore',
+]);
 
 const tailLines = 20;
 

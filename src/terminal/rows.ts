@@ -48,6 +48,8 @@ export function stageOutput(stage: Stage, service: ServiceState, lastLine: strin
       if (!profile) return line;
       return [...phaseLines(profile.phases, theme), ...systemLines(profile.systems, theme), ...line];
     }
+    case 'predeploy':
+      return checkLines(service, 'predeploy', theme);
     case 'checks':
       return checkLines(service, 'candidate', theme);
     case 'checklist':
@@ -57,7 +59,11 @@ export function stageOutput(stage: Stage, service: ServiceState, lastLine: strin
   }
 }
 
-function checkLines(service: ServiceState, stage: 'candidate' | 'post', theme: Theme): string[] {
+function checkLines(
+  service: ServiceState,
+  stage: ServiceState['checks'][number]['stage'],
+  theme: Theme,
+): string[] {
   const done = service.checks.filter((check) => check.stage === stage);
   const finished = done.map((check) => [
     `${checkMark(check, theme)} ${check.id}`,

@@ -100,10 +100,12 @@ function follow(before: Under | undefined, event: ReleaseEvent): Under {
 
 const secondsSince = (moment: number) => (performance.now() - moment) / 1000;
 
+/** Not every release has them: they take no line until they begin. */
+const uncertain: ReadonlySet<Stage> = new Set(['predeploy', 'restore']);
+
 function stageRows(expected: readonly Stage[], theme: Theme): string[] {
-  // A restore is never expected, so it takes no line until it begins.
   return stages.map((stage) =>
-    stage === 'restore' || !expected.includes(stage)
+    uncertain.has(stage) || !expected.includes(stage)
       ? noLine
       : stageTitle(stage, undefined, undefined, theme),
   );

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import type { CheckContext, StageLog } from '../../src/checks/context.ts';
+import type { CheckContext, ProgramSetting, StageLog } from '../../src/checks/context.ts';
 import type { LogEntry, Severity } from '../../src/cloud/ports/index.ts';
 import type { HttpCheck, LogsCheck } from '../../src/config/check-spec.ts';
 import type { StartupSpec } from '../../src/config/target.ts';
@@ -45,7 +45,19 @@ export function contextFor(url: string, more: Partial<CheckContext> = {}): Check
     answers: async () => [],
     signCommand: (item) => `sluice sign staging ${item}`,
     now: () => new Date('2026-11-22T12:00:00Z'),
+    program: programSetting(),
     signal: new AbortController().signal,
+    ...more,
+  };
+}
+
+export function programSetting(more: Partial<ProgramSetting> = {}): ProgramSetting {
+  return {
+    environment: 'staging',
+    revision: 'chat-00002',
+    e2eEnv: {},
+    sourceDir: process.cwd(),
+    sourceFiles: async () => [],
     ...more,
   };
 }

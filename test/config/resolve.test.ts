@@ -93,6 +93,31 @@ describe('a target', () => {
     expect(chat).not.toHaveProperty('url');
   });
 
+  test('has suites as phases, and programs with their defaults', () => {
+    const lines = `checklist:
+- { id: unit, kind: suite, stages: [predeploy], command: [vitest], junit: out.xml, tolerance: 2.5% }
+- { id: e2e, kind: suite, phases: [{ name: P0, command: [pytest] }], latency: { p95: 2s }, timeout: 10m }
+- { id: sql, kind: command, command: [psql, "{url}"], exitCode: 3 }
+- { id: imports, kind: imports, language: python, packages: [app] }`;
+    const [target] = resolveTarget(parse(withService(lines)), { environment: 'staging' });
+    expect(target?.checklist).toMatchObject([
+      {
+        phases: [{ name: 'tests', command: ['vitest'], junit: 'out.xml' }],
+        tolerance: 0.025,
+        timeoutSeconds: 900,
+      },
+      {
+        phases: [{ name: 'P0' }],
+        latency: { p95: 2 },
+        tolerance: 0,
+        timeoutSeconds: 600,
+        stages: ['candidate'],
+      },
+      { command: ['psql', '{url}'], exitCode: [3], output: { present: [], absent: [] }, dir: '.', env: {} },
+      { stages: ['predeploy'], python: ['python3'], packages: ['app'], ignore: [] },
+    ]);
+  });
+
   test.each([
     ['1', '1'],
     ['"2"', '2'],

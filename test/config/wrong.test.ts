@@ -168,7 +168,7 @@ const wrongServices: [what: string, lines: string, expected: string[]][] = [
     'a kind of check that is not there',
     'checklist: [{ id: a, kind: htpp, path: / }]',
     [
-      '3:32 services.chat.checklist[0].kind: wrong value · found "htpp" · allowed http, websocket, startup, logs, manual · → http',
+      '3:32 services.chat.checklist[0].kind: wrong value · found "htpp" · allowed http, websocket, startup, logs, command, suite, imports, manual · → http',
     ],
   ],
   [
@@ -224,6 +224,55 @@ const wrongServices: [what: string, lines: string, expected: string[]][] = [
     [
       '4:7 services.chat.checklist[0].question: "question" is missing · allowed a question, such as "Does the chat answer in French?"',
       '5:56 services.chat.checklist[1].stages[0]: wrong value · found "predeploy" · allowed candidate, post',
+    ],
+  ],
+  [
+    'checks before the build that need a revision, and imports after it',
+    'checklist:\n- { id: a, kind: http, path: /, stages: [predeploy, post] }\n- { id: b, kind: imports, language: node, stages: [candidate] }',
+    [
+      '4:37 services.chat.checklist[0].stages: a check of kind http needs a revision, and before the build there is none · found predeploy · allowed candidate, post',
+      '5:47 services.chat.checklist[1].stages: the check "b" looks at the source · allowed predeploy',
+    ],
+  ],
+  [
+    'a program as a line of a shell, and a share without its sign',
+    'checklist:\n- { id: a, kind: command, command: npm test }\n- { id: b, kind: suite, command: [x], tolerance: "5" }',
+    [
+      '4:40 services.chat.checklist[0].command: wrong type · found text · allowed a list: the program, then its arguments',
+      '5:54 services.chat.checklist[1].tolerance: wrong value · found "5" · allowed a share such as 5%',
+    ],
+  ],
+  [
+    'a program that is told what Sluice tells, and output in no language',
+    'checklist:\n- { id: b, kind: command, command: [npm], env: { SERVICE_URL: x }, output: { absent: ["("] } }',
+    [
+      '4:54 services.chat.checklist[0].env.SERVICE_URL: SERVICE_URL is set by Sluice · allowed any name but SERVICE_URL, CANDIDATE_URL, SERVICE_ID_TOKEN, E2E_HEADERS, SLUICE_*',
+      '4:91 services.chat.checklist[0].output.absent[0]: error parsing regexp: missing closing ): `(` · allowed a RE2 pattern',
+    ],
+  ],
+  [
+    'suites of nothing, and of two things',
+    'checklist:\n- { id: a, kind: suite }\n- { id: b, kind: suite, command: [x], phases: [] }',
+    [
+      '4:7 services.chat.checklist[0]: the suite "a" says nothing to run · allowed either command or phases',
+      '5:7 services.chat.checklist[1]: the suite "b" says twice what to run · allowed either command or phases',
+    ],
+  ],
+  [
+    'phases of one name, and a report beside them',
+    'checklist:\n- { id: c, kind: suite, phases: [{ name: P0, command: [x] }, { name: P0, command: [y] }] }\n- { id: d, kind: suite, junit: j.xml, phases: [{ name: P0, command: [x] }] }',
+    [
+      '4:74 services.chat.checklist[0].phases[1].name: two phases are called "P0"',
+      '5:29 services.chat.checklist[1].junit: with phases each one names its own report',
+    ],
+  ],
+  [
+    'imports of nothing, or of no module',
+    'checklist:\n- { id: a, kind: imports, language: python }\n- { id: b, kind: imports, language: python, packages: [my-app] }\n- { id: c, kind: imports, language: node, packages: [x] }',
+    [
+      '4:7 services.chat.checklist[0].packages: the check "a" imports nothing · allowed a list such as [netra_backend]',
+      '5:60 services.chat.checklist[1].packages[0]: no Python module · found "my-app" · allowed a name such as app.main',
+      '6:47 services.chat.checklist[2].packages: packages are for language: python',
     ],
   ],
 ];

@@ -46,6 +46,7 @@ describe('a person deploys', () => {
     for (const stage of [
       'observe',
       'preflight',
+      'predeploy',
       'build',
       'candidate',
       'startup',
@@ -284,6 +285,23 @@ describe('--events', () => {
 });
 
 describe('what stands in the way ends with 10 and leaves what serves alone', () => {
+  test('an import of a module that was moved away, before anything is built', async () => {
+    const before = await whoServes(place);
+    const source = await readFile(join(place.dir, 'src/phases.js'), 'utf8');
+    await place.write('src/phases.js', `import { watch } from './services/monitoring.js';\n${source}`);
+    const { exitCode, stdout, stderr } = await sluice(['deploy', ...local]);
+    const asDocument = await sluice(['deploy', ...local, '--json']);
+    await place.write('src/phases.js', source);
+    expect(exitCode).toBe(10);
+    expect(stdout).toMatch(/✖ chat was not deployed to staging: nothing was built or written/);
+    expect(stdout).toContain('src/phases.js:1 imports "./services/monitoring.js": no such file');
+    expect(stderr).toMatch(/✖ predeploy .*imports failed/);
+    expect(stderr).not.toMatch(/build/);
+    const [service] = documentOf(asDocument).services;
+    expect(service?.checks).toMatchObject([{ id: 'imports', stage: 'predeploy', status: 'failed' }]);
+    expect((await whoServes(place))?.answered).toBe(before?.answered);
+  });
+
   test('a secret, which the local cloud refuses by name', async () => {
     const before = await whoServes(place);
     const sample = await readFile(join(place.dir, 'sluice.yaml'), 'utf8');

@@ -3,6 +3,7 @@ import type { LiveService } from '../../src/cloud/ports/index.ts';
 import { makePlan, type PlanInputs } from '../../src/plan/make-plan.ts';
 import { marks } from '../../src/plan/marks.ts';
 import { planSchema } from '../../src/plan/plan.ts';
+import { importsCheck } from '../checks/programs.ts';
 import { image, sampleLive, sampleRevision, sampleTarget, sampleTemplate } from './samples.ts';
 
 const pinned = { [marks.pin]: 'chat-1', [marks.verified]: 'chat-1', [marks.state]: 'verified' };
@@ -39,6 +40,12 @@ describe('whether there is something to do', () => {
       revision: 'chat-r2',
     });
     expect(made.steps.join()).toContain('closed to the public');
+  });
+
+  test('the checks before the build are the first step', () => {
+    const checklist = [importsCheck('node')];
+    const made = plan({ target: { ...sampleTarget(), checklist }, live: undefined, revisions: [] });
+    expect(made.steps[0]).toBe('run the predeploy checks: imports');
   });
 
   test.each([

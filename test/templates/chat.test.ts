@@ -187,6 +187,7 @@ describe("the sample's own files", () => {
       env: { APP_ENV: 'staging', E2E_TEST_ENV: 'staging' },
     });
     expect(staging?.checklist.map(({ kind }) => kind)).toEqual([
+      'imports',
       'http',
       'http',
       'websocket',

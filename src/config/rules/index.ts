@@ -2,6 +2,7 @@ import type { Fault } from '../issues.ts';
 import * as checkOptions from './check-options.ts';
 import * as checklist from './checklist.ts';
 import * as container from './container.ts';
+import * as programs from './programs.ts';
 import * as rollout from './rollout.ts';
 import type { Rule, Subject } from './rule.ts';
 import * as startup from './startup.ts';
@@ -29,6 +30,11 @@ const rules: readonly Rule[] = [
   checklist.latencyHasOnePercentile,
   checklist.logChecksLookForSomething,
   checklist.logPatternsCompile,
+  programs.predeployAsksNoRevision,
+  programs.suiteHasACommandOrPhases,
+  programs.programVariablesNotReserved,
+  programs.outputPatternsCompile,
+  programs.importsNameTheirPackages,
   websocket.messagesExpectSomething,
   websocket.measuredMessagesHaveEvents,
   websocket.messageTypesDistinct,

@@ -18,6 +18,11 @@ export const e2eOnlyWhereAllowed: Rule = ({ environment, config, e2eNames }) => 
         .filter((key) => e2eNames.headers.has(key.toLowerCase()))
         .map((key) => fault(['checklist', index, 'headers', key], `${key} ${why}`, where)),
     ),
+    ...config.checklist.flatMap((check, index) =>
+      Object.keys('env' in check ? check.env : {})
+        .filter((key) => e2eNames.env.has(key))
+        .map((key) => fault(['checklist', index, 'env', key], `${key} ${why}`, where)),
+    ),
   ];
 };
 

@@ -1,4 +1,4 @@
-import { type CheckResult, stops, waits } from '../../checks/result.ts';
+import { type CheckResult, stops, summariseChecks } from '../../checks/result.ts';
 import { runChecks } from '../../checks/run.ts';
 import type { StageStart } from '../../checks/stage-log.ts';
 import type { LiveService } from '../../cloud/ports/index.ts';
@@ -60,7 +60,7 @@ export async function performChecks(
   run.signal.throwIfAborted();
   const broken = results.filter(stops);
   if (broken.length > 0) throw checkFailure(run, subject.stage, broken);
-  return { value: results, note: summarise(results) };
+  return { value: results, note: summariseChecks(results) };
 }
 
 export async function proveRevision(
@@ -90,19 +90,4 @@ function checkFailure(run: ServiceRun, stage: CheckStage, broken: CheckResult[])
       : {}),
     next: [typed(run, 'logs'), run.command],
   });
-}
-
-function summarise(results: CheckResult[]): string {
-  if (results.length === 0) return 'no checks in this stage';
-  const passed = results.filter(({ status }) => status === 'passed').length;
-  const others = results
-    .filter(({ status }) => status !== 'passed')
-    .map(
-      (result) => `${result.id} ${result.status}${stops(result) || waits(result) ? '' : standing(result)}`,
-    );
-  return [`${passed} of ${results.length} passed`, ...others].join(', ');
-}
-
-function standing({ expectedToFail }: CheckResult): string {
-  return expectedToFail ? ` (known until ${expectedToFail.until})` : ' (advisory)';
 }
