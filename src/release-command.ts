@@ -5,12 +5,21 @@ import { SluiceCommand } from './terminal/base-command.ts';
 import { createEventWriter } from './terminal/ndjson.ts';
 import { createReleaseView } from './terminal/show-release.ts';
 import { colourTheme } from './terminal/theme.ts';
-import { identifyActor, openWorkbench, type Workbench, type WorkbenchOptions } from './workbench.ts';
+import {
+  identifyAccount,
+  identifyActor,
+  openWorkbench,
+  type Workbench,
+  type WorkbenchOptions,
+} from './workbench.ts';
 
 export const releaseFlags = {
   events: Flags.boolean({ description: 'events as NDJSON on stdout, as they happen', exclusive: ['json'] }),
   timings: Flags.boolean({ description: "tell how much of the time was Sluice's own" }),
 };
+
+/** Whose credentials they are is worth knowing, and no release waits long for it. */
+const accountWithinMs = 300;
 
 /** A command that conducts a runbook: its events are shown while it runs, then its summary, document and exit code. */
 export abstract class ReleaseCommand extends SluiceCommand {
@@ -27,6 +36,7 @@ export abstract class ReleaseCommand extends SluiceCommand {
       openWorkbench({ ...options, signal: this.signal }),
       identifyActor(options.dir),
     ]);
+    const account = identifyAccount(bench.cloud, accountWithinMs);
     const view = await createReleaseView({
       stderr: process.stderr,
       tty: process.stderr.isTTY,
@@ -38,7 +48,7 @@ export abstract class ReleaseCommand extends SluiceCommand {
       const state = await run(bench, {
         ...bench,
         release: bench.ledger.newId(options.environment),
-        actor,
+        actor: { ...actor, account: await account },
         version: this.config.version,
         listeners: [view.event, ...(flags.events ? [createEventWriter(process.stdout)] : [])],
         signal: this.signal,

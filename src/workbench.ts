@@ -1,16 +1,16 @@
-import { execFile } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { recordedStamp } from './build-stamp.ts';
 import { connectGoogle, connectLocal } from './cloud/connect.ts';
 import type { Cloud } from './cloud/ports/index.ts';
 import { Waiting } from './cloud/waiting.ts';
+import { type EnvironmentSpec, resolveEnvironment } from './config/environment.ts';
 import { loadConfig } from './config/load.ts';
 import { resolveTarget } from './config/resolve.ts';
 import type { Target } from './config/target.ts';
 import { SluiceError } from './errors.ts';
+import { openGit } from './git.ts';
 import { folderStore } from './ledger/folder-store.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
 import { type Locks, openLocks } from './ledger/lock.ts';
@@ -22,6 +22,7 @@ import { ensureLocalCloud } from './local/launcher.ts';
 /** What a command works with: the targets it names, the cloud they live on, the ledger beside sluice.yaml. */
 export type Workbench = {
   targets: Target[];
+  environment: EnvironmentSpec;
   cloud: Cloud;
   ledger: Ledger;
   locks: Locks;
@@ -40,6 +41,8 @@ export type WorkbenchOptions = {
   /** Variables for one deploy. */
   set?: Record<string, string>;
   signal: AbortSignal;
+  /** Where the time that is waited is booked; by default a book of its own. */
+  waiting?: Waiting;
 };
 
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
@@ -56,12 +59,13 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     ...(service ? { service } : {}),
     ...(set ? { set } : {}),
   });
-  const waiting = new Waiting();
+  const { waiting = new Waiting() } = options;
   const cloud = await connect(targets, signal, waiting);
   const store = folderStore(join(config.root, '.sluice', 'ledger'));
   const now = (): Date => new Date();
   return {
     targets,
+    environment: resolveEnvironment(config, environment),
     cloud,
     waiting,
     ledger: openLedger(store, { now, random: Math.random }),
@@ -94,17 +98,17 @@ export type Actor = { who: string; commit: string | null; dirty: boolean };
 
 /** Who deploys what, as git tells; outside a repository only the login name is known. */
 export async function identifyActor(dir: string): Promise<Actor> {
-  const git = async (...args: string[]): Promise<string | null> => {
-    const run = promisify(execFile)('git', ['-C', dir, ...args], { timeout: 5_000, maxBuffer: 1 << 20 });
-    return run.then(
-      ({ stdout }) => stdout.trim(),
-      () => null,
-    );
-  };
+  const git = openGit(dir);
   const [email, commit, changes] = await Promise.all([
-    git('config', 'user.email'),
-    git('rev-parse', 'HEAD'),
-    git('status', '--porcelain', '--untracked-files=normal', '--', '.'),
+    git.ask('config', 'user.email'),
+    git.ask('rev-parse', 'HEAD'),
+    git.ask('status', '--porcelain', '--untracked-files=normal', '--', '.'),
   ]);
   return { who: email || userInfo().username, commit, dirty: changes !== null && changes !== '' };
+}
+
+/** The account of the cloud's credentials; '' when they do not tell in time: nothing fails for want of it. */
+export async function identifyAccount(cloud: Cloud, withinMs: number): Promise<string> {
+  const signal = AbortSignal.timeout(withinMs);
+  return cloud.identity.whoami({ signal }).catch(() => '');
 }

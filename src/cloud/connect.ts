@@ -3,10 +3,14 @@ import { errorMessage } from '../errors.ts';
 import { buildAdapter } from './build-adapter.ts';
 import { once, untilAborted } from './call.ts';
 import { cloudError } from './errors.ts';
+import { httpFailure } from './http-failure.ts';
 import { googleIdentity, localIdentity } from './identity.ts';
+import type { GetJson } from './inventory-adapter.ts';
+import { localInventory, localRegistry } from './local-gaps.ts';
 import { logsAdapter } from './logs-adapter.ts';
-import type { Cloud, IdentityPort } from './ports/index.ts';
+import type { Cloud } from './ports/index.ts';
 import { runAdapter } from './run-adapter.ts';
+import { Secret } from '../secret.ts';
 import type { Session } from './session.ts';
 import { storageAdapter } from './storage-adapter.ts';
 import { Waiting } from './waiting.ts';
@@ -32,7 +36,18 @@ export async function connectGoogle(options: {
     grpcOptions: async () => ({ projectId: project, authClient }),
     storageOptions: async () => ({ projectId: project, authClient, retryOptions: storageRetries }),
   };
-  return connection('google', session, googleIdentity(auth, waiting));
+  return connection('google', session, {
+    identity: googleIdentity(auth, waiting),
+    inventory: async () => {
+      const { inventoryAdapter } = await import('./inventory-adapter.ts');
+      return inventoryAdapter(authorisedGet(auth), waiting);
+    },
+    registry: async () => {
+      const { registryAdapter } = await import('./registry-adapter.ts');
+      const token = async () => new Secret((await auth.getAccessToken()) ?? '');
+      return registryAdapter({ origin: (host) => `https://${host}`, token }, waiting);
+    },
+  });
 }
 
 /** The local cloud on this machine's loopback: the same adapters on another address, without credentials. */
@@ -63,10 +78,18 @@ export async function connectLocal(options: {
       return { projectId: project, apiEndpoint: origin, authClient, retryOptions: storageRetries };
     },
   };
-  return connection('local', session, localIdentity(origin, project, waiting));
+  return connection('local', session, {
+    identity: localIdentity(origin, project, waiting),
+    inventory: async () => localInventory,
+    registry: async () => localRegistry,
+  });
 }
 
-function connection(kind: Cloud['kind'], session: Session, identity: IdentityPort): Cloud {
+function connection(
+  kind: Cloud['kind'],
+  session: Session,
+  plain: Pick<Cloud, 'identity' | 'inventory' | 'registry'>,
+): Cloud {
   const adapters = {
     run: runAdapter(session),
     build: buildAdapter(session),
@@ -79,7 +102,7 @@ function connection(kind: Cloud['kind'], session: Session, identity: IdentityPor
     build: adapters.build.port,
     logs: adapters.logs.port,
     storage: adapters.storage.port,
-    identity,
+    ...plain,
     warm: (...parts) => {
       // A client that cannot be loaded says so at its first use.
       for (const part of parts) adapters[part].warm().catch(() => undefined);
@@ -87,6 +110,16 @@ function connection(kind: Cloud['kind'], session: Session, identity: IdentityPor
     close: async () => {
       await Promise.all(Object.values(adapters).map((adapter) => adapter.close()));
     },
+  };
+}
+
+/** For APIs that are asked one question only: no client of their own is worth its loading. */
+function authorisedGet(auth: GoogleAuth): GetJson {
+  return async (url, { signal }) => {
+    const headers = await auth.getRequestHeaders(url);
+    const response = await fetch(url, { headers, signal });
+    if (!response.ok) throw await httpFailure(response);
+    return response.json();
   };
 }
 

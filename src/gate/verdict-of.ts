@@ -1,12 +1,10 @@
 import type { CheckResult } from '../checks/result.ts';
 import type { CheckSpec, CheckStage } from '../config/check-spec.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
-import type { GateCondition, Verdict } from './verdict.ts';
+import { type GateCondition, met, unmet, type Verdict, verdictOf } from './verdict.ts';
 
 /** The checklists that the release had to run, by the name that its events give a service. */
 export type Checklists = ReadonlyMap<string, readonly Pick<CheckSpec, 'id' | 'stages' | 'required'>[]>;
-
-type Judged = GateCondition & { pending?: true };
 
 /**
  * Pure: from a release's evidence to its verdict. What is not in the evidence is not met: a check that was
@@ -22,13 +20,7 @@ export function judgeDeploy(state: ReleaseState, checklists: Checklists): Verdic
       : [unmet(`${name}.release`, 'the release did not reach this service', `sluice deploy ${environment}`)];
   });
   if (judged.length === 0) judged.push(unmet('evidence', 'there is no evidence to judge'));
-  return { decision: decisionOf(judged), conditions: judged.map(({ pending, ...condition }) => condition) };
-}
-
-function decisionOf(judged: readonly Judged[]): Verdict['decision'] {
-  const open = judged.filter(({ met }) => !met);
-  if (open.length === 0) return 'ready';
-  return open.every(({ pending }) => pending) ? 'pending' : 'blocked';
+  return verdictOf(judged);
 }
 
 type Demand = { id: string; stage: CheckStage };
@@ -37,7 +29,7 @@ function judgeService(
   service: ServiceState,
   checklist: readonly Pick<CheckSpec, 'id' | 'stages' | 'required'>[],
   environment: string,
-): Judged[] {
+): GateCondition[] {
   const name = service.service;
   if (service.plan?.action === 'none') return [met(`${name}.unchanged`, service.plan.because)];
   const listed = checklist
@@ -54,7 +46,7 @@ function judgeService(
 }
 
 /** A release that stopped for another reason than its evidence, a conflict or an interruption, is not ready either. */
-function judgeEnd({ service, finished }: ServiceState): Judged[] {
+function judgeEnd({ service, finished }: ServiceState): GateCondition[] {
   if (finished?.outcome !== 'failed') return [];
   const [remedy] = finished.diagnosis?.next ?? [];
   return [unmet(`${service}.release`, finished.diagnosis?.cause ?? finished.reason, remedy)];
@@ -64,7 +56,7 @@ function judgeEnd({ service, finished }: ServiceState): Judged[] {
 function judgeStart(
   { service, profile, startupDecidedBy, stages }: ServiceState,
   environment: string,
-): Judged {
+): GateCondition {
   const id = `${service}.started`;
   const remedy = `sluice startup ${environment}`;
   const shown = profile?.outcome === 'unknown' && stages.startup?.outcome === 'done';
@@ -78,7 +70,7 @@ function judgeStart(
 }
 
 /** Every report of a check must have passed: a failure is not undone by another try. */
-function judgeCheck(service: ServiceState, { id: check, stage }: Demand, environment: string): Judged {
+function judgeCheck(service: ServiceState, { id: check, stage }: Demand, environment: string): GateCondition {
   const id = `${service.service}.check.${stage}.${check}`;
   const results = service.checks.filter((result) => result.id === check && result.stage === stage);
   const worst = results.toSorted((a, b) => badness[b.status] - badness[a.status])[0];
@@ -98,7 +90,7 @@ const badness: Record<CheckResult['status'], number> = {
 };
 
 /** Settled is not enough: a restored traffic is settled too, on the former revision. */
-function judgeTraffic(state: ServiceState, environment: string): Judged {
+function judgeTraffic(state: ServiceState, environment: string): GateCondition {
   const id = `${state.service}.traffic`;
   const remedy = `sluice status ${environment}`;
   if (state.traffic.length === 0) return unmet(id, 'actual traffic was not observed', remedy);
@@ -119,7 +111,7 @@ function splitOf({ traffic }: ServiceState): string {
     .join(', ');
 }
 
-function judgeProof({ service, revision, proof }: ServiceState, environment: string): Judged {
+function judgeProof({ service, revision, proof }: ServiceState, environment: string): GateCondition {
   const id = `${service}.answers`;
   const remedy = `sluice status ${environment}`;
   if (!proof || proof.answers < 1) return unmet(id, 'nobody has proven which revision answers', remedy);
@@ -130,12 +122,4 @@ function judgeProof({ service, revision, proof }: ServiceState, environment: str
 
 function distinct(demands: readonly Demand[]): Demand[] {
   return [...new Map(demands.map((demand) => [`${demand.stage} ${demand.id}`, demand])).values()];
-}
-
-function met(id: string, reason: string): Judged {
-  return { id, met: true, reason };
-}
-
-function unmet(id: string, reason: string, remedy?: string): Judged {
-  return remedy === undefined ? { id, met: false, reason } : { id, met: false, reason, remedy };
 }

@@ -15,7 +15,13 @@ import { awaitStartup } from './stages/startup.ts';
 import { moveTraffic, refuseFatal } from './stages/traffic.ts';
 import type { ReleaseState } from './state.ts';
 
-export type DeployRequest = Omit<RunbookRequest, 'runbook'> & { takeOverTraffic: boolean };
+export type DeployRequest = Omit<RunbookRequest, 'runbook'> & DeployOptions;
+
+export type DeployOptions = {
+  takeOverTraffic: boolean;
+  /** Asked right before a service's first write; what it throws ends the service with nothing written. */
+  admit?: (run: ServiceRun) => Promise<void>;
+};
 
 /** The deploy runbook: source to a verified revision that serves. */
 export function deploy(request: DeployRequest, deps: RunbookDeps): Promise<ReleaseState> {
@@ -30,11 +36,11 @@ export function deploy(request: DeployRequest, deps: RunbookDeps): Promise<Relea
   });
 }
 
-async function deployAll(runs: ServiceRun[], request: DeployRequest, release: string): Promise<void> {
+export async function deployAll(runs: ServiceRun[], request: DeployOptions, release: string): Promise<void> {
   const options = { revisionSuffix: suffixOf(release), takeOverTraffic: request.takeOverTraffic };
   const ready = await preflight(runs, (run) => observe(run, options));
   if (ready) {
-    await Promise.all(ready.map(({ run, found }) => deployService(run, found)));
+    await Promise.all(ready.map(({ run, found }) => deployService(run, found, request)));
     return;
   }
   for (const run of runs) {
@@ -43,7 +49,7 @@ async function deployAll(runs: ServiceRun[], request: DeployRequest, release: st
   }
 }
 
-async function deployService(run: ServiceRun, observed: Observed): Promise<void> {
+async function deployService(run: ServiceRun, observed: Observed, { admit }: DeployOptions): Promise<void> {
   const { journal, target } = run;
   const service = target.key;
   let plan: NamedPlan | null = named(observed.plan);
@@ -61,6 +67,7 @@ async function deployService(run: ServiceRun, observed: Observed): Promise<void>
     const { openRevisionLog, runStageChecks } = await loadFollowers();
     const watched = openRevisionLog(run, made.revision);
     log = watched;
+    await admit?.(run);
     const candidate = await journal.stage(service, 'candidate', () => makeCandidate(run, made, image));
     const started = await journal.stage(service, 'startup', () =>
       awaitStartup(run, made, candidate, watched),
@@ -80,7 +87,7 @@ async function deployService(run: ServiceRun, observed: Observed): Promise<void>
 }
 
 /** The reader of a start's log and the checks are not needed before there is an image. */
-async function loadFollowers() {
+export async function loadFollowers() {
   const [{ openRevisionLog }, { runStageChecks }] = await Promise.all([
     import('./revision-log.ts'),
     import('./stages/checks.ts'),

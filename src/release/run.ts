@@ -27,7 +27,8 @@ export function call(run: { signal: AbortSignal }, timeoutMs?: number): Call {
 
 /** Another command about the same environment, to be typed as this one was: `sluice logs staging --local`. */
 export function typed(run: { command: string }, verb: string, ...flags: string[]): string {
-  return [run.command.replace(/^sluice \S+/, `sluice ${verb}`), ...flags].join(' ');
+  // A promotion names where it comes from before where it goes.
+  return [run.command.replace(/^sluice (promote \S+|\S+)/, `sluice ${verb}`), ...flags].join(' ');
 }
 
 /** A stage that failed, with what is known of the cause. Its reason decides the exit code. */

@@ -34,6 +34,10 @@ export const serviceFlag = {
   service: Flags.string({ description: 'only this service', helpValue: 'NAME' }),
 };
 
+export const takeOverFlag = {
+  'take-over-traffic': Flags.boolean({ description: 'move traffic that somebody else has pinned' }),
+};
+
 /** What changes what a deploy does; `plan` takes the same. */
 export const deployFlags = {
   ...serviceFlag,
@@ -42,19 +46,29 @@ export const deployFlags = {
     helpValue: 'KEY=VALUE',
     multiple: true,
   }),
-  'take-over-traffic': Flags.boolean({ description: 'move traffic that somebody else has pinned' }),
+  ...takeOverFlag,
 };
 
-/** The deploy to type again; its variables are left out, their values are nobody's business. */
-export function typedDeploy(
-  environment: string,
-  flags: { dir: string; local: boolean; config?: string | undefined; service?: string | undefined },
-): string {
+/** How a command was typed: what its further commands need too. */
+export type TypedFlags = {
+  dir: string;
+  local: boolean;
+  config?: string | undefined;
+  service?: string | undefined;
+};
+
+/** A command as it would be typed here: `status staging` → `sluice status staging --local --dir app`. */
+export function typedCommand(words: string, flags: TypedFlags): string {
   return [
-    `sluice deploy ${environment}`,
+    `sluice ${words}`,
     ...(flags.local ? ['--local'] : []),
     ...(flags.dir === '.' ? [] : [`--dir ${flags.dir}`]),
     ...(flags.config === undefined ? [] : [`--config ${flags.config}`]),
     ...(flags.service === undefined ? [] : [`--service ${flags.service}`]),
   ].join(' ');
+}
+
+/** The deploy to type again; its variables are left out, their values are nobody's business. */
+export function typedDeploy(environment: string, flags: TypedFlags): string {
+  return typedCommand(`deploy ${environment}`, flags);
 }

@@ -31,7 +31,9 @@ export async function runStageChecks(
   const since = new Date(candidate ? log.openedAt : run.now());
   const context = contextOf(run, plan, door, log, stage, since);
   const results = await run.track(
-    runChecks(run.target.checklist, context, (event) => run.journal.emit(event)),
+    runChecks(run.target.checklist, context, (event) =>
+      run.journal.emit(event.type === 'check.finished' ? { ...event, revision: plan.revision } : event),
+    ),
   );
   run.signal.throwIfAborted();
   const broken = results.filter(stops);
