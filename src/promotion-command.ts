@@ -31,7 +31,9 @@ export function gateRequest(
   actor: { who: string; account?: string },
 ): GateRequest {
   if (source === target) {
-    throw new SluiceError('usage', { what: `${source} cannot be promoted to itself: name two environments.` });
+    throw new SluiceError('usage', {
+      what: `${source} cannot be promoted to itself: name two environments.`,
+    });
   }
   const why = flags.override?.trim();
   if (why === '' || (why !== undefined && why.length > longestWhy)) {
@@ -81,5 +83,7 @@ export async function withSource<T>(
 }
 
 export function gateExitCode({ decision }: Verdict): number {
-  return { ready: exitCodes.done, pending: exitCodes['gate-pending'], blocked: exitCodes['gate-blocked'] }[decision];
+  return { ready: exitCodes.done, pending: exitCodes['gate-pending'], blocked: exitCodes['gate-blocked'] }[
+    decision
+  ];
 }

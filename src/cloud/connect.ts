@@ -1,5 +1,6 @@
 import type { AuthClient, GoogleAuth } from 'google-auth-library';
 import { errorMessage } from '../errors.ts';
+import { Secret } from '../secret.ts';
 import { buildAdapter } from './build-adapter.ts';
 import { once, untilAborted } from './call.ts';
 import { cloudError } from './errors.ts';
@@ -10,7 +11,6 @@ import { localInventory, localRegistry } from './local-gaps.ts';
 import { logsAdapter } from './logs-adapter.ts';
 import type { Cloud } from './ports/index.ts';
 import { runAdapter } from './run-adapter.ts';
-import { Secret } from '../secret.ts';
 import type { Session } from './session.ts';
 import { storageAdapter } from './storage-adapter.ts';
 import { Waiting } from './waiting.ts';

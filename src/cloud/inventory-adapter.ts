@@ -19,7 +19,9 @@ export function inventoryAdapter(getJson: GetJson, waiting: Waiting): InventoryP
   const path = (...parts: string[]) => parts.map(encodeURIComponent).join('/');
   return {
     secretVersion: ({ project, secret, version: number }, call) => {
-      const name = secret.startsWith('projects/') ? secret : `projects/${path(project)}/secrets/${path(secret)}`;
+      const name = secret.startsWith('projects/')
+        ? secret
+        : `projects/${path(project)}/secrets/${path(secret)}`;
       const url = `https://secretmanager.googleapis.com/v1/${name}/versions/${path(number)}`;
       return presence(`${name}/versions/${number}`, () =>
         invoke(on, version, name, call, async (get, limits) => {

@@ -6,8 +6,8 @@ import {
   type Blob,
   beginUpload,
   hasBlob,
-  readManifest,
   type Repository,
+  readManifest,
   sendBlob,
   writeManifest,
 } from './registry-wire.ts';

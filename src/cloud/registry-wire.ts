@@ -45,7 +45,11 @@ export async function readManifest(from: Repository, digest: string): Promise<Ma
   return { bytes, mediaType: told, blobs: config ? [config, ...layers] : layers, manifests };
 }
 
-export async function writeManifest(to: Repository, digest: string, { bytes, mediaType }: Manifest): Promise<void> {
+export async function writeManifest(
+  to: Repository,
+  digest: string,
+  { bytes, mediaType }: Manifest,
+): Promise<void> {
   const headers = { 'content-type': mediaType };
   await discard(await send(to, `manifests/${digest}`, { method: 'PUT', headers, body: bytes }));
 }
@@ -57,7 +61,11 @@ export async function hasBlob(in_: Repository, { digest }: Blob): Promise<boolea
 }
 
 /** Begins an upload; `from` is mounted when the registry can. Gives where to send the blob, or that it is there. */
-export async function beginUpload(to: Repository, { digest }: Blob, from: Repository): Promise<URL | 'mounted'> {
+export async function beginUpload(
+  to: Repository,
+  { digest }: Blob,
+  from: Repository,
+): Promise<URL | 'mounted'> {
   const mount = from.origin === to.origin ? `?mount=${digest}&from=${encodeURIComponent(from.name)}` : '';
   const response = await send(to, `blobs/uploads/${mount}`, { method: 'POST' });
   await discard(response);

@@ -85,7 +85,10 @@ function startupOf({ profile, stages, startupDecidedBy }: ServiceState): Evidenc
   if (!profile) return null;
   const shown = profile.outcome === 'unknown' && stages.startup?.outcome === 'done';
   const started = profile.outcome === 'started' || shown;
-  return { started, told: started ? (startupDecidedBy ?? 'it started') : `its startup is ${profile.outcome}` };
+  return {
+    started,
+    told: started ? (startupDecidedBy ?? 'it started') : `its startup is ${profile.outcome}`,
+  };
 }
 
 /** When a release last saw that others serve than before; a traffic that was only written again has not changed. */
@@ -97,7 +100,10 @@ function lastChangeOf({ trafficHistory }: ServiceState): string | undefined {
 /** Who serves how much; tags alone serve nobody. */
 function splitOf(traffic: ServiceState['traffic']): string {
   const serving = traffic.filter(({ percent }) => percent > 0);
-  return serving.map(({ revision, percent }) => `${revision} ${percent}`).sort().join(', ');
+  return serving
+    .map(({ revision, percent }) => `${revision} ${percent}`)
+    .sort()
+    .join(', ');
 }
 
 /** For checks whose record names none: the revision that the release made, or the only one that serves at its end. */

@@ -26,13 +26,17 @@ export function e2eLeaks(
     (value) => value.length >= tellingLength,
   );
   const variables = [...Object.keys(arriving.env), ...Object.keys(arriving.secrets)];
-  const sent = new Set([...arriving.headers, ...Object.keys(target.e2e.headers)].map((name) => name.toLowerCase()));
+  const sent = new Set(
+    [...arriving.headers, ...Object.keys(target.e2e.headers)].map((name) => name.toLowerCase()),
+  );
   return [
     ...variables.filter((key) => keys.has(key)).map((key) => `the variable ${key} opens it to tests`),
     ...Object.entries(arriving.env)
       .filter(([key, value]) => !keys.has(key) && values.includes(value))
       .map(([key]) => `the variable ${key} holds a value that opens it to tests`),
-    ...[...sent].filter((name) => names.headers.has(name)).map((name) => `the header ${name} is one for tests`),
+    ...[...sent]
+      .filter((name) => names.headers.has(name))
+      .map((name) => `the header ${name} is one for tests`),
   ];
 }
 

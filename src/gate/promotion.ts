@@ -5,7 +5,13 @@ import { frozenBy } from './freeze.ts';
 import { type Approved, judgeApprovals, type SignedItem } from './people.ts';
 import { type Risk, riskOf } from './risk.ts';
 import { type DemandedCheck, judgeSource, type SourceFacts } from './source-conditions.ts';
-import { type Ancestry, judgeCommit, judgeLeaks, judgeResources, type Resource } from './target-conditions.ts';
+import {
+  type Ancestry,
+  judgeCommit,
+  judgeLeaks,
+  judgeResources,
+  type Resource,
+} from './target-conditions.ts';
 import { type GateCondition, met, unmet, type Verdict, verdictOf } from './verdict.ts';
 
 /** All that is known of one service of a promotion. */

@@ -61,7 +61,8 @@ function judgeServes({ service, environment, source, type }: SourceGiven): GateC
   const id = `${service}.serves`;
   const look = type(`status ${environment}`);
   if (source.revision && source.settled) return met(id, `${source.revision} serves 100 % of ${environment}`);
-  if (source.traffic === '') return unmet(id, `nothing serves in ${environment}`, type(`deploy ${environment}`));
+  if (source.traffic === '')
+    return unmet(id, `nothing serves in ${environment}`, type(`deploy ${environment}`));
   const told = source.settled ? 'not one revision serves it all' : 'the traffic is not yet what is desired';
   return unmet(id, `${told} in ${environment}: ${source.traffic}`, look);
 }
@@ -73,10 +74,19 @@ function judgeRecord(id: string, { subject, made, damaged }: Evidence, again: st
   return met(id, `${made.release} made ${subject.revision}${made.who ? `, by ${made.who}` : ''}`);
 }
 
-function judgeDigest(id: string, { image }: SourceFacts, { subject, made }: Evidence, again: string): GateCondition {
+function judgeDigest(
+  id: string,
+  { image }: SourceFacts,
+  { subject, made }: Evidence,
+  again: string,
+): GateCondition {
   if (!subject.digest) return unmet(id, `${image} is not named by its digest`, again);
   if (made && made.digest !== subject.digest) {
-    return unmet(id, `${short(subject.digest)} serves, ${short(made.digest) || 'another image'} was checked`, again);
+    return unmet(
+      id,
+      `${short(subject.digest)} serves, ${short(made.digest) || 'another image'} was checked`,
+      again,
+    );
   }
   return met(id, `${short(subject.digest)} is what was checked`);
 }
@@ -108,7 +118,9 @@ function judgeDemand(demand: Demand, given: SourceGiven, evidence: Evidence): Ga
   const id = `${service}.check.${demand.stage}.${demand.id}`;
   const report = evidence.reports.find((one) => one.id === demand.id && one.stage === demand.stage);
   // Only what runs on the service's own URL can be asked again; the rest needs a candidate.
-  const again = type(demand.stage === 'post' ? `check ${environment} --only ${demand.id}` : `deploy ${environment}`);
+  const again = type(
+    demand.stage === 'post' ? `check ${environment} --only ${demand.id}` : `deploy ${environment}`,
+  );
   return judgeReport(id, report, given, evidence, again);
 }
 

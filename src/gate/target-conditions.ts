@@ -30,7 +30,11 @@ export function judgeCommit(id: string, ancestry: Ancestry, to: string, remedy: 
     case 'newer':
       return met(id, `${short(ancestry.source)} comes after ${short(ancestry.target)}, which ${to} runs`);
     case 'older':
-      return unmet(id, `${to} runs a newer commit, ${short(ancestry.target)} after ${short(ancestry.source)}`, remedy);
+      return unmet(
+        id,
+        `${to} runs a newer commit, ${short(ancestry.target)} after ${short(ancestry.source)}`,
+        remedy,
+      );
     case 'diverged':
       return unmet(
         id,
@@ -40,7 +44,12 @@ export function judgeCommit(id: string, ancestry: Ancestry, to: string, remedy: 
   }
 }
 
-export function judgeLeaks(id: string, leaks: readonly string[], clean: string, remedy: string): GateCondition {
+export function judgeLeaks(
+  id: string,
+  leaks: readonly string[],
+  clean: string,
+  remedy: string,
+): GateCondition {
   return leaks.length === 0 ? met(id, clean) : unmet(id, leaks.join('; '), remedy);
 }
 
@@ -55,7 +64,9 @@ export function judgeResources(
     const id = `${service}.${kind.replaceAll(' ', '-').toLowerCase()}`;
     const asked = resources.filter((resource) => resource.kind === kind);
     if (asked.length === 0) return met(id, 'none referenced');
-    const open = asked.flatMap(({ name, answer }) => (answer.state === 'exists' ? [] : [{ name, ...answer }]));
+    const open = asked.flatMap(({ name, answer }) =>
+      answer.state === 'exists' ? [] : [{ name, ...answer }],
+    );
     const [first] = open;
     if (!first) return met(id, `${asked.map(({ name }) => name).join(', ')} in ${target.project}`);
     const told = open.map(({ name, state, why }) => `${name} ${words[state]}${why ? ` (${why})` : ''}`);

@@ -36,11 +36,13 @@ export function testResultOf(state: ReleaseState, name: string, url: string): Te
   const image = service && imageOf(service);
   const prefix = `${name}.`;
   const conditions = state.finished?.verdict.conditions.filter(({ id }) => id.startsWith(prefix)) ?? [];
-  if (!service || !image || service.checks.length + conditions.length === 0) return null;
+  if (!service || !image) return null;
   const names = (some: readonly GateCondition[]) => some.map(({ id }) => id.slice(prefix.length));
   const failedTests = names(conditions.filter(({ met }) => !met));
   const warnedTests = warningsOf(service).filter((test) => !failedTests.includes(test));
-  const passedTests = names(conditions.filter(({ met }) => met)).filter((test) => !warnedTests.includes(test));
+  const passedTests = names(conditions.filter(({ met }) => met)).filter(
+    (test) => !warnedTests.includes(test),
+  );
   return {
     _type: 'https://in-toto.io/Statement/v1',
     subject: [{ name: image.repository, digest: { sha256: image.sha256 } }],
@@ -64,14 +66,23 @@ function resultOf(
   return warned.length > 0 ? 'WARNED' : 'PASSED';
 }
 
-function imageOf({ build, observed }: ServiceState): { repository: string; sha256: string } | null {
-  const [, repository, sha256] = /^(.+)@sha256:([0-9a-f]{64})$/.exec(build?.image || observed?.image || '') ?? [];
+/** What was to be released; of a run that made nothing, what serves, when anything of it was checked. */
+function imageOf({
+  build,
+  plan,
+  observed,
+  checks,
+}: ServiceState): { repository: string; sha256: string } | null {
+  const made = plan?.action === 'create' || plan?.action === 'update';
+  const image = made ? build?.image : checks.length > 0 ? observed?.image : '';
+  const [, repository, sha256] = /^(.+)@sha256:([0-9a-f]{64})$/.exec(image ?? '') ?? [];
   return repository && sha256 ? { repository, sha256 } : null;
 }
 
 function warningsOf({ checks }: ServiceState): string[] {
   const warned = checks.filter(
-    ({ status, required, expectedToFail }) => status !== 'passed' && (!required || expectedToFail !== undefined),
+    ({ status, required, expectedToFail }) =>
+      status !== 'passed' && (!required || expectedToFail !== undefined),
   );
   return [...new Set(warned.map(testName))];
 }

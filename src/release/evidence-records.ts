@@ -37,7 +37,11 @@ export type Commit = { commit: string | null; dirty: boolean };
 const farthest = 8;
 
 /** The commit that a release's image was built from: a promoted one was built by the release it came from. */
-export async function commitOf(ledger: Ledger, release: string | undefined, service: string): Promise<Commit> {
+export async function commitOf(
+  ledger: Ledger,
+  release: string | undefined,
+  service: string,
+): Promise<Commit> {
   let id = release;
   for (let step = 0; id !== undefined && step < farthest; step++) {
     const record = await ledger.read(id);
@@ -49,7 +53,11 @@ export async function commitOf(ledger: Ledger, release: string | undefined, serv
   return { commit: null, dirty: false };
 }
 
-async function sourceOf(ledger: Ledger, releases: readonly string[], service: string): Promise<string | undefined> {
+async function sourceOf(
+  ledger: Ledger,
+  releases: readonly string[],
+  service: string,
+): Promise<string | undefined> {
   for (const id of releases) {
     const record = await ledger.read(id);
     if (record && foldAll(id, record.events).started?.services.includes(service)) return id;

@@ -142,7 +142,11 @@ async function evidenceFor(
   return evidenceOf({ environment, service, revision, digest: digestIn(image) }, records);
 }
 
-function imageFor(to: Target, { image }: SourceFacts, { image: how }: EnvironmentSpec): Promotable['image'] | null {
+function imageFor(
+  to: Target,
+  { image }: SourceFacts,
+  { image: how }: EnvironmentSpec,
+): Promotable['image'] | null {
   const digest = digestIn(image);
   if (!digest) return null;
   const copy = `${to.build.repository}@${digest}`;
@@ -164,7 +168,8 @@ async function lookAtTarget(
   const observed = hasImage ? await observe(run, options) : null;
   const live = observed ? observed.live : await cloud.run.readService(target.ref, call(run));
   const serving = live && onlyServing(namedTraffic(live));
-  if (!live || namedTraffic(live).every(({ percent }) => percent === 0)) return { live, observed, runs: null };
+  if (!live || namedTraffic(live).every(({ percent }) => percent === 0))
+    return { live, observed, runs: null };
   const revision = serving ? await cloud.run.readRevision(target.ref, serving, call(run)) : undefined;
   const runs = await commitOf(deps.ledger, revision?.annotations[marks.release], target.key);
   return { live, observed, runs };
@@ -187,10 +192,16 @@ async function compare(built: Commit, runs: Commit | null, git: Git): Promise<An
   if (!runs) return { kind: 'nothing-runs' };
   const [source, target] = [built.commit, runs.commit];
   if (!source || !target) {
-    return { kind: 'not-comparable', why: `the commit of what is ${source ? 'running' : 'promoted'} is not known` };
+    return {
+      kind: 'not-comparable',
+      why: `the commit of what is ${source ? 'running' : 'promoted'} is not known`,
+    };
   }
   if (built.dirty || runs.dirty) {
-    return { kind: 'not-comparable', why: `what is ${built.dirty ? 'promoted' : 'running'} had uncommitted changes` };
+    return {
+      kind: 'not-comparable',
+      why: `what is ${built.dirty ? 'promoted' : 'running'} had uncommitted changes`,
+    };
   }
   if (source === target) return { kind: 'same', source, target };
   const [newer, older] = await Promise.all([git.isAncestor(target, source), git.isAncestor(source, target)]);
@@ -202,19 +213,21 @@ async function askForResources(target: Target, arriving: Arriving, deps: GateDep
   const inventory = await deps.target.cloud.inventory();
   const { project } = target.ref;
   const asking = call(deps);
-  const secrets = new Map(
-    Object.values(arriving.secrets).map((of) => [`${of.secret}:${of.version}`, of]),
-  );
+  const secrets = new Map(Object.values(arriving.secrets).map((of) => [`${of.secret}:${of.version}`, of]));
   const { serviceAccount: email } = target.container;
   return Promise.all([
     ...[...secrets].map(([name, of]) =>
       ask('secret', name, () => inventory.secretVersion({ project, ...of }, asking)),
     ),
-    ...(email ? [ask('service account', email, () => inventory.serviceAccount({ project, email }, asking))] : []),
+    ...(email
+      ? [ask('service account', email, () => inventory.serviceAccount({ project, email }, asking))]
+      : []),
     ...arriving.cloudSql.map((name) => {
       const instance = name.split(':').at(-1) ?? name;
       const owner = name.split(':').slice(0, -2).join(':');
-      return ask('Cloud SQL instance', name, () => inventory.sqlInstance({ project: owner, instance }, asking));
+      return ask('Cloud SQL instance', name, () =>
+        inventory.sqlInstance({ project: owner, instance }, asking),
+      );
     }),
   ]);
 }

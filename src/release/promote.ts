@@ -53,7 +53,13 @@ export async function promote(request: GateRequest, deps: PromoteDeps): Promise<
   );
 }
 
-function gateEvent({ from, to, verdict, risk, overrides }: Judgement): Extract<DurableEvent, { type: 'gate.judged' }> {
+function gateEvent({
+  from,
+  to,
+  verdict,
+  risk,
+  overrides,
+}: Judgement): Extract<DurableEvent, { type: 'gate.judged' }> {
   const told = { risk: risk.level, riskReasons: risk.reasons, overrides };
   return { type: 'gate.judged', from, to, verdict, ...told };
 }
@@ -86,7 +92,10 @@ async function judgeAgain(request: GateRequest, deps: PromoteDeps, before: Judge
 }
 
 /** Copies the images that shall lie in the target's own project. False when one could not be: its service has ended. */
-async function bringImages(runs: readonly ServiceRun[], images: ReadonlyMap<string, Promotable>): Promise<boolean> {
+async function bringImages(
+  runs: readonly ServiceRun[],
+  images: ReadonlyMap<string, Promotable>,
+): Promise<boolean> {
   const brought = await Promise.all(runs.map((run) => bringImage(run, images.get(run.target.key))));
   if (brought.every(({ failed }) => failed === undefined)) return true;
   for (const { run, failed } of brought) {

@@ -32,10 +32,15 @@ function describe(event: ReleaseEvent, theme: Theme): string[] {
   switch (event.type) {
     case 'release.started': {
       const place = event.cloud === 'local' ? 'the local cloud' : 'Google Cloud';
+      const road = event.from ? `${event.from.environment} ${signs.next} ` : '';
       return [
-        theme.strong(`${event.runbook} ${event.environment} on ${place}: ${event.services.join(', ')}`),
+        theme.strong(
+          `${event.runbook} ${road}${event.environment} on ${place}: ${event.services.join(', ')}`,
+        ),
       ];
     }
+    case 'gate.judged':
+      return gateLines(event, theme);
     case 'plan.made':
       return [
         `${theme.dim(signs.waiting)} plan: ${event.plan.action}, ${sanitiseLine(event.plan.because)}`,
@@ -53,6 +58,23 @@ function describe(event: ReleaseEvent, theme: Theme): string[] {
       return details(event, theme).map(indent);
   }
 }
+
+/** What stands in the way, and what was decided against it. */
+function gateLines(event: Extract<ReleaseEvent, { type: 'gate.judged' }>, theme: Theme): string[] {
+  const { verdict, risk, riskReasons, overrides } = event;
+  const open = verdict.conditions.filter(({ met }) => !met);
+  const count = `${verdict.conditions.length - open.length} of ${verdict.conditions.length} conditions met`;
+  const sign = mark(gateMarks[verdict.decision], theme);
+  return [
+    `${sign} gate ${verdict.decision}: ${count}, risk ${risk}: ${sanitiseLine(riskReasons.join('; '))}`,
+    ...open.map(({ id, reason }) => indent(`${id}: ${sanitiseLine(reason)}`)),
+    ...overrides.map(({ condition, why, who }) =>
+      theme.warn(`${signs.warning} ${condition} is overridden by ${sanitiseLine(who)}: ${sanitiseLine(why)}`),
+    ),
+  ];
+}
+
+const gateMarks = { ready: 'done', pending: 'pending', blocked: 'failed' } as const;
 
 const indent = (text: string) => `    ${text}`;
 

@@ -5,9 +5,12 @@ import type { Target } from '../target.ts';
 
 /** Rules over the whole file, as it is typed; paths are from the top. */
 export function applyFileRules(file: unknown): Fault[] {
-  return [somethingIsDeclared, overriddenServicesExist, urlNamesTheService, gateFromAnotherEnvironment].flatMap((rule) =>
-    rule(file),
-  );
+  return [
+    somethingIsDeclared,
+    overriddenServicesExist,
+    urlNamesTheService,
+    gateFromAnotherEnvironment,
+  ].flatMap((rule) => rule(file));
 }
 
 const named = (file: unknown, section: 'services' | 'environments') =>

@@ -1,14 +1,17 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { duration, flag, list, oneOf, section, text, whole } from './text.ts';
 
 const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 const clockPattern = /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/;
-const momentPattern = /^\d{4}-(0\d|1[0-2])-([0-2]\d|3[01])(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?(Z|[+-]\d\d:\d\d)?)?$/;
+const momentPattern =
+  /^\d{4}-(0\d|1[0-2])-([0-2]\d|3[01])(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?(Z|[+-]\d\d:\d\d)?)?$/;
 const clockPhrase = 'a time of day such as "16:00"';
 const momentPhrase = 'a day such as 2026-12-24, or a time such as 2026-12-24T18:00:00+01:00';
 
 const Window = section({
-  days: list(oneOf(days)).describe('Days of the week, mon to sun: the window comes again every week.').exactOptional(),
+  days: list(oneOf(days))
+    .describe('Days of the week, mon to sun: the window comes again every week.')
+    .exactOptional(),
   from: text()
     .describe('When it begins: a day or a time (RFC 3339); with `days` a time of day, 00:00 by default.')
     .exactOptional(),
@@ -40,9 +43,7 @@ export const Gate = section({
   maxEvidenceAge: duration()
     .describe('How old a passed check may be when it is promoted on.')
     .prefault('24h'),
-  approvals: whole(0, 20)
-    .describe('How many people must approve the release (`sluice approve`).')
-    .default(0),
+  approvals: whole(0, 20).describe('How many people must approve the release (`sluice approve`).').default(0),
   selfApproval: flag()
     .describe('true lets the approval of whoever deployed the release count.')
     .default(false),
