@@ -1,5 +1,7 @@
+import * as Flags from '@oclif/core/flags';
 import { parseAssignments } from '../src/config/assignments.ts';
 import { deploy } from '../src/release/deploy.ts';
+import type { ReleaseState } from '../src/release/state.ts';
 import { ReleaseCommand, releaseFlags } from '../src/release-command.ts';
 import { cloudFlags, configFlags, deployFlags, environmentArg, typedDeploy } from '../src/terminal/flags.ts';
 
@@ -11,24 +13,32 @@ export default class Deploy extends ReleaseCommand {
     '<%= config.bin %> deploy staging',
     '<%= config.bin %> deploy staging --local --dir templates/chat',
     '<%= config.bin %> deploy staging --env LOG_LEVEL=debug',
+    '<%= config.bin %> deploy staging --watch',
     '<%= config.bin %> deploy staging --json > release.json',
   ];
   static override args = environmentArg;
-  static override flags = { ...configFlags, ...cloudFlags, ...deployFlags, ...releaseFlags };
+  static override flags = {
+    ...configFlags,
+    ...cloudFlags,
+    ...deployFlags,
+    ...releaseFlags,
+    watch: Flags.boolean({
+      description: 'again on each saved change or commit, until the verdict is ready',
+      exclusive: ['json', 'github'],
+    }),
+  };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Deploy);
-    const set = parseAssignments(flags.env ?? []);
-    return this.conduct(flags, { ...flags, ...args, set }, (bench, deps) =>
-      deploy(
-        {
-          environment: args.environment,
-          targets: bench.targets,
-          takeOverTraffic: flags['take-over-traffic'],
-          command: typedDeploy(args.environment, flags),
-        },
-        deps,
-      ),
-    );
+    const options = { ...flags, ...args, set: parseAssignments(flags.env ?? []) };
+    const command = typedDeploy(args.environment, flags);
+    const once = (): Promise<ReleaseState> =>
+      this.release(flags, options, (bench, deps) =>
+        deploy(
+          { ...args, targets: bench.targets, takeOverTraffic: flags['take-over-traffic'], command },
+          deps,
+        ),
+      );
+    return this.document(flags.watch ? await this.watching(options, once) : await once());
   }
 }

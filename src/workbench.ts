@@ -45,14 +45,14 @@ export type WorkbenchOptions = {
   waiting?: Waiting;
 };
 
+type Where = Pick<WorkbenchOptions, 'dir' | 'config'>;
+
+const configAt = ({ dir, config }: Where) =>
+  loadConfig({ dir, cwd: process.cwd(), env: process.env, ...(config ? { file: config } : {}) });
+
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const { environment, service, local, set, signal } = options;
-  const config = await loadConfig({
-    dir: options.dir,
-    cwd: process.cwd(),
-    env: process.env,
-    ...(options.config ? { file: options.config } : {}),
-  });
+  const config = await configAt(options);
   const targets = resolveTarget(config, {
     environment,
     local,
@@ -73,6 +73,26 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     statements: openStatements(store),
     close: () => cloud.close(),
   };
+}
+
+/** The records beside sluice.yaml, without a cloud. */
+export async function openRecords(where: Where): Promise<Ledger> {
+  const { root } = await configAt(where);
+  const store = folderStore(join(root, '.sluice', 'ledger'));
+  return openLedger(store, { now: () => new Date(), random: Math.random });
+}
+
+/** What a deploy is made from: the sources of its services, and the config. */
+export async function sourcesOf(
+  options: Omit<WorkbenchOptions, 'signal'>,
+): Promise<{ folders: string[]; files: string[] }> {
+  const config = await configAt(options);
+  const targets = resolveTarget(config, {
+    environment: options.environment,
+    local: options.local,
+    ...(options.service ? { service: options.service } : {}),
+  });
+  return { folders: targets.map(({ sourceDir }) => sourceDir), files: [config.file] };
 }
 
 async function connect(targets: Target[], signal: AbortSignal, waiting: Waiting): Promise<Cloud> {

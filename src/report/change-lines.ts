@@ -1,5 +1,6 @@
 import type { Change } from '../plan/plan.ts';
 import { table } from '../terminal/columns.ts';
+import { shortDigest } from '../terminal/format.ts';
 import { sanitiseLine } from '../terminal/sanitise.ts';
 import { signs, type Theme } from '../terminal/theme.ts';
 
@@ -18,7 +19,12 @@ function changeRow({ field, from, to }: Change, theme: Theme): string[] {
   return [theme.warn(`~ ${name}`), `${theme.dim(shown(from))} ${signs.next} ${shown(to)}`];
 }
 
+/** Of an image named by digest the digest tells all that differs. */
+const byDigest = /^[^\s@]+@(sha256:[0-9a-f]{64})$/;
+
 function shown(value: string | null): string {
   if (value === null) return '';
+  const digest = byDigest.exec(value)?.[1];
+  if (digest) return shortDigest(digest);
   return value === '' ? "''" : sanitiseLine(value, valueLimit);
 }

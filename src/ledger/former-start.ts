@@ -1,0 +1,29 @@
+import { foldAll, type ReleaseState, type ServiceState } from '../release/state.ts';
+import type { Ledger } from './ledger.ts';
+
+type Start = { release: string; profile: NonNullable<ServiceState['profile']> };
+
+/** How far back a start is looked for. */
+const releasesLookedAt = 20;
+
+/** For each service of a release, the newest start before it in the same environment that went well. */
+export async function formerStarts(
+  ledger: Pick<Ledger, 'releases' | 'read'>,
+  state: ReleaseState,
+): Promise<Map<string, Start>> {
+  const found = new Map<string, Start>();
+  const environment = state.started?.environment;
+  if (environment === undefined) return found;
+  for (const service of state.services.keys()) {
+    const newest = await ledger.releases({ environment, service, limit: releasesLookedAt });
+    for (const { id } of newest) {
+      if (id >= state.id) continue;
+      const record = await ledger.read(id);
+      const former = record && foldAll(id, record.events).services.get(service);
+      if (former?.finished?.outcome !== 'deployed' || former.profile?.outcome !== 'started') continue;
+      found.set(service, { release: id, profile: former.profile });
+      break;
+    }
+  }
+  return found;
+}

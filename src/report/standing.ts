@@ -1,0 +1,54 @@
+import type { ReleaseReport } from './release-report.ts';
+
+/** Where a release stands, in words that every format of the report uses. */
+
+const outcomes = {
+  succeeded: 'successful',
+  unchanged: 'nothing to do: it runs already',
+  failed: 'failed',
+  interrupted: 'interrupted',
+  unknown: 'outcome unknown',
+} as const;
+
+export function statusOf({ state }: ReleaseReport): string {
+  const { finished } = state;
+  if (!finished) return 'unfinished: the record ends before the release did';
+  const back = finished.rolledBack ? ', rolled back to the former traffic' : '';
+  return `${outcomes[finished.outcome]}${back}`;
+}
+
+export type Standing = 'good' | 'waiting' | 'bad';
+
+export function standingOf({ state }: ReleaseReport): Standing {
+  const { finished } = state;
+  if (finished?.exitCode === 0 && finished.verdict.decision === 'ready') return 'good';
+  return finished?.exitCode === 0 || finished?.verdict.decision === 'pending' ? 'waiting' : 'bad';
+}
+
+/** What to do now. Only a verdict recommends anything; without one the report says what is missing. */
+export function recommendationOf({ state }: ReleaseReport): { text: string; next: string[] } {
+  const { finished, started } = state;
+  if (!finished)
+    return {
+      text: 'Unknown: read the state before anything else',
+      next: [`sluice status ${started?.environment ?? ''}`],
+    };
+  const open = finished.verdict.conditions.filter(({ met }) => !met);
+  const next = [...new Set(open.flatMap(({ remedy }) => (remedy ? [remedy] : [])))];
+  switch (finished.verdict.decision) {
+    case 'ready':
+      return { text: `Ready: all ${finished.verdict.conditions.length} conditions are met`, next: [] };
+    case 'pending':
+      return { text: `Wait: ${open.length} conditions wait for a person`, next };
+    case 'blocked':
+      return {
+        text: `Not ready: ${open.length} of ${finished.verdict.conditions.length} conditions are not met`,
+        next,
+      };
+  }
+}
+
+/** As the gate assessed it; null where no gate was asked. */
+export function riskOf({ state }: ReleaseReport): { level: string; reasons: string[] } | null {
+  return state.gate ? { level: state.gate.risk, reasons: state.gate.riskReasons } : null;
+}
