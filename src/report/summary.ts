@@ -10,6 +10,7 @@ import { sanitiseLine } from '../terminal/sanitise.ts';
 import { signs, type Theme } from '../terminal/theme.ts';
 import { changeLines } from './change-lines.ts';
 import { digestOf, isProven, revisionOf, trafficText, urlOf } from './facts.ts';
+import { gateSummary } from './gate.ts';
 import { field } from './layout.ts';
 
 /** The end of a release for a person: services that went well first, so that a failure is on the last screen. */
@@ -18,6 +19,7 @@ export function summaryLines(state: ReleaseState, theme: Theme): string[] {
   const environment = state.started?.environment ?? '';
   return [
     ...services.flatMap((service) => ['', ...serviceLines(service, environment, theme)]),
+    ...gateSummary(state, theme),
     '',
     ...endLines(state, theme),
   ];

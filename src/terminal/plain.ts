@@ -1,5 +1,6 @@
 import type { ReleaseEvent, Stamped } from '../release/events.ts';
 import { clock, formatMilliseconds, formatSeconds, stageColumns } from './format.ts';
+import { gateNews } from './gate-words.ts';
 import { mark } from './marks.ts';
 import { sanitiseLine } from './sanitise.ts';
 import { signs, type Theme } from './theme.ts';
@@ -40,7 +41,7 @@ function describe(event: ReleaseEvent, theme: Theme): string[] {
       ];
     }
     case 'gate.judged':
-      return gateLines(event, theme);
+      return gateNews(event, theme);
     case 'plan.made':
       return [
         `${theme.dim(signs.waiting)} plan: ${event.plan.action}, ${sanitiseLine(event.plan.because)}`,
@@ -58,23 +59,6 @@ function describe(event: ReleaseEvent, theme: Theme): string[] {
       return details(event, theme).map(indent);
   }
 }
-
-/** What stands in the way, and what was decided against it. */
-function gateLines(event: Extract<ReleaseEvent, { type: 'gate.judged' }>, theme: Theme): string[] {
-  const { verdict, risk, riskReasons, overrides } = event;
-  const open = verdict.conditions.filter(({ met }) => !met);
-  const count = `${verdict.conditions.length - open.length} of ${verdict.conditions.length} conditions met`;
-  const sign = mark(gateMarks[verdict.decision], theme);
-  return [
-    `${sign} gate ${verdict.decision}: ${count}, risk ${risk}: ${sanitiseLine(riskReasons.join('; '))}`,
-    ...open.map(({ id, reason }) => indent(`${id}: ${sanitiseLine(reason)}`)),
-    ...overrides.map(({ condition, why, who }) =>
-      theme.warn(`${signs.warning} ${condition} is overridden by ${sanitiseLine(who)}: ${sanitiseLine(why)}`),
-    ),
-  ];
-}
-
-const gateMarks = { ready: 'done', pending: 'pending', blocked: 'failed' } as const;
 
 const indent = (text: string) => `    ${text}`;
 

@@ -1,5 +1,6 @@
 import { type ReleaseEvent, type Stage, stages } from '../release/events.ts';
 import { emptyRelease, fold, type ServiceState } from '../release/state.ts';
+import { overrideTexts } from './gate-words.ts';
 import { serviceTitle, stageOutput, stageTitle } from './rows.ts';
 import { sanitiseLine } from './sanitise.ts';
 import type { ReleaseView } from './show-release.ts';
@@ -36,7 +37,8 @@ export function createTaskListView(stderr: NodeJS.WriteStream, theme: Theme): Re
 
   const start = (event: Extract<ReleaseEvent, { type: 'release.started' }>) => {
     const place = event.cloud === 'local' ? 'local cloud' : 'Google Cloud';
-    const title = `${event.services.join(', ')} ${signs.next} ${event.environment}`;
+    const from = event.from ? ` ${event.from.environment}` : '';
+    const title = `${event.services.join(', ')}${from} ${signs.next} ${event.environment}`;
     stderr.write(`\n${theme.strong(title)}  ${theme.dim(place)}\n\n`);
     const [only, ...others] = event.services;
     if (only !== undefined && others.length === 0) {
@@ -66,6 +68,7 @@ export function createTaskListView(stderr: NodeJS.WriteStream, theme: Theme): Re
       fold(state, stamped);
       if (event.type === 'release.started') start(event);
       if (event.type === 'notice') notice(sanitiseLine(event.note));
+      if (event.type === 'gate.judged') overrideTexts(event).forEach(notice);
       if (!('service' in event) || event.service === null) return;
       underWay.set(event.service, follow(underWay.get(event.service), event));
       show(event.service);
