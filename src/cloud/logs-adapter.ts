@@ -66,7 +66,11 @@ export function logsAdapter(session: Session): Adapter<LogsPort> {
       // A loop that has ended listens no more, and the cancellation is an error event.
       stream.on('error', () => undefined);
       const end = () => {
-        stream.cancel();
+        try {
+          stream.cancel();
+        } catch {
+          // On a connection that is closed the stream has nothing to cancel.
+        }
         stream.destroy();
       };
       ended.signal.addEventListener('abort', end, { once: true });

@@ -36,6 +36,7 @@ export function normalise(config: Service, place: Place): Target {
     startup: startupOf(config.startup),
     rollout: rolloutOf(config.rollout),
     checklist: checklistOf(config.checklist, environment.name),
+    ...(config.schema ? { schema: config.schema } : {}),
   };
 }
 

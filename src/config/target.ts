@@ -23,6 +23,8 @@ export type Target = {
   startup: StartupSpec;
   rollout: RolloutSpec;
   checklist: CheckSpec[];
+  /** The database schema that the code needs, as the plan and a rollback see it. */
+  schema?: { version: string; note?: string; backwardsCompatible?: boolean };
 };
 
 type BuildSpec = {

@@ -37,7 +37,8 @@ function judgeService(
     .flatMap(({ id, stages }) => stages.map((stage) => ({ id, stage })));
   const reported = service.checks.filter(({ required }) => required);
   return [
-    judgeStart(service, environment),
+    // A rollback with --now asks for no start, and says so.
+    ...(service.stages.startup?.outcome === 'skipped' ? [] : [judgeStart(service, environment)]),
     ...distinct([...listed, ...reported]).map((demand) => judgeCheck(service, demand, environment)),
     judgeTraffic(service, environment),
     judgeProof(service, environment),
@@ -59,8 +60,9 @@ function judgeStart(
 ): GateCondition {
   const id = `${service}.started`;
   const remedy = `sluice startup ${environment}`;
-  const shown = profile?.outcome === 'unknown' && stages.startup?.outcome === 'done';
-  if (profile?.outcome === 'started' || shown) return met(id, startupDecidedBy ?? 'it started');
+  const shown = (!profile || profile.outcome === 'unknown') && stages.startup?.outcome === 'done';
+  if (profile?.outcome === 'started' || shown)
+    return met(id, startupDecidedBy ?? (stages.startup?.note || 'it started'));
   const cause = profile?.rootCause ? `: ${profile.rootCause.cause}` : '';
   return unmet(
     id,

@@ -40,8 +40,6 @@ export function templateChanges(
     changes.push({ field: 'image', from: serving?.image ?? null, to: image ?? 'known after build' });
   }
   const gone = leftBehind(target, owns);
-  const secretText = (map: Record<string, { secret: string; version: string }>): Record<string, string> =>
-    Object.fromEntries(Object.entries(map).map(([key, ref]) => [key, `${ref.secret}:${ref.version}`]));
   const envChanges = keyedChanges('env', serving?.env ?? {}, target.env, gone.env);
   changes.push(...envChanges.map((change) => hideSecret(change, target)));
   changes.push(
@@ -55,6 +53,30 @@ export function templateChanges(
     changes.push({ field: `container.${field}`, from: serving ? plain(found) : null, to: plain(wish) });
   }
   return changes;
+}
+
+/** Every field in which one revision differs from another. */
+export function templateDifference(from: Template, to: Template, target: Target): Change[] {
+  const {
+    env: envBefore,
+    secrets: secretsBefore,
+    labels: labelsBefore,
+    image: imageBefore,
+    ...before
+  } = from;
+  const { env, secrets, labels, image, ...after } = to;
+  const gone = (now: object, then: object): string[] => Object.keys(then).filter((key) => !(key in now));
+  return [
+    ...(image === imageBefore ? [] : [{ field: 'image', from: imageBefore, to: image }]),
+    ...keyedChanges('env', envBefore, env, gone(env, envBefore)).map((change) => hideSecret(change, target)),
+    ...keyedChanges('secrets', secretText(secretsBefore), secretText(secrets), gone(secrets, secretsBefore)),
+    ...keyedChanges('labels', labelsBefore, labels, gone(labels, labelsBefore)),
+    ...keyedChanges('container', plainly(before), plainly(after), []),
+  ];
+}
+
+function plainly(settings: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, plain(value)]));
 }
 
 /** Settings of the service itself: they work at once and cannot be tried on a candidate. */
@@ -72,6 +94,10 @@ export function serviceWideChanges(target: Target, live: LiveService | undefined
     });
   }
   return changes;
+}
+
+function secretText(map: Template['secrets']): Record<string, string> {
+  return Object.fromEntries(Object.entries(map).map(([key, ref]) => [key, `${ref.secret}:${ref.version}`]));
 }
 
 const secretName = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|DSN)$|DATABASE_URL/i;

@@ -1,11 +1,13 @@
 import type { LiveService, ServiceEdit } from '../cloud/ports/index.ts';
 import type { Target } from '../config/target.ts';
 import { leftBehind, wishedSettings } from './diff.ts';
-import { candidateTag, marks, type Owned, type ReleaseMark, readMarks } from './marks.ts';
+import type { Hold } from './hold.ts';
+import { candidateTag, marks, type Owned, type ReleaseMark, readMarks, rollbackTag } from './marks.ts';
 import type { Change, Plan, PlannedTraffic } from './plan.ts';
-import { foreignTags, onlyServing } from './traffic.ts';
+import { shareOut } from './split.ts';
+import { foreignTags, pinText } from './traffic.ts';
 
-/** The four writes of a deploy, as edits: made here, purely, and carried out by the release. */
+/** The writes of a deploy, a rollback and an unpin, as edits: made here, purely, and carried out by the release. */
 
 /** Makes the revision: a tagged 0 % candidate beside what serves, or, with nothing serving, the whole closed service. */
 export function candidateEdit(
@@ -28,6 +30,7 @@ export function candidateEdit(
       annotations: {
         [marks.release]: made.release,
         ...(source ? { [marks.source]: source, [marks.built]: made.image } : {}),
+        [marks.schema]: plan.schema ? JSON.stringify(plan.schema) : null,
       },
     },
     ...candidateTraffic(plan, live, revision),
@@ -35,26 +38,32 @@ export function candidateEdit(
       ...stateMarks(made.release, 'candidate'),
       [marks.candidate]: revision,
       // This write names the revisions that serve, in place of LATEST too: the pin is Sluice's own from here on.
-      [marks.pin]: (plan.first ? revision : onlyServing(plan.formerTraffic)) ?? null,
+      [marks.pin]: plan.first ? revision : pinText(plan.formerTraffic),
       [marks.formerTraffic]: JSON.stringify(plan.formerTraffic),
       [marks.owns]: JSON.stringify(ownedBy(target)),
     },
   };
 }
 
-/** Moves all the traffic; the candidate's tag goes with it, the service-wide settings come with it. */
+/**
+ * One step of the rollout: so many percent for the revision, the rest for the former ones. With the last step the
+ * candidate's tag goes and the service-wide settings come.
+ */
 export function trafficEdit(
   live: LiveService | undefined,
-  plan: { serviceWide: Change[] },
-  to: { release: string; revision: string },
+  plan: Pick<Plan, 'serviceWide' | 'formerTraffic'>,
+  to: { release: string; revision: string; percent: number },
 ): ServiceEdit & { traffic: PlannedTraffic[] } {
+  const last = to.percent === 100;
+  const weighted = shareOut(last ? [] : plan.formerTraffic, to);
   return {
     traffic: [
-      { revision: to.revision, percent: 100 },
+      ...weighted,
       ...foreignTags(live).map((tagged) => ({ ...tagged, percent: 0 })),
+      ...(last ? [] : [{ revision: to.revision, tag: candidateTag, percent: 0 }]),
     ],
-    ...serviceWideEdit(plan.serviceWide, 'to'),
-    annotations: { ...stateMarks(to.release, 'migrating'), [marks.pin]: to.revision },
+    ...(last ? serviceWideEdit(plan.serviceWide, 'to') : {}),
+    annotations: { ...stateMarks(to.release, 'migrating'), [marks.pin]: pinText(weighted) },
   };
 }
 
@@ -67,16 +76,21 @@ export function restoreEdit(
   plan: Plan & { revision: string },
   by: { release: string; keepTag: boolean },
 ): ServiceEdit & { traffic: PlannedTraffic[] } {
+  // The tag may have been taken over from somebody: then it goes back to them.
+  const taken = plan.formerTraffic.find(({ tag }) => tag !== undefined && tag === plan.tag);
+  const kept =
+    by.keepTag && plan.tag !== null ? { revision: plan.revision, tag: plan.tag, percent: 0 } : undefined;
   return {
     traffic: [
       ...plan.formerTraffic.filter((entry) => entry.percent > 0),
-      ...foreignTags(live).map((tagged) => ({ ...tagged, percent: 0 })),
-      ...(by.keepTag ? [{ revision: plan.revision, tag: candidateTag, percent: 0 }] : []),
+      ...foreignTags(live, plan.tag).map((tagged) => ({ ...tagged, percent: 0 })),
+      ...[taken ?? kept].filter((entry) => entry !== undefined),
     ],
     ...serviceWideEdit(plan.serviceWide, 'from'),
     annotations: {
       ...stateMarks(by.release, 'failed'),
-      [marks.pin]: onlyServing(plan.formerTraffic) ?? null,
+      [marks.pin]: pinText(plan.formerTraffic),
+      ...(plan.action === 'rollback' ? holdMark(plan.hold) : {}),
     },
   };
 }
@@ -86,8 +100,63 @@ export function closedEdit(plan: Plan, release: string): ServiceEdit {
   return { ...serviceWideEdit(plan.serviceWide, 'from'), annotations: stateMarks(release, 'failed') };
 }
 
-export function verifiedEdit(release: string, revision: string): ServiceEdit {
+/** `revision` null: what serves has no passed verdict. */
+export function verifiedEdit(release: string, revision: string | null): ServiceEdit {
   return { annotations: { ...stateMarks(release, 'verified'), [marks.verified]: revision } };
+}
+
+/** Gives a revision that exists a URL of its own, so that it can be woken and looked at: no traffic moves. */
+export function warmEdit(
+  live: LiveService | undefined,
+  plan: Plan & { revision: string },
+  release: string,
+): ServiceEdit & { traffic: PlannedTraffic[] } {
+  return {
+    traffic: [
+      ...plan.formerTraffic.filter((entry) => entry.percent > 0),
+      ...foreignTags(live, rollbackTag).map((tagged) => ({ ...tagged, percent: 0 })),
+      { revision: plan.revision, tag: rollbackTag, percent: 0 },
+    ],
+    annotations: {
+      ...stateMarks(release, 'candidate'),
+      [marks.warmed]: plan.revision,
+      [marks.pin]: pinText(plan.formerTraffic),
+      [marks.formerTraffic]: null,
+    },
+  };
+}
+
+/**
+ * All the traffic back to a revision, and held there. No former traffic is marked: a release that comes after an
+ * interrupted rollback must not take what was rolled back for what should serve.
+ */
+export function rollbackEdit(
+  live: LiveService | undefined,
+  plan: Plan & { revision: string },
+  by: { release: string; hold: Hold },
+): ServiceEdit & { traffic: PlannedTraffic[] } {
+  return {
+    traffic: [
+      { revision: plan.revision, percent: 100 },
+      ...foreignTags(live, plan.tag).map((tagged) => ({ ...tagged, percent: 0 })),
+    ],
+    annotations: {
+      ...stateMarks(by.release, 'migrating'),
+      [marks.pin]: plan.revision,
+      [marks.formerTraffic]: null,
+      [marks.unpinned]: null,
+      ...holdMark(by.hold),
+    },
+  };
+}
+
+/** Lifts the hold and nothing else: the newest release and its state stay what they are. */
+export function unpinEdit(release: string): ServiceEdit {
+  return { annotations: { ...holdMark(undefined), [marks.unpinned]: release } };
+}
+
+function holdMark(hold: Hold | undefined): Record<string, string | null> {
+  return { [marks.hold]: hold ? JSON.stringify(hold) : null };
 }
 
 function candidateTraffic(

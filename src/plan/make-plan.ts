@@ -1,8 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { LiveRevision, LiveService } from '../cloud/ports/index.ts';
 import type { Target } from '../config/target.ts';
+import { retyped } from '../typed.ts';
+import { foreignBlockers } from './blockers.ts';
 import { serviceWideChanges, templateChanges } from './diff.ts';
-import { candidateTag, readMarks, unfinishedRelease } from './marks.ts';
+import { describeHold } from './hold.ts';
+import { candidateTag, readMarks, schemaNoteOf, unfinishedRelease } from './marks.ts';
 import type { Change, Plan, PlannedTraffic } from './plan.ts';
+import { describeSchema, type SchemaNote } from './schema-note.ts';
 import { describeTraffic, namedTraffic, onlyServing, pinOf } from './traffic.ts';
 
 export type PlanInputs = {
@@ -28,7 +33,10 @@ export function makePlan(inputs: PlanInputs): Plan {
   const former = formerTraffic(inputs);
   const serving = revisions.find((revision) => revision.name === onlyServing(former));
   const first = live === undefined || !servesAnything(live, revisions);
-  const changes = templateChanges(target, serving?.template, inputs.image.reference, found.owns);
+  const changes = [
+    ...templateChanges(target, serving?.template, inputs.image.reference, found.owns),
+    ...schemaChange(target.schema, schemaNoteOf(serving)),
+  ];
   const serviceWide = serviceWideChanges(target, live);
   const because = whyAct(inputs, serving, changes, serviceWide);
   const action = live === undefined ? 'create' : because === null ? 'none' : 'update';
@@ -48,10 +56,22 @@ export function makePlan(inputs: PlanInputs): Plan {
     formerTraffic: former,
     etag: live?.etag ?? '',
     serviceWide: action === 'none' ? [] : serviceWide,
+    ...(target.schema ? { schema: target.schema } : {}),
+    ...(found.hold ? { hold: found.hold } : {}),
     steps: action === 'none' ? [] : describeSteps(inputs, first, serviceWide),
-    notes: notes(inputs, first),
+    // Otherwise it is told as what stands in the way.
+    notes: [
+      ...notes(inputs, first),
+      ...(action === 'none' && found.hold ? [`The traffic is held ${describeHold(found.hold)}`] : []),
+    ],
     blockers,
   };
+}
+
+/** A note that is gone from sluice.yaml is no reason for a revision; the next one goes without it. */
+function schemaChange(wish: SchemaNote | undefined, found: SchemaNote | null): Change[] {
+  if (!wish || isDeepStrictEqual(wish, found)) return [];
+  return [{ field: 'schema', from: found && describeSchema(found), to: describeSchema(wish) }];
 }
 
 /** The traffic a failure restores: what really serves, or what served before an interrupted release moved it. */
@@ -66,7 +86,8 @@ function formerTraffic({ live, revisions }: PlanInputs): PlannedTraffic[] {
 
 function allExist(traffic: PlannedTraffic[], revisions: LiveRevision[]): boolean {
   const names = new Set(revisions.map((revision) => revision.name));
-  return traffic.length > 0 && traffic.every((entry) => names.has(entry.revision));
+  const weighted = traffic.filter(({ percent }) => percent > 0);
+  return weighted.length > 0 && weighted.every((entry) => names.has(entry.revision));
 }
 
 function servesAnything(live: LiveService, revisions: LiveRevision[]): boolean {
@@ -96,25 +117,28 @@ function whyAct(
 
 function findBlockers({ live, takeOverTraffic, command, target }: PlanInputs): Plan['blockers'] {
   if (!live) return [];
-  const found = readMarks(live.annotations);
-  const blockers: Plan['blockers'] = [];
-  const pin = pinOf(live, found);
-  if (pin.kind === 'foreign' && !takeOverTraffic) {
-    blockers.push({
-      what: `The traffic of ${target.ref.service} is pinned by somebody else: ${describeTraffic(pin.traffic)}.`,
-      why: 'A deploy would move traffic that Sluice did not place.',
-      next: [`${command} --take-over-traffic`],
-    });
-  }
-  const tagged = live.traffic.find((entry) => entry.tag === candidateTag);
-  if (tagged && tagged.revision !== found.candidate && !takeOverTraffic) {
-    blockers.push({
-      what: `The tag \`${candidateTag}\` of ${target.ref.service} is somebody else's: it names ${tagged.revision}.`,
-      why: 'A deploy would move it to its own candidate.',
-      next: [`${command} --take-over-traffic`],
-    });
-  }
-  return blockers;
+  const { service } = target.ref;
+  return [
+    ...heldBlockers(live, service, command),
+    ...(takeOverTraffic
+      ? []
+      : foreignBlockers(live, { service, takes: candidateTag, verb: 'deploy', command })),
+  ];
+}
+
+/** A rollback's hold: nobody but a person lifts it. */
+function heldBlockers(live: LiveService, service: string, command: string): Plan['blockers'] {
+  const { hold } = readMarks(live.annotations);
+  if (!hold) return [];
+  const traffic = namedTraffic(live);
+  const where = onlyServing(traffic) ?? describeTraffic(traffic);
+  return [
+    {
+      what: `The traffic of ${service} is held on ${where} ${describeHold(hold)}`,
+      why: 'A deploy would undo a rollback. Lifting the hold moves no traffic; the next verified candidate does.',
+      next: [retyped(command, 'unpin')],
+    },
+  ];
 }
 
 function describeSteps({ image, target }: PlanInputs, first: boolean, serviceWide: Change[]): string[] {
@@ -126,10 +150,18 @@ function describeSteps({ image, target }: PlanInputs, first: boolean, serviceWid
       : `make the revision as a candidate: tag \`${candidateTag}\`, 0 % of the traffic`,
     'follow its startup',
     'run the candidate checks',
-    `move ${target.rollout.steps.join(' %, ')} % of the traffic and prove who answers`,
-    ...(settings ? [`apply to the whole service: ${settings}`] : []),
+    ...rolloutSteps(target.rollout, first),
+    ...(settings ? [`apply to the whole service, with the last of the traffic: ${settings}`] : []),
     'run the post-deploy checklist',
   ];
+}
+
+/** A first deploy has nothing to share the traffic with. */
+function rolloutSteps({ steps, bakeSeconds }: Target['rollout'], first: boolean): string[] {
+  const percents = first ? [100] : steps;
+  return percents.map(
+    (percent) => `move ${percent} % of the traffic, prove who answers, watch the log for ${bakeSeconds} s`,
+  );
 }
 
 function notes({ live }: PlanInputs, first: boolean): string[] {

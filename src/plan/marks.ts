@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { type Hold, readHold } from './hold.ts';
+import { parseJson } from './parse-json.ts';
 import { type PlannedTraffic, trafficSchema } from './plan.ts';
+import { type SchemaNote, schemaNoteSchema } from './schema-note.ts';
 
 /**
  * What Sluice writes on a service and its revisions, in the same write as the change itself, so that any
@@ -8,21 +11,31 @@ import { type PlannedTraffic, trafficSchema } from './plan.ts';
 export const marks = {
   release: 'sluice.dev/release',
   state: 'sluice.dev/state',
-  /** The revision that Sluice itself pinned all traffic to. */
+  /** The traffic that Sluice itself wrote: a revision, or a split as `chat-r1=90,chat-r2=10`. */
   pin: 'sluice.dev/pin',
   /** The revision the `candidate` tag was last given to. */
   candidate: 'sluice.dev/candidate',
   /** The revision whose verdict was `ready`. */
   verified: 'sluice.dev/verified',
   formerTraffic: 'sluice.dev/former-traffic',
+  /** Why the traffic stays where it is, until `sluice unpin`: a Hold. */
+  hold: 'sluice.dev/hold',
+  /** The release that lifted the last hold. */
+  unpinned: 'sluice.dev/unpinned',
+  /** The revision the `rollback` tag was last given to. */
+  warmed: 'sluice.dev/warmed',
   /** Keys that Sluice set and may remove again. */
   owns: 'sluice.dev/owns',
   /** On a revision: hash of the source, and the image that was built from it, of which alone this is true. */
   source: 'sluice.dev/source',
   built: 'sluice.dev/built',
+  /** On a revision: the database schema that it needs, as sluice.yaml says. */
+  schema: 'sluice.dev/schema',
 } as const;
 
 export const candidateTag = 'candidate';
+/** Wakes the revision of a rollback before it gets traffic. */
+export const rollbackTag = 'rollback';
 
 const stateSchema = z.enum(['candidate', 'migrating', 'verified', 'failed']);
 const ownsSchema = z.object({
@@ -41,6 +54,8 @@ export type Marks = {
   candidate: string | null;
   verified: string | null;
   formerTraffic: PlannedTraffic[] | null;
+  hold: Hold | null;
+  warmed: string | null;
   owns: Owned;
 };
 
@@ -53,6 +68,8 @@ export function readMarks(annotations: Record<string, string>): Marks {
     candidate: text(marks.candidate),
     verified: text(marks.verified),
     formerTraffic: parseJson(z.array(trafficSchema), annotations[marks.formerTraffic]) ?? null,
+    hold: readHold(annotations[marks.hold]),
+    warmed: text(marks.warmed),
     owns: parseJson(ownsSchema, annotations[marks.owns]) ?? { env: [], secrets: [], labels: [] },
   };
 }
@@ -62,11 +79,9 @@ export function unfinishedRelease(found: Marks): string | null {
   return found.state === 'candidate' || found.state === 'migrating' ? found.release : null;
 }
 
-function parseJson<S extends z.ZodType>(schema: S, text: string | undefined): z.infer<S> | undefined {
-  if (!text) return undefined;
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+/** The note on a revision, from whatever machine it was deployed. */
+export function schemaNoteOf(
+  revision: { annotations: Record<string, string> } | undefined,
+): SchemaNote | null {
+  return parseJson(schemaNoteSchema, revision?.annotations[marks.schema]) ?? null;
 }

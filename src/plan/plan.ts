@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { holdSchema } from './hold.ts';
+import { schemaNoteSchema } from './schema-note.ts';
 
 /** One field that the deploy changes, against the revision that serves. */
 export const changeSchema = z.object({
@@ -20,8 +22,8 @@ export const planSchema = z.object({
   service: z.string(),
   environment: z.string(),
   place: z.object({ project: z.string(), region: z.string(), service: z.string() }),
-  /** `create`: the service does not exist. `none`: nothing to do. */
-  action: z.enum(['create', 'update', 'none']),
+  /** `create`: the service does not exist. `rollback`: to a revision that exists. `none`: nothing to do. */
+  action: z.enum(['create', 'update', 'rollback', 'none']),
   /** Nothing serves yet: there is no traffic to protect, and the service stays closed until it has passed. */
   first: z.boolean(),
   /** Why, in one line. */
@@ -33,7 +35,7 @@ export const planSchema = z.object({
     reference: z.string().nullable(),
     source: z.string().nullable(),
   }),
-  /** The named revision to be made; null when action is none. */
+  /** The named revision to be made, or to go back to; null when action is none. */
   revision: z.string().nullable(),
   tag: z.string().nullable(),
   /** Traffic that serves now, which a failure restores. */
@@ -42,6 +44,10 @@ export const planSchema = z.object({
   etag: z.string(),
   /** Service-wide settings that work at once and are applied after the checks. */
   serviceWide: z.array(changeSchema),
+  /** The database schema that the revision needs, when sluice.yaml says. */
+  schema: schemaNoteSchema.exactOptional(),
+  /** Why the traffic is held where it is. */
+  hold: holdSchema.exactOptional(),
   steps: z.array(z.string()),
   notes: z.array(z.string()),
   /** What stops it, e.g. a foreign pin; each with the command that resolves it. */

@@ -1,5 +1,5 @@
 import type { LiveService } from '../cloud/ports/index.ts';
-import { candidateTag, type Marks } from './marks.ts';
+import { candidateTag, type Marks, readMarks, rollbackTag } from './marks.ts';
 import type { PlannedTraffic } from './plan.ts';
 
 /** Percent by revision, LATEST resolved to the latest ready revision as Cloud Run does. */
@@ -22,27 +22,51 @@ export function onlyServing(traffic: readonly PlannedTraffic[], latestReady = ''
   return entry?.[0] && others.length === 0 && entry[1] === 100 ? entry[0] : undefined;
 }
 
-/** Revisions as they really serve, by name, tags apart: what a restore writes. */
+/** Revisions as they really serve, by name, foreign tags apart: what a restore writes. */
 export function namedTraffic(live: LiveService): PlannedTraffic[] {
   const served = live.actualTraffic.length > 0 ? live.actualTraffic : live.traffic;
   const percents = [...shares(served, live.latestReadyRevision)].filter(([name]) => name !== '');
   return [
     ...percents.map(([revision, percent]) => ({ revision, percent })),
-    ...foreignTags(live).map((tagged) => ({ ...tagged, percent: 0 })),
+    ...foreignTags(live, null).map((tagged) => ({ ...tagged, percent: 0 })),
   ];
 }
 
-/** Every tag but Sluice's own candidate. They stay whatever happens. */
-export function foreignTags(live: LiveService | undefined): { revision: string; tag: string }[] {
+/**
+ * Every tag but Sluice's own and the one that a release takes for itself (whoever has it): they stay whatever
+ * happens.
+ */
+export function foreignTags(
+  live: LiveService | undefined,
+  takes: string | null = candidateTag,
+): { revision: string; tag: string }[] {
+  const own = ownTags(live);
   return (live?.traffic ?? []).flatMap(({ revision, tag }) =>
-    tag && tag !== candidateTag ? [{ revision, tag }] : [],
+    tag && tag !== takes && own.get(tag) !== revision ? [{ revision, tag }] : [],
   );
+}
+
+/** Tag → the revision that Sluice gave it. */
+export function ownTags(live: LiveService | undefined): Map<string, string | null> {
+  const { candidate, warmed } = readMarks(live?.annotations ?? {});
+  return new Map([
+    [candidateTag, candidate],
+    [rollbackTag, warmed],
+  ]);
+}
+
+/** A traffic as its mark: `chat-r1`, or `chat-r1=90,chat-r2=10` for a split; null for none. */
+export function pinText(traffic: readonly PlannedTraffic[], latestReady = ''): string | null {
+  const only = onlyServing(traffic, latestReady);
+  if (only) return only;
+  const parts = [...shares(traffic, latestReady)].map(([revision, percent]) => `${revision}=${percent}`);
+  return parts.sort().join(',') || null;
 }
 
 export type Pin =
   /** LATEST has all the traffic: nobody holds it. */
   | { kind: 'latest' }
-  | { kind: 'own'; revision: string }
+  | { kind: 'own' }
   /** Named revisions that Sluice did not choose. */
   | { kind: 'foreign'; traffic: PlannedTraffic[] }
   | { kind: 'none' };
@@ -51,8 +75,7 @@ export function pinOf(live: LiveService, marks: Marks): Pin {
   const weighted = live.traffic.filter((entry) => entry.percent > 0);
   if (weighted.length === 0) return { kind: 'none' };
   if (weighted.every((entry) => entry.revision === 'LATEST')) return { kind: 'latest' };
-  const only = onlyServing(weighted, live.latestReadyRevision);
-  if (only && only === marks.pin) return { kind: 'own', revision: only };
+  if (marks.pin !== null && pinText(weighted, live.latestReadyRevision) === marks.pin) return { kind: 'own' };
   return {
     kind: 'foreign',
     traffic: weighted.map(({ revision, percent }) => ({ revision, percent })),

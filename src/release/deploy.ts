@@ -1,12 +1,10 @@
 import { judgeDeploy } from '../gate/verdict-of.ts';
-import { verifiedEdit } from '../plan/edits.ts';
 import type { Plan } from '../plan/plan.ts';
 import { reasonOf } from './diagnose.ts';
-import { writeGuarded } from './guarded-write.ts';
 import type { RevisionLog } from './revision-log.ts';
 import type { ServiceRun } from './run.ts';
 import { conductRelease, type RunbookDeps, type RunbookRequest } from './runbook.ts';
-import { end, recover, reportStartup } from './service-end.ts';
+import { end, markVerified, recover, reportStartup } from './service-end.ts';
 import { build } from './stages/build.ts';
 import { makeCandidate, type NamedPlan } from './stages/candidate.ts';
 import { completePlan, type Observed, observe } from './stages/observe.ts';
@@ -101,16 +99,6 @@ function named(plan: Plan): NamedPlan | null {
 
 function unchanged(run: ServiceRun): void {
   end(run, { outcome: 'unchanged', reason: 'done', rolledBack: false, diagnosis: null });
-}
-
-/** The last write of a success: from now on any machine sees that this revision has a passed verdict. */
-async function markVerified(run: ServiceRun, revision: string): Promise<void> {
-  const service = run.target.key;
-  const { live } = await writeGuarded(run, {
-    edit: () => verifiedEdit(run.journal.release, revision),
-    intent: (etag) => ({ type: 'mark.intended', service, verified: revision, etag }),
-  });
-  run.journal.emit({ type: 'mark.observed', service, verified: revision, etag: live.etag });
 }
 
 /** A revision's name says which release made it: `20261122T0231-staging-k3f9` gives `1122-0231-k3f9`. */

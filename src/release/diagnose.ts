@@ -11,6 +11,7 @@ export type Diagnosis = NonNullable<Extract<DurableEvent, { type: 'service.finis
 const undone: Partial<Record<Stage, string>> = {
   build: 'no image was built',
   candidate: 'no revision was made',
+  warm: 'the revision was not warmed',
   checks: 'the candidate checks were not run',
   traffic: 'the traffic was not moved',
   checklist: 'the post-deploy checklist was not run',
@@ -23,7 +24,7 @@ export function diagnose(
   error: unknown,
   state: ServiceState | undefined,
   linesOf: (insertIds: readonly string[]) => string[],
-  command: string,
+  by: { command: string; stages: readonly Stage[] },
 ): Diagnosis {
   const finding = findingBehind(error, state);
   const problem = problemOf(error);
@@ -33,11 +34,11 @@ export function diagnose(
     why: finding ? (problem.what.includes(finding.cause) ? '' : problem.what) : (problem.why ?? ''),
     hint: finding?.hint ?? '',
     evidence: finding ? linesOf(entriesOf(finding, state)).slice(0, evidenceLines) : [],
-    notDone: stages.flatMap((stage) => {
+    notDone: by.stages.flatMap((stage) => {
       const words = undone[stage];
       return words && !state?.stages[stage] ? [words] : [];
     }),
-    next: [...(problem.next ?? [command])],
+    next: [...(problem.next ?? [by.command])],
   };
 }
 
@@ -61,6 +62,7 @@ const failedIn: Record<Stage, ExitReason> = {
   predeploy: 'preflight',
   build: 'build',
   candidate: 'startup',
+  warm: 'startup',
   startup: 'startup',
   checks: 'checklist',
   traffic: 'traffic',

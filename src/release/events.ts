@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { checkResultSchema } from '../checks/result.ts';
 import { verdictSchema } from '../gate/verdict.ts';
+import { holdSchema } from '../plan/hold.ts';
 import { changeSchema, planSchema, trafficSchema } from '../plan/plan.ts';
+import { schemaNoteSchema } from '../plan/schema-note.ts';
 import { findingSchema, phaseSchema, profileSchema, systemSchema } from '../startup/profile.ts';
 
 /**
@@ -14,6 +16,7 @@ export const stages = [
   'predeploy',
   'build',
   'candidate',
+  'warm',
   'startup',
   'checks',
   'traffic',
@@ -24,6 +27,19 @@ export const stages = [
 /** `check` and `unpin` move no traffic; they are recorded because a verdict rests on them. */
 export const runbooks = ['deploy', 'promote', 'rollback', 'unpin', 'check'] as const;
 
+type Runbook = (typeof runbooks)[number];
+
+const releaseStages = stages.filter((stage) => stage !== 'warm');
+
+/** The stages that a runbook may come to, in their order. */
+export const stagesOf: Record<Runbook, readonly Stage[]> = {
+  deploy: releaseStages,
+  promote: releaseStages,
+  rollback: ['observe', 'preflight', 'warm', 'startup', 'checks', 'traffic', 'checklist', 'restore'],
+  unpin: ['observe'],
+  check: ['observe', 'checks', 'checklist'],
+};
+
 const stage = z.enum(stages);
 const service = z.string();
 const problem = z.object({
@@ -32,6 +48,8 @@ const problem = z.object({
   next: z.array(z.string()).exactOptional(),
 });
 const purpose = z.enum(['migrate', 'restore', 'rollback', 'warm']);
+/** Which of a rollout's steps, and the percent that the new revision gets in it. */
+const rolloutStep = z.object({ number: z.number(), of: z.number(), percent: z.number() });
 const observedTraffic = trafficSchema.extend({ uri: z.string().exactOptional() });
 
 /** What somebody decided against a condition of the gate: shown for ever. */
@@ -151,6 +169,7 @@ const durable = [
     traffic: z.array(trafficSchema),
     /** Settings that work at once (invoker, minimum instances), written together with the traffic. */
     serviceWide: z.array(changeSchema),
+    step: rolloutStep.exactOptional(),
     etag: z.string(),
   }),
   z.object({
@@ -160,6 +179,7 @@ const durable = [
     actual: z.array(observedTraffic),
     /** Actual equals desired, as Cloud Run reports it. */
     settled: z.boolean(),
+    step: rolloutStep.exactOptional(),
     etag: z.string(),
   }),
   z.object({
@@ -167,13 +187,34 @@ const durable = [
     service,
     revision: z.string(),
     url: z.string(),
-    /** Answers in a row that came from the revision. */
+    /** Answers in a row that came from the revision, or from the revisions of a split. */
     answers: z.number(),
+    /** Of a split: who gave them; `revision` is the one that is rolled out, or the one that answered most. */
+    from: z.array(z.object({ revision: z.string(), answers: z.number() })).exactOptional(),
     by: z.enum(['response-field', 'request-log']),
   }),
-  /** The last write of a success: the service's annotations name its verified revision. */
+  /** The last write of a success: the service's annotations name its verified revision; '' when it is not verified. */
   z.object({ type: z.literal('mark.intended'), service, verified: z.string(), etag: z.string() }),
   z.object({ type: z.literal('mark.observed'), service, verified: z.string(), etag: z.string() }),
+  /** Where a rollback goes, and why there. */
+  z.object({
+    type: z.literal('rollback.chosen'),
+    service,
+    /** What served; '' for a split. */
+    from: z.string(),
+    to: z.string(),
+    /** The release that gave it the traffic once; null when no record tells. */
+    release: z.string().nullable(),
+    because: z.string(),
+    /** What `--now` leaves out. */
+    skipped: z.array(z.string()),
+    /** Schema changes that it goes behind: somebody said `--accept-schema-risk`. */
+    acceptedRisks: z.array(schemaNoteSchema),
+  }),
+  /** Written together with the traffic of a rollback. */
+  z.object({ type: z.literal('hold.placed'), service, hold: holdSchema }),
+  z.object({ type: z.literal('hold.intended'), service, lifts: holdSchema, etag: z.string() }),
+  z.object({ type: z.literal('hold.lifted'), service, hold: holdSchema, etag: z.string() }),
   z.object({
     type: z.literal('service.finished'),
     service,
@@ -223,6 +264,7 @@ export type DurableEvent = z.infer<typeof durableEventSchema>;
 type PassingEvent = z.infer<typeof passingEventSchema>;
 export type ReleaseEvent = DurableEvent | PassingEvent;
 export type Stage = (typeof stages)[number];
+export type RolloutStep = z.infer<typeof rolloutStep>;
 
 /** Every event is stamped when it happens; `seq` counts within its release, passing ones included. */
 const stampSchema = z.object({

@@ -1,6 +1,5 @@
 import { CloudError, type CloudErrorKind, type LiveService, type ServiceEdit } from '../cloud/ports/index.ts';
 import { SluiceError } from '../errors.ts';
-import { marks } from '../plan/marks.ts';
 import { describeTraffic, sameTraffic } from '../plan/traffic.ts';
 import type { DurableEvent } from './events.ts';
 import { until } from './pause.ts';
@@ -126,10 +125,9 @@ function adoptOwn(run: ServiceRun, live: LiveService): ServiceEdit | undefined {
 }
 
 function bears(live: LiveService, edit: ServiceEdit): boolean {
-  const wanted = edit.annotations ?? {};
+  const marked = Object.entries(edit.annotations ?? {});
   return (
-    live.annotations[marks.release] === wanted[marks.release] &&
-    live.annotations[marks.state] === wanted[marks.state] &&
+    marked.every(([name, value]) => (live.annotations[name] ?? null) === value) &&
     (!edit.template || live.templateRevision === edit.template.revision) &&
     (!edit.traffic || sameTraffic(edit.traffic, live.traffic, live.latestReadyRevision))
   );

@@ -17,6 +17,8 @@ export type RevisionLog = {
    * Returns how to stop listening.
    */
   listen(listener: (signals: readonly StartupSignal[]) => void): () => void;
+  /** Whether it tells of an instance that starts; one that still runs says nothing of its start. */
+  startTold(): boolean;
   /** The first line that ends a start, or what had started. */
   fatal(): Finding | undefined;
   /** Waits until the log has been quiet for a moment, or the time is up. */
@@ -31,9 +33,16 @@ const keptLines = 5_000;
 /** Signals kept for a later listener. */
 const keptSignals = 1_000;
 
-export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog {
+/** How far this clock may be ahead of the cloud's. A revision that has run before said other things then. */
+const slackMs = 1_000;
+
+export function openRevisionLog(
+  run: ServiceRun,
+  revision: string,
+  { ranBefore }: { ranBefore: boolean } = { ranBefore: false },
+): RevisionLog {
   const { ref } = run.target;
-  const openedAt = run.now() - 1_000;
+  const openedAt = run.now() - (ranBefore ? 0 : slackMs);
   const stop = new AbortController();
   // Outlives an interrupted run: the diagnosis still wants the late lines.
   const { signal } = stop;
@@ -44,6 +53,7 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
   const listeners = new Set<(signals: readonly StartupSignal[]) => void>();
   const told: StartupSignal[] = [];
   let heard = false;
+  let startTold = false;
   let fatal: Finding | undefined;
   const said = new Map<string, string>();
   let lastNews = run.now();
@@ -54,6 +64,7 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
     show(entry);
     if (heard && signals.length === 0) return;
     heard = true;
+    startTold ||= signals.some(({ kind }) => kind !== 'finding');
     fatal ??= signals.find((signal) => signal.kind === 'fatal')?.finding;
     told.push(...signals.slice(0, keptSignals - told.length));
     for (const listener of listeners) listener(signals);
@@ -101,6 +112,7 @@ export function openRevisionLog(run: ServiceRun, revision: string): RevisionLog 
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    startTold: () => startTold,
     fatal: () => fatal,
     async settle({ quietMs, withinMs }) {
       const began = run.now();

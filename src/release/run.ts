@@ -2,6 +2,7 @@ import type { Call, Cloud, LiveService, ServiceEdit } from '../cloud/ports/index
 import type { Target } from '../config/target.ts';
 import { type Problem, SluiceError } from '../errors.ts';
 import type { Finding } from '../startup/profile.ts';
+import { retyped } from '../typed.ts';
 import type { Journal } from './journal.ts';
 
 /** What a stage may use. Results go from stage to stage as values; only `seen` changes, by the guarded write. */
@@ -27,8 +28,7 @@ export function call(run: { signal: AbortSignal }, timeoutMs?: number): Call {
 
 /** Another command about the same environment, to be typed as this one was: `sluice logs staging --local`. */
 export function typed(run: { command: string }, verb: string, ...flags: string[]): string {
-  // A promotion names where it comes from before where it goes.
-  return [run.command.replace(/^sluice (promote \S+|\S+)/, `sluice ${verb}`), ...flags].join(' ');
+  return retyped(run.command, verb, ...flags);
 }
 
 /** A stage that failed, with what is known of the cause. Its reason decides the exit code. */

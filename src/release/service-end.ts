@@ -1,6 +1,8 @@
 import type { ExitReason } from '../errors.ts';
+import { verifiedEdit } from '../plan/edits.ts';
 import { type Diagnosis, diagnose, failedStage, problemOf, reasonOf } from './diagnose.ts';
-import { awaitUnanswered } from './guarded-write.ts';
+import { stagesOf } from './events.ts';
+import { awaitUnanswered, writeGuarded } from './guarded-write.ts';
 import type { RevisionLog } from './revision-log.ts';
 import { type ServiceRun, typed } from './run.ts';
 import type { NamedPlan } from './stages/candidate.ts';
@@ -35,7 +37,7 @@ export async function recover(
     error,
     run.journal.state.services.get(run.target.key),
     (ids) => log?.linesOf(ids) ?? [],
-    run.command,
+    { command: run.command, stages: stagesOf[run.journal.state.started?.runbook ?? 'deploy'] },
   );
   end(run, conclude(run, reason, restored, diagnosis));
 }
@@ -91,10 +93,23 @@ export function end(run: ServiceRun, { outcome, reason, rolledBack, diagnosis }:
   });
 }
 
+/**
+ * The last write of a success: from now on any machine sees which revision has a passed verdict; null: what serves
+ * has none.
+ */
+export async function markVerified(run: ServiceRun, revision: string | null): Promise<void> {
+  const what = { service: run.target.key, verified: revision ?? '' };
+  const { live } = await writeGuarded(run, {
+    edit: () => verifiedEdit(run.journal.release, revision),
+    intent: (etag) => ({ type: 'mark.intended', ...what, etag }),
+  });
+  run.journal.emit({ type: 'mark.observed', ...what, etag: live.etag });
+}
+
 /** The profile as the log tells it by now. */
 export function reportStartup(run: ServiceRun, plan: NamedPlan, log: RevisionLog): void {
   const profile = log.reader.profile(plan.revision);
-  if (!profile) return;
+  if (!profile || (plan.action === 'rollback' && !log.startTold())) return;
   const decidedBy = run.journal.state.services.get(run.target.key)?.stages.startup?.note ?? '';
   run.journal.emit({ type: 'startup.finished', service: run.target.key, profile, decidedBy });
 }

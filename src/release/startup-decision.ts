@@ -57,6 +57,23 @@ export function decideStart(seen: StartSeen, spec: StartupSpec, now: number): St
   return { kind: 'wait', forMs: deadline - now, missing: wants };
 }
 
+/**
+ * A revision that has run before may still have an instance, whose start is not told again: then an answer stands for
+ * it. Once its log tells of a start, all of it is wanted. Pure.
+ */
+export function decideRestart(
+  seen: StartSeen,
+  spec: StartupSpec,
+  now: number,
+  startTold: boolean,
+): StartDecision {
+  if (startTold) return decideStart(seen, spec, now);
+  const nothingDemanded = { ...spec, phases: [], systems: { ...spec.systems, required: [] } };
+  const decision = decideStart({ ...seen, heard: true }, nothingDemanded, now);
+  if (decision.kind !== 'started') return decision;
+  return { kind: 'started', because: 'Ready, it answers; an instance still ran, so no start was read' };
+}
+
 function missingNews(seen: StartSeen, spec: StartupSpec): string[] {
   const missing: string[] = seen.ready === 'yes' ? [] : ['Ready'];
   if (!seen.heard) missing.push('its log');

@@ -1,7 +1,8 @@
 import type { CheckResult } from '../checks/result.ts';
+import type { Hold } from '../plan/hold.ts';
 import type { Plan, PlannedTraffic } from '../plan/plan.ts';
 import type { RevisionProfile } from '../startup/profile.ts';
-import type { DurableEvent, ReleaseEvent, Stage, Stamped } from './events.ts';
+import type { DurableEvent, ReleaseEvent, RolloutStep, Stage, Stamped } from './events.ts';
 
 export type StageState = {
   /** RFC 3339. */
@@ -12,6 +13,8 @@ export type StageState = {
 };
 
 type Of<T extends DurableEvent['type']> = Extract<DurableEvent, { type: T }>;
+
+type Intent = Of<'candidate.intended'> | Of<'traffic.intended'> | Of<'mark.intended'> | Of<'hold.intended'>;
 
 /** A result, when it was reported (RFC 3339) and, where the record says so, which revision it is about. */
 export type DatedCheck = CheckResult & { at: string; revision?: string };
@@ -37,12 +40,17 @@ export type ServiceState = {
   /** When the traffic was last seen to have been changed by this release; null: it was not. */
   trafficAt: string | null;
   /** Every observation of the actual traffic, oldest first, the one before the release included. */
-  trafficHistory: { at: string; actual: (PlannedTraffic & { uri?: string })[] }[];
+  trafficHistory: { at: string; actual: (PlannedTraffic & { uri?: string })[]; step?: RolloutStep }[];
   /** The last write that was intended and has not been observed: what a resume must read first. */
-  openIntent: Of<'candidate.intended'> | Of<'traffic.intended'> | Of<'mark.intended'> | null;
+  openIntent: Intent | null;
+  /** Writes that were intended, tries of the same one included. */
+  writes: number;
   /** The last etag that this release saw. */
   etag: string | null;
   proof: Of<'answer.proven'> | null;
+  rollback: Of<'rollback.chosen'> | null;
+  /** The hold as this release left it; null: it did nothing to it. */
+  hold: { state: 'placed' | 'lifted'; hold: Hold } | null;
   finished: Of<'service.finished'> | null;
 };
 
@@ -111,8 +119,11 @@ function serviceOf(state: ReleaseState, name: string): ServiceState {
     trafficAt: null,
     trafficHistory: [],
     openIntent: null,
+    writes: 0,
     etag: null,
     proof: null,
+    rollback: null,
+    hold: null,
     finished: null,
   };
   state.services.set(name, fresh);
@@ -154,7 +165,7 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
       break;
     case 'candidate.intended':
       service.candidateIntended = event;
-      service.openIntent = event;
+      intend(service, event);
       break;
     case 'candidate.observed':
       service.candidate = event;
@@ -178,14 +189,34 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
       service.checks.push({ ...event.result, at, ...(event.revision ? { revision: event.revision } : {}) });
       break;
     case 'traffic.intended':
+      // What was proven of the traffic before says nothing of the one to come.
+      service.proof = null;
+      if (event.purpose === 'restore') service.hold = null;
+      intend(service, event);
+      break;
     case 'mark.intended':
-      service.openIntent = event;
+    case 'hold.intended':
+      intend(service, event);
+      break;
+    case 'rollback.chosen':
+      service.rollback = event;
+      break;
+    case 'hold.placed':
+      service.hold = { state: 'placed', hold: event.hold };
+      break;
+    case 'hold.lifted':
+      service.hold = { state: 'lifted', hold: event.hold };
+      settle(service, event.etag);
       break;
     case 'traffic.observed':
       service.traffic = event.actual;
       service.trafficSettled = event.settled;
       service.trafficAt = at;
-      service.trafficHistory.push({ at, actual: event.actual });
+      service.trafficHistory.push({
+        at,
+        actual: event.actual,
+        ...(event.step ? { step: event.step } : {}),
+      });
       settle(service, event.etag);
       break;
     case 'mark.observed':
@@ -198,6 +229,11 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
       service.finished = event;
       break;
   }
+}
+
+function intend(service: ServiceState, event: Intent): void {
+  service.openIntent = event;
+  service.writes += 1;
 }
 
 function settle(service: ServiceState, etag: string): void {

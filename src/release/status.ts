@@ -1,5 +1,6 @@
 import type { Cloud, Condition, LiveService, ObservedTraffic, TrafficTarget } from '../cloud/ports/index.ts';
 import type { Target } from '../config/target.ts';
+import type { Hold } from '../plan/hold.ts';
 import { type Marks, readMarks, unfinishedRelease } from '../plan/marks.ts';
 import { namedTraffic, onlyServing, pinOf } from '../plan/traffic.ts';
 
@@ -22,6 +23,8 @@ export type ServiceStatus = {
     public: boolean;
   } | null;
   newestRelease: { id: string; state: string } | null;
+  /** What a rollback left: no deploy moves the traffic until it is lifted. */
+  hold: Hold | null;
   /** A release that wrote to the service and never said how it ended. */
   unfinishedRelease: string | null;
 };
@@ -29,7 +32,7 @@ export type ServiceStatus = {
 export async function readStatus(target: Target, cloud: Cloud, signal: AbortSignal): Promise<ServiceStatus> {
   const place = { service: target.key, environment: target.environment };
   const live = await cloud.run.readService(target.ref, { signal });
-  if (!live) return { ...place, live: null, newestRelease: null, unfinishedRelease: null };
+  if (!live) return { ...place, live: null, newestRelease: null, hold: null, unfinishedRelease: null };
   const marks = readMarks(live.annotations);
   const revision = onlyServing(namedTraffic(live)) ?? '';
   const found = revision ? await cloud.run.readRevision(target.ref, revision, { signal }) : undefined;
@@ -49,6 +52,7 @@ export async function readStatus(target: Target, cloud: Cloud, signal: AbortSign
       public: live.public,
     },
     newestRelease: marks.release ? { id: marks.release, state: marks.state ?? 'unknown' } : null,
+    hold: marks.hold,
     unfinishedRelease: unfinishedRelease(marks),
   };
 }

@@ -25,11 +25,14 @@ export function revisionOf(service: ServiceState): string | null {
 }
 
 export function digestOf(service: ServiceState): string | null {
-  return service.build?.digest || service.observed?.image.split('@')[1] || null;
+  const { build, plan, observed } = service;
+  const goneBackTo = plan?.action === 'rollback' ? plan.image.reference?.split('@')[1] : undefined;
+  return build?.digest || goneBackTo || observed?.image.split('@')[1] || null;
 }
 
-/** Actual equals desired, and enough answers in a row came from a revision that serves. */
-export function isProven(service: ServiceState): boolean {
-  const answered = service.proof?.revision;
-  return service.trafficSettled && serving(service.traffic).some(({ revision }) => revision === answered);
+/** Actual equals desired, and enough answers in a row came from the revisions that serve. */
+export function isProven({ proof, traffic, trafficSettled }: ServiceState): boolean {
+  if (!proof || !trafficSettled) return false;
+  const now = new Set(serving(traffic).map(({ revision }) => revision));
+  return (proof.from ?? [proof]).every(({ revision }) => now.has(revision));
 }

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { checkResultSchema } from '../checks/result.ts';
 import { exitCodes } from '../errors.ts';
 import { verdictSchema } from '../gate/verdict.ts';
+import { holdSchema } from '../plan/hold.ts';
 import { changeSchema } from '../plan/plan.ts';
+import { schemaNoteSchema } from '../plan/schema-note.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
 import { profileSchema } from '../startup/profile.ts';
 import { digestOf, revisionOf, serving, urlOf } from './facts.ts';
@@ -46,6 +48,20 @@ export const releaseDocumentSchema = z.strictObject({
         }),
       ),
       changes: z.array(changeSchema),
+      /** Of a rollback, else null. */
+      rollback: z
+        .strictObject({
+          from: z.string(),
+          to: z.string(),
+          release: z.string().nullable(),
+          because: z.string(),
+          reason: z.string(),
+          skipped: z.array(z.string()),
+          acceptedRisks: z.array(schemaNoteSchema),
+        })
+        .nullable(),
+      /** The hold that this release placed or lifted. */
+      hold: z.strictObject({ state: z.enum(['placed', 'lifted']), hold: holdSchema }).nullable(),
       diagnosis: diagnosisSchema.nullable(),
     }),
   ),
@@ -65,11 +81,13 @@ export function releaseDocument(state: ReleaseState): ReleaseDocument {
       rolledBack: finished?.rolledBack ?? false,
       verdict: finished?.verdict ?? { decision: 'pending', conditions: [] },
     },
-    services: [...state.services.values()].map(serviceDocument),
+    services: [...state.services.values()].map((service) =>
+      serviceDocument(service, state.started?.reason ?? ''),
+    ),
   };
 }
 
-function serviceDocument(service: ServiceState): ReleaseDocument['services'][number] {
+function serviceDocument(service: ServiceState, reason: string): ReleaseDocument['services'][number] {
   return {
     name: service.service,
     revision: revisionOf(service),
@@ -87,6 +105,15 @@ function serviceDocument(service: ServiceState): ReleaseDocument['services'][num
       durationMs,
     })),
     changes: service.plan?.changes ?? [],
+    rollback: service.rollback && rollbackDocument(service.rollback, reason),
+    hold: service.hold,
     diagnosis: service.finished?.diagnosis ?? null,
   };
+}
+
+type Rollback = ReleaseDocument['services'][number]['rollback'];
+
+function rollbackDocument(chosen: NonNullable<ServiceState['rollback']>, reason: string): Rollback {
+  const { from, to, release, because, skipped, acceptedRisks } = chosen;
+  return { from, to, release, because, reason, skipped, acceptedRisks };
 }

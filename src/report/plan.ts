@@ -33,6 +33,7 @@ export function planLines(plan: Plan, theme: Theme): string[] {
 const actionWords = {
   create: 'create the service',
   update: 'make a candidate beside what serves',
+  rollback: 'go back to a revision that exists',
   none: 'nothing to do',
 } as const;
 

@@ -1,10 +1,12 @@
 import type { Condition, ObservedTraffic, TrafficTarget } from '../cloud/ports/run.ts';
+import { describeHold } from '../plan/hold.ts';
 import type { ServiceStatus } from '../release/status.ts';
 import { table } from '../terminal/columns.ts';
 import { shortDigest } from '../terminal/format.ts';
 import { mark } from '../terminal/marks.ts';
 import { sanitiseLine } from '../terminal/sanitise.ts';
 import { signs, type Theme } from '../terminal/theme.ts';
+import { retyped } from '../typed.ts';
 import { field } from './layout.ts';
 
 /** Status for a person: what is unusual first. `deploy`: the command to type, `sluice deploy staging --local`. */
@@ -30,10 +32,16 @@ export function statusLines(view: ServiceStatus, deploy: string, theme: Theme): 
 type Live = NonNullable<ServiceStatus['live']>;
 
 function unusualLines(view: ServiceStatus, live: Live, deploy: string, theme: Theme): string[] {
-  const { unfinishedRelease } = view;
+  const { unfinishedRelease, hold } = view;
   const bad = (text: string) => `${mark('failed', theme)} ${text}`;
   const doubt = (text: string) => `${theme.warn(signs.warning)} ${text}`;
   return [
+    ...(hold
+      ? [
+          doubt(`held ${sanitiseLine(describeHold(hold))}`),
+          `  no deploy moves this traffic; \`${retyped(deploy, 'unpin')}\` lifts the hold`,
+        ]
+      : []),
     ...(unfinishedRelease ? [doubt(`release ${sanitiseLine(unfinishedRelease)} has not finished`)] : []),
     ...(live.ready ? [] : [bad('not ready'), ...failedConditions(live.conditions)]),
     ...(sameTraffic(live.desired, live.actual)

@@ -12,13 +12,14 @@ import { changeLines } from './change-lines.ts';
 import { digestOf, isProven, revisionOf, trafficText, urlOf } from './facts.ts';
 import { gateSummary } from './gate.ts';
 import { field } from './layout.ts';
+import { holdFields, rollbackFields } from './rollback-fields.ts';
+import { wordsOf } from './runbook-words.ts';
 
 /** The end of a release for a person: services that went well first, so that a failure is on the last screen. */
 export function summaryLines(state: ReleaseState, theme: Theme): string[] {
   const services = [...state.services.values()].sort((a, b) => badness(a) - badness(b));
-  const environment = state.started?.environment ?? '';
   return [
-    ...services.flatMap((service) => ['', ...serviceLines(service, environment, theme)]),
+    ...services.flatMap((service) => ['', ...serviceLines(service, state, theme)]),
     ...gateSummary(state, theme),
     '',
     ...endLines(state, theme),
@@ -29,29 +30,36 @@ function badness(service: ServiceState): number {
   return service.finished?.outcome === 'failed' ? 1 : 0;
 }
 
-function serviceLines(service: ServiceState, environment: string, theme: Theme): string[] {
+function serviceLines(service: ServiceState, state: ReleaseState, theme: Theme): string[] {
   switch (service.finished?.outcome) {
     case 'deployed':
-      return deployed(service, environment, theme);
+      return deployed(service, state, theme);
     case 'unchanged':
-      return unchanged(service, environment, theme);
+      return unchanged(service, state, theme);
     case 'failed':
-      return failed(service, environment, theme);
+      return failed(service, state, theme);
     case 'not-started':
-      return notStarted(service, environment, theme);
+      return notStarted(service, state, theme);
     case undefined:
       return [`${mark('pending', theme)} ${service.service}: how it ended is not known`];
   }
 }
 
-function deployed(service: ServiceState, environment: string, theme: Theme): string[] {
+function deployed(service: ServiceState, state: ReleaseState, theme: Theme): string[] {
   return [
-    `${mark('done', theme)} ${theme.strong(`${service.service} is deployed to ${environment}`)}`,
+    `${mark('done', theme)} ${theme.strong(sentence(state, 'done', service))}`,
     ...placeFields(service, theme),
+    ...holdFields(service, state, theme),
+    ...rollbackFields(service, state, theme),
     ...field('changes', changesOf(service, theme), theme),
     ...startupFields(service, theme),
     ...field('checks', checkLines(service.checks, theme), theme),
   ];
+}
+
+function sentence(state: ReleaseState, end: 'done' | 'unchanged' | 'failed', service: ServiceState): string {
+  const environment = state.started?.environment ?? '';
+  return wordsOf(state.started?.runbook)[end](service.service, environment, revisionOf(service) ?? '');
 }
 
 /** Of a new service everything is new: what its config says needs no repeating. */
@@ -60,29 +68,29 @@ function changesOf({ plan }: ServiceState, theme: Theme): string[] {
   return changeLines([...plan.changes, ...plan.serviceWide], theme);
 }
 
-function unchanged(service: ServiceState, environment: string, theme: Theme): string[] {
+function unchanged(service: ServiceState, state: ReleaseState, theme: Theme): string[] {
   return [
-    `${mark('done', theme)} ${theme.strong(`${service.service} is unchanged in ${environment}`)}: nothing was built or written`,
+    `${mark('done', theme)} ${theme.strong(sentence(state, 'unchanged', service))}: ${wordsOf(state.started?.runbook).untouched}`,
     ...placeFields(service, theme),
     ...field('because', service.plan ? [sanitiseLine(service.plan.because)] : [], theme),
   ];
 }
 
-function notStarted(service: ServiceState, environment: string, theme: Theme): string[] {
+function notStarted(service: ServiceState, state: ReleaseState, theme: Theme): string[] {
   const problems = service.preflight.flatMap((problem) => problemLines(problem, theme));
   const sign = mark(problems.length > 0 ? 'failed' : 'skipped', theme);
   return [
-    `${sign} ${theme.strong(`${service.service} was not deployed to ${environment}`)}: nothing was built or written`,
+    `${sign} ${theme.strong(sentence(state, 'failed', service))}: ${wordsOf(state.started?.runbook).untouched}`,
     ...problems.map((line) => `  ${line}`),
   ];
 }
 
-function failed(service: ServiceState, environment: string, theme: Theme): string[] {
+function failed(service: ServiceState, state: ReleaseState, theme: Theme): string[] {
   const diagnosis = service.finished?.diagnosis;
   const safe = (lines: readonly string[]) => lines.filter(Boolean).map((line) => sanitiseLine(line));
   const candidate = service.candidate?.candidateUrl;
   return [
-    `${mark('failed', theme)} ${theme.strong(`${service.service} was not deployed to ${environment}`)}`,
+    `${mark('failed', theme)} ${theme.strong(sentence(state, 'failed', service))}`,
     ...startupFields(service, theme),
     ...field('checks', checkLines(service.checks, theme), theme),
     ...field('done', listed(stages.filter((stage) => service.stages[stage]?.outcome === 'done')), theme),
@@ -126,7 +134,7 @@ function causeLines(service: ServiceState, theme: Theme): string[] {
 function formerTraffic(service: ServiceState, theme: Theme): string {
   // Without a restore there was nothing to put back, unless nobody could tell.
   const refused = !service.stages.restore && service.finished?.reason !== 'unknown';
-  if (!service.candidateIntended || refused) return 'untouched: nothing was written';
+  if (service.writes === 0 || refused) return 'untouched: nothing was written';
   const now = trafficText(service.traffic);
   if (service.plan?.first) return `${now}  ${theme.dim('a first deploy has nothing to restore')}`;
   if (!service.finished?.rolledBack) return theme.warn(`${now}: not restored`);
@@ -145,12 +153,21 @@ function placeFields(service: ServiceState, theme: Theme): string[] {
     ...field('url', url ? [theme.accent(url)] : [], theme),
     ...field('revision', revision ? [`${revision}  ${theme.dim(shortDigest(digest ?? ''))}`] : [], theme),
     ...field('traffic', [`${trafficText(service.traffic)}${proof}`], theme),
+    ...field('rollout', rolloutSteps(service), theme),
   ];
 }
 
+/** `10 % → 50 % → 100 %`, when there was more than one step. */
+function rolloutSteps({ trafficHistory }: ServiceState): string[] {
+  const percents = trafficHistory.flatMap(({ step }) => (step && step.of > 1 ? [`${step.percent} %`] : []));
+  return percents.length > 0 ? [percents.join(` ${signs.next} `)] : [];
+}
+
 function startupFields(service: ServiceState, theme: Theme): string[] {
-  const { profile } = service;
-  if (!profile) return [];
+  const { profile, stages } = service;
+  // Of a revision that still ran nothing more is known.
+  if (!profile)
+    return field('startup', stages.startup?.outcome === 'done' ? [stages.startup.note] : [], theme);
   const total = profile.totalSeconds === null ? '' : ` in ${formatThousandths(profile.totalSeconds)}`;
   const head = profile.outcome === 'started' ? `started${total}` : theme.bad(`${profile.outcome}${total}`);
   return field(

@@ -127,7 +127,7 @@ function note(diagnosis: Diagnosis, severity: Finding['severity'], place: Place)
     instance.fatalAt = later(instance.fatalAt, sighting.at);
     // Behind what the entry itself shows of a trace.
     if (diagnosis.category === 'error')
-      instance.token({ ...sighting, index: Number.MAX_SAFE_INTEGER, said: { kind: 'end' } });
+      instance.traces.add({ ...sighting, index: Number.MAX_SAFE_INTEGER, said: { kind: 'end' } });
   }
   if (noted) announce(noted, place);
 }
@@ -135,13 +135,14 @@ function note(diagnosis: Diagnosis, severity: Finding['severity'], place: Place)
 function trace(pieces: Extract<Fact, { says: 'trace' }>['pieces'], place: Place): void {
   const { instance, sighting } = place;
   let added = false;
-  for (const [index, said] of pieces.entries()) added = instance.token({ ...sighting, index, said }) || added;
+  for (const [index, said] of pieces.entries())
+    added = instance.traces.add({ ...sighting, index, said }) || added;
   if (added) announceChains(place);
 }
 
 /** Traces grow by entries: what they show is told again only when it became worse or other. */
 function announceChains(place: Place): void {
-  for (const chain of place.instance.chains) {
+  for (const chain of place.instance.traces.changes()) {
     const [first] = chain.sightings;
     const diagnosis = diagnoseChain(chain);
     if (!first) continue;

@@ -68,7 +68,7 @@ function verdictOf(instance: Instance): Verdict {
 }
 
 const uncaught = (instance: Instance): string[] =>
-  instance.chains
+  instance.traces.chains
     .flatMap((chain) => (chain.uncaught ? [chain.sightings.at(-1)?.at ?? ''] : []))
     .filter((at) => at !== '');
 

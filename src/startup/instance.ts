@@ -1,12 +1,10 @@
+import { type Chain, Traces } from './chains.ts';
 import { type Diagnosis, diagnose, undiagnosed } from './diagnose.ts';
 import { FindingBook } from './findings.ts';
 import { Progress } from './progress.ts';
 import { asCause } from './text.ts';
 import { compareSightings, compareTimes, type Sighting } from './time.ts';
-import { type Chain, chainsOf, type Token } from './traceback.ts';
 
-/** The earliest are kept: it is the start that is asked about. */
-const maxTokens = 256;
 const maxExits = 64;
 
 export type Exit = Sighting & { code: number };
@@ -18,6 +16,7 @@ const isOrderly = (code: number): boolean => code === 0 || code === 143;
 export class Instance {
   readonly progress = new Progress();
   readonly findings = new FindingBook();
+  readonly traces = new Traces();
   readonly exits: Exit[] = [];
   total: { at: string; seconds: number } | null = null;
   completedAt: string | null = null;
@@ -31,9 +30,6 @@ export class Instance {
   firstAt: string;
   /** The last line of its own. */
   lastWords: (Sighting & { text: string }) | null = null;
-  readonly #tokens: Token[] = [];
-  #chains: readonly Chain[] = [];
-  #stale = false;
 
   constructor(firstAt: string) {
     this.firstAt = firstAt;
@@ -71,7 +67,7 @@ export class Instance {
 
   exited(exit: Exit): void {
     if (this.exits.length < maxExits) this.exits.push(exit);
-    this.token({ ...exit, index: 0, said: { kind: 'end' } });
+    this.traces.add({ ...exit, index: 0, said: { kind: 'end' } });
   }
 
   totalled(at: string, seconds: number): boolean {
@@ -81,42 +77,15 @@ export class Instance {
     return before?.seconds !== seconds;
   }
 
-  /** A piece of a trace; false when there is no room for one so late. */
-  token(token: Token): boolean {
-    const last = this.#tokens.at(-1);
-    const full = this.#tokens.length >= maxTokens;
-    if (full && last && byOrder(token, last) >= 0) return false;
-    let at = this.#tokens.length;
-    while (at > 0) {
-      const before = this.#tokens[at - 1];
-      if (!before || byOrder(before, token) <= 0) break;
-      at -= 1;
-    }
-    this.#tokens.splice(at, 0, token);
-    if (full) this.#tokens.pop();
-    this.#stale = true;
-    return true;
-  }
-
-  get chains(): readonly Chain[] {
-    if (this.#stale) {
-      this.#chains = chainsOf(this.#tokens);
-      this.#stale = false;
-    }
-    return this.#chains;
-  }
-
   /** What was found by lines and by traces, together. */
   allFindings(): FindingBook {
     const book = new FindingBook();
     book.overflowed = this.findings.overflowed;
     for (const noted of this.findings.all) book.merge(noted, noted.severity);
-    for (const chain of this.chains) noteChain(book, chain);
+    for (const chain of this.traces.chains) noteChain(book, chain);
     return book;
   }
 }
-
-const byOrder = (a: Token, b: Token): number => compareSightings(a, b) || a.index - b.index;
 
 /** A chain is one finding, at its innermost exception, seen in all of its entries. */
 function noteChain(book: FindingBook, chain: Chain): void {
@@ -132,13 +101,20 @@ function noteChain(book: FindingBook, chain: Chain): void {
 }
 
 export function diagnoseChain(chain: Chain): Diagnosis {
-  const own = diagnose(chain.innermost) ?? undiagnosed(chain.innermost, 'exception', false);
-  const outer = chain.all.map((text) => diagnose(text)).find((known) => known && known.category !== 'error');
-  const base =
-    own.category === 'exception' && outer
-      ? { ...own, category: outer.category, hint: outer.hint, tier: outer.tier }
-      : own;
-  const last = chain.all.find((text) => text !== chain.innermost && !text.includes(chain.innermost));
+  const { innermost, all } = chain;
+  const base = diagnose(innermost) ?? undiagnosedChain(innermost, all);
+  const last = all.find((text) => text !== innermost && !text.includes(innermost));
   const hint = last === undefined ? base.hint : `${base.hint} Raised further as: ${asCause(last)}`;
   return { ...base, hint, fatal: base.fatal || chain.uncaught };
+}
+
+/** Its kind is that of the first exception around it that the table knows. */
+function undiagnosedChain(innermost: string, all: readonly string[]): Diagnosis {
+  const own = undiagnosed(innermost, 'exception', false);
+  for (const text of all) {
+    const outer = diagnose(text);
+    if (outer && outer.category !== 'error')
+      return { ...own, category: outer.category, hint: outer.hint, tier: outer.tier };
+  }
+  return own;
 }

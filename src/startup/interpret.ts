@@ -1,13 +1,16 @@
 import type { LogEntry } from '../cloud/ports/logs.ts';
+import { type Aside, asidesOf } from './asides.ts';
+import { chainsOf } from './chains.ts';
 import { type Diagnosis, diagnose, tiers, undiagnosed } from './diagnose.ts';
+import type { StartupFact } from './facts.ts';
 import type { Severity } from './findings.ts';
 import { diagnoseChain } from './instance.ts';
 import type { Level } from './levels.ts';
-import type { LineMatcher, StartupFact } from './lines.ts';
+import type { LineMatcher } from './lines.ts';
 import { type Message, messageOf } from './message.ts';
 import { isPlatformLog, type PlatformFact, platformFact } from './platform.ts';
 import { asCause } from './text.ts';
-import { chainsOf, type Said, tokensOf } from './traceback.ts';
+import { type Said, tokensOf } from './traceback.ts';
 import { accessFact, requestFact, type TrafficFact } from './traffic.ts';
 
 /** What one entry says, by itself. */
@@ -17,13 +20,10 @@ export type Fact =
   | TrafficFact
   | { says: 'found'; diagnosis: Diagnosis; severity: Severity }
   | { says: 'trace'; pieces: readonly Said[] }
-  | { says: 'sql-socket'; path: string }
+  | Aside
   | { says: 'words'; text: string };
 
 const none: readonly Fact[] = Object.freeze([]);
-/** The service says that it was asked to stop, or that it stops in good order. */
-const stopping =
-  /\bSIGTERM\b|\b[Ss]hutting down\b|\b[Gg]racefully (?:stopp|shut)|\b[Gg]raceful shutdown\b|\bHandling signal: term\b|\bSHUTDOWN_REQUESTED\b/;
 /** A line of source code that a trace shows, and what npm prints behind the failure itself. */
 const echoed =
   /^\s*(?:throw|raise|const|let|var|return|await) .*|^\s*\d+ \|.*|^npm (?:ERR!|error)(?:\s*$|\s+(?:A complete log of|To see a list of|Lifecycle script|workspace|location|path|command|npm run| {2}).*)/;
@@ -53,15 +53,11 @@ function spoken(entry: LogEntry, message: Message, matcher: LineMatcher): readon
   const others: string[] = [];
   for (const line of lines.length > maxLines ? lines.slice(0, maxLines) : lines) {
     if (line === '') continue;
-    const fact = structured ? undefined : matcher.ofLine(line);
+    const holdsWord = matcher.holdsWord(line);
+    const fact = structured ? undefined : matcher.ofLine(line, holdsWord);
     if (fact) facts.push(fact, ...failureOf(fact, level));
     else others.push(line);
-    if (line.includes('hut') || line.includes('SIGTERM') || line.includes('term'))
-      if (stopping.test(line)) facts.push({ says: 'stopping' });
-    const socket = line.includes('/cloudsql/')
-      ? /\/cloudsql\/[\w.-]+(?::[\w-]+){2,3}/.exec(line)?.[0]
-      : undefined;
-    if (socket !== undefined) facts.push({ says: 'sql-socket', path: socket });
+    if (holdsWord) facts.push(...asidesOf(line));
   }
   const [first] = others;
   const access = first === undefined ? undefined : accessFact(first);
@@ -133,8 +129,7 @@ const isPlain = (said: Said): boolean =>
 /** The innermost exception of the error that the logger attached. */
 function attachedError(message: Message): Diagnosis | undefined {
   if (message.stack.length === 0) return undefined;
-  const pieces = tokensOf(message.stack).map((said, index) => ({ at: '', id: '', index, said }));
-  const [chain] = chainsOf(pieces);
+  const [chain] = chainsOf(tokensOf(message.stack));
   const text = chain ? undefined : message.stack.find((line) => line.trim() !== '');
   if (chain) return diagnoseChain(chain);
   return text === undefined ? undefined : diagnose(text);

@@ -1,98 +1,45 @@
+import { type Parts, type StartupFact, toFact } from './facts.ts';
 import type { Format, JsonRule, LineRule, StartupFormats } from './formats.ts';
 import { record } from './message.ts';
-import type { SystemStatus } from './profile.ts';
-
-/** What a line says of the start, by a format. */
-export type StartupFact =
-  | {
-      says: 'phase';
-      name: string;
-      state: 'started' | 'completed' | 'failed' | 'timed';
-      seconds: number | null;
-      detail: string;
-    }
-  | { says: 'system'; name: string; status: Exclude<SystemStatus, 'not-reported'>; detail: string }
-  | { says: 'total'; seconds: number }
-  | { says: 'complete'; seconds: number | null }
-  | { says: 'listening'; address: string };
 
 export type LineMatcher = {
-  ofLine(line: string): StartupFact | undefined;
+  /** Whether the line holds a word that a rule or the caller asks for: without one, few rules are to be tried. */
+  holdsWord(line: string): boolean;
+  ofLine(line: string, holdsWord: boolean): StartupFact | undefined;
   ofFields(fields: Record<string, unknown>): StartupFact | undefined;
 };
 
+type LineReader = (line: string) => StartupFact | undefined;
 type FieldsReader = (fields: Record<string, unknown>) => StartupFact | undefined;
 
-type Parts = {
-  name?: string | undefined;
-  seconds?: string | undefined;
-  ms?: string | undefined;
-  status?: string | undefined;
-  detail?: string | undefined;
-};
+/** Shorter words stand in too many lines to tell any apart. */
+const tellingLength = 4;
 
-const healthyWords = new Set([
-  '✅',
-  '✓',
-  '✔',
-  '🟢',
-  'pass',
-  'passed',
-  'ok',
-  'up',
-  'healthy',
-  'ready',
-  'connected',
-  'operational',
-  'fully operational',
-  'available',
-  'success',
-  'succeeded',
-  'active',
-  'running',
-  'initialized',
-  'true',
-  'green',
-]);
-const failedWords = new Set([
-  '❌',
-  '✗',
-  '✘',
-  '🔴',
-  '🚨',
-  'fail',
-  'failed',
-  'error',
-  'down',
-  'unhealthy',
-  'critical',
-  'disconnected',
-  'unavailable',
-  'not operational',
-  'offline',
-  'broken',
-  'false',
-  'timeout',
-  'red',
-]);
-const startedWords = new Set([
-  'started',
-  'starting',
-  'start',
-  'begin',
-  'began',
-  'running',
-  'in_progress',
-  'in-progress',
-  'pending',
-]);
-
-/** Compiles formats once; a pattern that is no RegExp throws a SyntaxError here, not at a log line. */
-export function compileFormats(formats: StartupFormats): LineMatcher {
-  const lines = formats.flatMap((format) => format.lines.map((rule) => compileLine(rule, format)));
+/**
+ * Compiles formats once; a pattern that is no RegExp throws a SyntaxError here, not at a log line. The words of all
+ * rules, and the caller's, are looked for in one pass: most lines hold none.
+ */
+export function compileFormats(formats: StartupFormats, words: readonly string[] = []): LineMatcher {
+  const rules = formats.flatMap((format) => format.lines.map((rule) => ({ rule, format })));
+  const asked = rules.flatMap(({ rule }) => (asksForWord(rule) ? [rule.contains] : []));
+  const anyWord = oneOf([...asked, ...words]);
+  const all = rules.map(({ rule, format }) => compileLine(rule, format));
+  const others = all.filter((_, index) => !asksForWord(rules[index]?.rule));
   const fields = compileFields(formats);
-  return { ofLine: (line) => firstOf(lines, line), ofFields: (json) => firstOf(fields, json) };
+  return {
+    holdsWord: (line) => anyWord.test(line),
+    ofLine: (line, holdsWord) => firstOf(holdsWord ? all : others, line),
+    ofFields: (json) => firstOf(fields, json),
+  };
 }
+
+const asksForWord = (rule: LineRule | undefined): rule is LineRule & { contains: string } =>
+  rule?.contains !== undefined && rule.contains.length >= tellingLength;
+
+const oneOf = (words: readonly string[]): RegExp =>
+  words.length === 0
+    ? /(?!)/
+    : new RegExp([...new Set(words)].map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'));
 
 /** Rules by the field they look at first: most entries lack it, and then none of its rules is tried. */
 function compileFields(formats: StartupFormats): readonly FieldsReader[] {
@@ -117,16 +64,22 @@ function firstOf<From, To>(readers: readonly ((from: From) => To | undefined)[],
   return undefined;
 }
 
-function compileLine(rule: LineRule, format: Format): (line: string) => StartupFact | undefined {
+function compileLine(rule: LineRule, format: Format): LineReader {
   const pattern = new RegExp(rule.pattern, (rule.flags ?? '').replace(/[gy]/g, ''));
   const { contains } = rule;
   return (line) => {
     if (contains !== undefined && !line.includes(contains)) return undefined;
     const match = pattern.exec(line);
     if (!match) return undefined;
-    const parts: Parts = { name: rule.name, ...match.groups };
-    return toFact(rule.says, parts, format);
+    return toFact(rule.says, partsOf(match.groups, rule.name), format);
   };
+}
+
+/** Spreading the groups would cost more than matching them. */
+function partsOf(groups: Record<string, string> | undefined, name: string | undefined): Parts {
+  if (!groups) return { name };
+  const { seconds, ms, status, detail } = groups;
+  return { name: 'name' in groups ? groups['name'] : name, seconds, ms, status, detail };
 }
 
 function compileJson(rule: JsonRule, format: Format): FieldsReader {
@@ -162,62 +115,3 @@ function reader(path: string): (json: Record<string, unknown>) => string | undef
     return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
   };
 }
-
-function toFact(says: LineRule['says'], parts: Parts, format: Format): StartupFact | undefined {
-  const seconds = secondsIn(parts);
-  const detail = (parts.detail ?? '').trim();
-  if (says === 'total') return seconds === null ? undefined : { says, seconds };
-  if (says === 'complete') return { says, seconds };
-  if (says === 'listening') return { says, address: detail };
-  const name = (parts.name ?? '').trim().slice(0, 80);
-  if (name === '') return undefined;
-  if (says === 'system') return { says, name, status: statusOf(parts.status, format), detail };
-  const state = stateOf(says, parts.status, format);
-  const lasted = seconds ?? (state === 'failed' ? secondsUntilFailure(detail) : null);
-  return { says: 'phase', name, state, seconds: lasted, detail };
-}
-
-/** A failed phase often tells its time only in its reason: `timeout after 25.0s`. */
-function secondsUntilFailure(detail: string): number | null {
-  const found = /\bafter (\d+(?:\.\d+)?)\s?s(?:ec(?:ond)?s?)?\b/.exec(detail)?.[1];
-  return found === undefined ? null : Number(found);
-}
-
-const perUnit: Record<string, number> = { ms: 0.001, us: 0.000_001, µs: 0.000_001, m: 60, min: 60 };
-
-function secondsIn(parts: Parts): number | null {
-  const [, seconds, unit] = /^(\d+(?:\.\d+)?)\s?([a-zµ]*)/i.exec(parts.seconds ?? '') ?? [];
-  if (seconds !== undefined)
-    return Math.round(Number(seconds) * (perUnit[unit ?? ''] ?? 1) * 1_000_000) / 1_000_000;
-  const ms = Number.parseFloat(parts.ms ?? '');
-  return Number.isFinite(ms) ? Math.round(ms * 1000) / 1_000_000 : null;
-}
-
-/** A word that nobody knows is never healthy. */
-function statusOf(status: string | undefined, format: Format): 'healthy' | 'degraded' | 'failed' {
-  const word = wordOf(status);
-  if (word === '' || format.statusWords?.healthy.includes(word)) return 'healthy';
-  if (format.statusWords?.degraded.includes(word)) return 'degraded';
-  if (format.statusWords?.failed.includes(word)) return 'failed';
-  if (healthyWords.has(word)) return 'healthy';
-  return failedWords.has(word) ? 'failed' : 'degraded';
-}
-
-function stateOf(
-  says: LineRule['says'],
-  status: string | undefined,
-  format: Format,
-): 'started' | 'completed' | 'failed' | 'timed' {
-  if (says === 'phase-started') return 'started';
-  if (says === 'phase-failed') return 'failed';
-  const word = wordOf(status);
-  if (startedWords.has(word)) return 'started';
-  if (word !== '' && statusOf(word, format) === 'failed') return 'failed';
-  return says === 'phase-timing' ? 'timed' : 'completed';
-}
-
-const wordOf = (status: string | undefined): string =>
-  (status ?? '')
-    .replace(/[\ufe0f:]/g, '')
-    .trim()
-    .toLowerCase();

@@ -1,6 +1,6 @@
 import type { LogEntry } from '../cloud/ports/logs.ts';
 import { type Level, levelOfLine, levelOfNumber, levelOfSeverity, levelOfWord } from './levels.ts';
-import { linesOf, unescapeNewlines } from './text.ts';
+import { linesOf, writtenLines } from './text.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -68,6 +68,10 @@ const errorKeys = [
   'error.stack',
   'reason',
 ];
+const typedErrorKeys = [
+  ['error.type', 'error.message'],
+  ['exception.type', 'exception.message'],
+] as const;
 const stackKeys = [
   'stack',
   'stack_trace',
@@ -97,7 +101,7 @@ export function messageOf(entry: LogEntry): Message {
 }
 
 function fromText(text: string, entry: LogEntry): Message {
-  const lines = linesOf(unescapeNewlines(text));
+  const lines = writtenLines(text);
   const said = levelOfSeverity(entry.severity);
   return {
     lines,
@@ -108,9 +112,9 @@ function fromText(text: string, entry: LogEntry): Message {
 }
 
 function fromFields(fields: Fields, entry: LogEntry): Message {
-  const lines = linesOf(unescapeNewlines(firstString(fields, messageKeys) ?? ''));
+  const lines = writtenLines(firstString(fields, messageKeys) ?? '');
   const level = levelOfFields(fields, entry, lines[0] ?? '');
-  const stack = level === 'info' ? [] : linesOf(unescapeNewlines(errorText(fields)));
+  const stack = level === 'info' ? [] : writtenLines(errorText(fields));
   return { lines, level, stack: stack.length === 1 && stack[0] === '' ? [] : stack, fields };
 }
 
@@ -136,9 +140,9 @@ function errorText(fields: Fields): string {
     const text = errorIn(fields[key]);
     if (text !== '') return text;
   }
-  for (const prefix of ['error', 'exception']) {
-    const type = string(fields[`${prefix}.type`]);
-    if (type !== undefined) return named(type, string(fields[`${prefix}.message`]));
+  for (const [typeKey, messageKey] of typedErrorKeys) {
+    const type = string(fields[typeKey]);
+    if (type !== undefined) return named(type, string(fields[messageKey]));
   }
   return '';
 }

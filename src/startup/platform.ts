@@ -11,8 +11,9 @@ export type PlatformFact =
   | { says: 'ready' }
   | { says: 'trouble'; diagnosis: Diagnosis; readyFalse: boolean };
 
+/** Asked of every entry: looking for what both names share is cheaper than comparing two ends. */
 export const isPlatformLog = (log: string): boolean =>
-  log.endsWith('/varlog/system') || log.endsWith('/system_event');
+  log.includes('/system') && (log.endsWith('/varlog/system') || log.endsWith('/system_event'));
 
 export function platformFact(line: string, level: Level): PlatformFact | undefined {
   if (line.startsWith('Starting new instance')) return { says: 'starting' };

@@ -1,4 +1,4 @@
-import type { Format, StartupFormats } from './formats.ts';
+import type { Format, LineRule, StartupFormats } from './formats.ts';
 
 const seconds = String.raw`(?<seconds>\d+(?:\.\d+)?)\s?s(?:ec(?:onds?)?)?`;
 /** Marks before the words: emoji, arrows, `PASS:`. */
@@ -67,6 +67,10 @@ const msKeys = 'ms|duration_ms|durationMs|elapsed_ms|elapsedMs|took_ms|time_ms';
 const duration = `${number}(?:\\s?(?:ms|µs|us|s|m)\\b)?`;
 const durations = may(secondsKeys, 'seconds', duration) + may(msKeys, 'ms', number);
 
+/** A rule for lines that hold one of the words: a long word tells more lines apart than the letter they share. */
+const withAnyOf = (words: readonly string[], rule: LineRule): LineRule[] =>
+  words.map((contains) => ({ ...rule, contains }));
+
 /** `phase=NAME seconds=N`, `system=NAME status=up`, as logfmt writers print them. */
 const keyValue: Format = {
   name: 'key-value',
@@ -87,21 +91,19 @@ const keyValue: Format = {
       contains: 'phase=',
     },
     { says: 'phase-started', pattern: `^${has('phase', 'name', word)}`, contains: 'phase=' },
-    {
+    ...withAnyOf(['status=', 'state='], {
       says: 'system',
       pattern: `^${has('system|component', 'name', word)}${has('status|state', 'status', word)}${may('detail|message|msg', 'detail', word)}`,
-      contains: '=',
-    },
+    }),
     {
       says: 'complete',
       pattern: `^(?=.*\\b(?:startup|event)="?(?:completed?|startup[._-]completed?)"?(?:[\\s,]|$))${may('total|total_seconds|seconds', 'seconds', number)}`,
       contains: 'startup',
     },
-    {
+    ...withAnyOf(['startup_total=', 'startup_seconds=', 'total_seconds='], {
       says: 'total',
       pattern: `\\b(?:startup_total|startup_seconds|total_seconds)=(?<seconds>${number})s?(?:\\s|$)`,
-      contains: '_',
-    },
+    }),
   ],
   json: [],
 };

@@ -1,4 +1,4 @@
-import type { StartupFact } from './lines.ts';
+import type { StartupFact } from './facts.ts';
 import type { Phase, System } from './profile.ts';
 import { compareSightings, compareTimes, type Sighting } from './time.ts';
 

@@ -1,5 +1,6 @@
 import type { LogEntry } from '../cloud/ports/logs.ts';
 import { apply, type StartupSignal } from './apply.ts';
+import { asideWords } from './asides.ts';
 import { RecentKeys } from './dedupe.ts';
 import { toProfile } from './fold.ts';
 import type { StartupFormats } from './formats.ts';
@@ -44,7 +45,7 @@ export class StartupReader {
 
   constructor(options: StartupReaderOptions) {
     this.#options = options;
-    this.#matcher = compileFormats([...options.formats, frameworks]);
+    this.#matcher = compileFormats([...options.formats, frameworks], asideWords);
   }
 
   /** Takes an entry and gives what it newly made known. */
@@ -106,13 +107,20 @@ export class StartupReader {
 export const createStartupReader = (options: StartupReaderOptions): StartupReader =>
   new StartupReader(options);
 
-/** Taking these twice changes nothing. */
-const counts = (fact: Fact): boolean =>
-  fact.says !== 'answered' &&
-  fact.says !== 'words' &&
-  fact.says !== 'sql-socket' &&
-  fact.says !== 'stopping' &&
-  fact.says !== 'listening';
+/** Taking these twice changes nothing: the latest, the first or the worst of them holds. */
+const idempotent: ReadonlySet<Fact['says']> = new Set([
+  'phase',
+  'system',
+  'total',
+  'listening',
+  'starting',
+  'stopping',
+  'ready',
+  'answered',
+  'words',
+  'sql-socket',
+]);
+const counts = (fact: Fact): boolean => !idempotent.has(fact.says);
 
 const keyOf = (entry: LogEntry): string => `${entry.timestamp} ${entry.insertId} ${entry.log}`;
 

@@ -35,14 +35,16 @@ const decoration =
 const prefix =
   /^(?:\[[^\]]{0,60}\]\s*|\d{4}[-/]\d{2}[-/]\d{2}[T ]\d{2}:\d{2}:\d{2}\S*\s+|(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL)\b:?\s+)+/;
 const logfmt = /\b(?:level|lvl)=\S+ .*?\bmsg="((?:[^"\\]|\\.)*)"/;
+/** Spaces that are not single ones, and perhaps escaped ones. */
+const untidy = /\s\s|[^\S ]|\\/;
 const passwordInUrl = /(:\/\/[^\s:@/]*:)[^\s@/]+@/g;
 
 /** A line as a cause: no decoration, no password, one line, bounded. */
 export function asCause(line: string): string {
   const seen = plain(line).trimStart();
   const spoken = (logfmt.exec(seen)?.[1] ?? seen).replace(prefix, '').replace(decoration, '');
-  const bare = spoken.replace(/(?:\s|\\n|\\t)+/g, ' ').trim();
-  const safe = bare.replace(passwordInUrl, '$1***@');
+  const bare = (untidy.test(spoken) ? spoken.replace(/(?:\s|\\n|\\t)+/g, ' ') : spoken).trim();
+  const safe = bare.includes('://') ? bare.replace(passwordInUrl, '$1***@') : bare;
   return safe.length > maxCause ? `${safe.slice(0, maxCause - 1)}…` : safe;
 }
 
@@ -51,8 +53,17 @@ export function asKey(cause: string): string {
   return cause.replace(/\b(?=[0-9a-f-]*\d)[0-9a-f-]{8,}\b|\d+(?:\.\d+)?/gi, '#').slice(0, 200);
 }
 
+/** Nothing that has to be taken out of it, split or unescaped. */
+const isPlain = /^[\t -[\]-~]*$/;
+
+/** The lines of what a logger wrote. */
+export function writtenLines(text: string): readonly string[] {
+  const asIs = text.length <= maxLine && isPlain.test(text) && !text.includes('[U+');
+  return asIs ? [text] : linesOf(unescapeNewlines(text));
+}
+
 /** Some loggers write a traceback's line ends as two characters. */
-export function unescapeNewlines(text: string): string {
+function unescapeNewlines(text: string): string {
   return text.includes('\\n') && !text.includes('\n') && /Traceback|\\n\s+at |Caused by/.test(text)
     ? text.replaceAll('\\n', '\n').replaceAll('\\t', '\t')
     : text;

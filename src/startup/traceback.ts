@@ -1,5 +1,3 @@
-import { compareSightings, type Sighting } from './time.ts';
-
 /** A line of a stack trace that says something about causes; frames say nothing and are not kept. */
 export type Said =
   | { kind: 'begin' }
@@ -13,24 +11,11 @@ export type Said =
   /** The process, or its start, ended here. */
   | { kind: 'end' };
 
-export type Token = Sighting & { index: number; said: Said };
-
-export type Chain = {
-  /** Outermost as printed last or first, by the language; `innermost` is the one that explains the others. */
-  innermost: string;
-  all: readonly string[];
-  uncaught: boolean;
-  /** The entries that show it, oldest first. */
-  sightings: readonly Sighting[];
-};
-
 const worthIt =
   /Traceback|During handling|The above exception|Error|Exception|Caused by:|cause\]?:|--->|^panic:|^\tpanic:|^fatal error:|panicked at|^(?:Node\.js|Bun) v|Unhandled|Uncaught|PHP |^\*\* \(|\): |\)$|^\s*\+-\+-|^[A-Za-z_][\w.]*$/;
 /** Python draws the members of an exception group with a margin. */
 const margin = /^\s+[|+] (?=\S)/;
 const fieldName = /^[A-Za-z_][\w.]{0,79}$/;
-const countsFields = /\bvalidation errors? for \S+(?:: [\w., ]+)?$/;
-const group = /\b(?:Aggregate\w*|ExceptionGroup)\b/;
 
 const dotted = String.raw`(?:[A-Za-z_$][\w$]*(?:\.|::|\\))*`;
 const exceptionLine = new RegExp(
@@ -107,107 +92,3 @@ function plainException(line: string): Said | undefined {
   const member = /^\s/.test(text) ? text.trim() : '';
   return exceptionLine.test(member) ? { kind: 'member', text: member } : undefined;
 }
-
-/** Lines of one trace are no further apart. */
-const joinMs = 5_000;
-/** What the process died of stands no further before its end. */
-const endMs = 30_000;
-
-/** Joins tokens, in the order of their entries, into chains of exceptions. */
-export function chainsOf(tokens: readonly Token[]): readonly Chain[] {
-  const walk = new Walk();
-  for (const token of [...tokens].sort((a, b) => compareSightings(a, b) || a.index - b.index))
-    walk.take(token);
-  return walk.chains.filter((chain) => chain.texts.length > 0).map(finish);
-}
-
-class Walk {
-  readonly chains: Draft[] = [];
-  #open: Draft | undefined;
-  /** A line said that the next trace belongs to the open one. */
-  #linked = false;
-
-  take(token: Token): void {
-    if (this.#open && gap(this.#open, token) > joinMs) this.#open = undefined;
-    if (token.said.kind === 'field') {
-      this.#field(token.said.name, token);
-      return;
-    }
-    if (token.said.kind === 'end') this.#end(token);
-    else if (token.said.kind === 'link') this.#linked = this.#open !== undefined;
-    else if (token.said.kind === 'member') this.#open?.texts.push(token.said.text);
-    else this.#grow(token.said);
-    this.#open?.sightings.push({ at: token.at, id: token.id });
-  }
-
-  /** `2 validation errors for Settings` says which only in the lines after it. */
-  #field(name: string, { at, id }: Token): void {
-    const text = this.#open?.texts.at(-1);
-    if (!this.#open || text === undefined || !countsFields.test(text)) return;
-    this.#open.texts[this.#open.texts.length - 1] =
-      `${text}${text.includes(': ', text.indexOf(' for ')) ? ',' : ':'} ${name}`;
-    this.#open.sightings.push({ at, id });
-  }
-
-  #grow(said: Extract<Said, { kind: 'begin' | 'cause' | 'exception' }>): void {
-    if (said.kind === 'begin') {
-      const chain = this.#open && this.#linked ? this.#open : this.#start('first');
-      chain.awaits = true;
-    } else if (said.kind === 'cause') {
-      (this.#open ?? this.#start('last')).texts.push(said.text);
-    } else {
-      const chain = this.#open && (this.#open.awaits || this.#linked) ? this.#open : this.#start('last');
-      chain.texts.push(said.text);
-      chain.awaits = false;
-      chain.uncaught ||= said.uncaught;
-    }
-    this.#linked = false;
-  }
-
-  #start(innermostIs: Draft['innermostIs']): Draft {
-    const chain: Draft = {
-      innermostIs,
-      texts: [],
-      sightings: [],
-      uncaught: false,
-      ended: false,
-      awaits: false,
-    };
-    this.chains.push(chain);
-    this.#open = chain;
-    return chain;
-  }
-
-  /** The process died of the chain before, if that stands near. */
-  #end(token: Token): void {
-    const last = this.chains.at(-1);
-    if (last && !last.ended && gap(last, token) <= endMs) last.uncaught = true;
-    if (last) last.ended = true;
-    this.#open = undefined;
-  }
-}
-
-type Draft = {
-  innermostIs: 'first' | 'last';
-  texts: string[];
-  sightings: Sighting[];
-  uncaught: boolean;
-  ended: boolean;
-  awaits: boolean;
-};
-
-function gap(chain: Draft, token: Token): number {
-  const last = chain.sightings.at(-1);
-  return last ? Date.parse(token.at) - Date.parse(last.at) : 0;
-}
-
-function finish({ innermostIs, texts, sightings, uncaught }: Draft): Chain {
-  const inward = innermostIs === 'first' ? texts : [...texts].reverse();
-  return { innermost: inward.find(tells) ?? inward[0] ?? '', all: texts, uncaught, sightings };
-}
-
-/** `asyncio.exceptions.CancelledError` alone, or a bare TimeoutError, explains nothing. */
-const tells = (text: string): boolean =>
-  /\S \S/.test(text) &&
-  !group.test(text) &&
-  !/^[\w.]*(?:CancelledError|GeneratorExit|StopIteration|StopAsyncIteration)\b/.test(text);

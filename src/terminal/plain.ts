@@ -1,4 +1,5 @@
 import type { ReleaseEvent, Stamped } from '../release/events.ts';
+import { wordsOf } from '../report/runbook-words.ts';
 import { clock, formatMilliseconds, formatSeconds, stageColumns } from './format.ts';
 import { gateNews } from './gate-words.ts';
 import { mark } from './marks.ts';
@@ -12,14 +13,16 @@ import { signs, type Theme } from './theme.ts';
 export function createPlainView(theme: Theme): { lines(stamped: Stamped): string[] } {
   const said = new Set<string>();
   let nameWidth = 0;
+  let words = wordsOf(undefined);
 
   return {
     lines({ event, at }) {
+      if (event.type === 'release.started') words = wordsOf(event.runbook);
       if (event.type === 'release.started' && event.services.length > 1) {
         nameWidth = Math.max(...event.services.map((name) => name.length));
       }
       const name = 'service' in event && event.service !== null ? event.service : '';
-      const fresh = describe(event, theme).filter((text) => {
+      const fresh = describe(event, theme, words).filter((text) => {
         const key = `${name}\0${text}`;
         return !said.has(key) && said.add(key);
       });
@@ -29,7 +32,7 @@ export function createPlainView(theme: Theme): { lines(stamped: Stamped): string
   };
 }
 
-function describe(event: ReleaseEvent, theme: Theme): string[] {
+function describe(event: ReleaseEvent, theme: Theme, words: ReturnType<typeof wordsOf>): string[] {
   switch (event.type) {
     case 'release.started': {
       const place = event.cloud === 'local' ? 'the local cloud' : 'Google Cloud';
@@ -52,7 +55,7 @@ function describe(event: ReleaseEvent, theme: Theme): string[] {
     case 'stage.finished':
       return [stageLine(event, theme)];
     case 'service.finished':
-      return [theme.strong(outcomes[event.outcome])];
+      return [theme.strong(event.outcome === 'deployed' ? words.short : outcomes[event.outcome])];
     case 'notice':
       return [`${theme.warn(signs.warning)} ${sanitiseLine(event.note)}`];
     default:
@@ -105,10 +108,29 @@ function details(event: ReleaseEvent, theme: Theme): string[] {
     case 'traffic.observed': {
       if (!event.settled) return [];
       const serving = event.actual.filter(({ percent }) => percent > 0);
-      return [`traffic: ${serving.map(({ percent, revision }) => `${percent} % ${revision}`).join(', ')}`];
+      const { step } = event;
+      const which = step && step.of > 1 ? `step ${step.number} of ${step.of}, ` : '';
+      return [
+        `${which}traffic: ${serving.map(({ percent, revision }) => `${percent} % ${revision}`).join(', ')}`,
+      ];
     }
-    case 'answer.proven':
-      return [`${event.revision} gave ${event.answers} answers in a row`];
+    case 'answer.proven': {
+      const { from } = event;
+      if (!from) return [`${event.revision} gave ${event.answers} answers in a row`];
+      const shares = from.map(({ revision, answers }) => `${answers} from ${revision}`).join(', ');
+      return [`${event.answers} answers in a row came from the split: ${shares}`];
+    }
+    case 'rollback.chosen':
+      return [
+        ...(event.skipped.length > 0 ? [theme.warn(`skipped: ${event.skipped.join(', ')}`)] : []),
+        ...event.acceptedRisks.map((schema) =>
+          theme.warn(sanitiseLine(`schema risk accepted: ${schema.version} ${schema.note ?? ''}`)),
+        ),
+      ];
+    case 'hold.placed':
+      return [theme.warn('held until `sluice unpin`')];
+    case 'hold.lifted':
+      return [sanitiseLine(`the hold is lifted: ${event.hold.reason}`)];
     default:
       return [];
   }
@@ -122,12 +144,11 @@ function stageLine(event: Extract<ReleaseEvent, { type: 'stage.finished' }>, the
 }
 
 /** Stages that take long enough for a reader to wonder. */
-const awaited: ReadonlySet<string> = new Set(['build', 'startup', 'checks', 'traffic', 'restore']);
+const awaited: ReadonlySet<string> = new Set(['build', 'warm', 'startup', 'checks', 'traffic', 'restore']);
 
 const tailLines = 20;
 
 const outcomes = {
-  deployed: 'deployed',
   unchanged: 'unchanged',
   failed: 'failed',
   'not-started': 'not started',

@@ -70,7 +70,7 @@ function checkLines(service: ServiceState, stage: 'candidate' | 'post', theme: T
 /** With several services a row tells where each one is: `chat  startup  3 s  waiting for DATABASE`. */
 export function serviceTitle(
   service: ServiceState,
-  now: { stage: Stage | undefined; note: string; seconds: number; nameWidth: number },
+  now: { stage: Stage | undefined; note: string; seconds: number; nameWidth: number; done: string },
   theme: Theme,
 ): string {
   const plainName = padEnd(service.service, now.nameWidth);
@@ -84,9 +84,9 @@ export function serviceTitle(
   const time = formatSeconds(now.seconds);
   switch (finished.outcome) {
     case 'deployed':
-      return `${name}  ${columns('deployed', theme.dim(time), service.revision ?? '')}`;
+      return `${name}  ${columns(now.done, theme.dim(time), service.revision ?? '')}`;
     case 'unchanged':
-      return `${name}  ${columns('unchanged', theme.dim(time), 'nothing was built or changed')}`;
+      return `${name}  ${columns('unchanged', theme.dim(time), 'nothing was changed')}`;
     case 'failed': {
       const cause = sanitiseLine(finished.diagnosis?.cause ?? finished.reason);
       return `${name}  ${theme.bad(columns(failedStage(service), time, cause))}`;

@@ -1,5 +1,6 @@
-import { type ReleaseEvent, type Stage, stages } from '../release/events.ts';
+import { type ReleaseEvent, type Stage, stages, stagesOf } from '../release/events.ts';
 import { emptyRelease, fold, type ServiceState } from '../release/state.ts';
+import { wordsOf } from '../report/runbook-words.ts';
 import { overrideTexts } from './gate-words.ts';
 import { serviceTitle, stageOutput, stageTitle } from './rows.ts';
 import { sanitiseLine } from './sanitise.ts';
@@ -37,12 +38,13 @@ export function createTaskListView(stderr: NodeJS.WriteStream, theme: Theme): Re
 
   const start = (event: Extract<ReleaseEvent, { type: 'release.started' }>) => {
     const place = event.cloud === 'local' ? 'local cloud' : 'Google Cloud';
+    const what = event.runbook === 'deploy' ? '' : `${event.runbook}: `;
     const from = event.from ? ` ${event.from.environment}` : '';
-    const title = `${event.services.join(', ')}${from} ${signs.next} ${event.environment}`;
+    const title = `${what}${event.services.join(', ')}${from} ${signs.next} ${event.environment}`;
     stderr.write(`\n${theme.strong(title)}  ${theme.dim(place)}\n\n`);
     const [only, ...others] = event.services;
     if (only !== undefined && others.length === 0) {
-      list = openTaskList(stageRows(theme), { stderr, theme, ordered: true });
+      list = openTaskList(stageRows(stagesOf[event.runbook], theme), { stderr, theme, ordered: true });
       screens.set(only, stageScreen(list.rows, theme));
     } else {
       const width = Math.max(...event.services.map((name) => name.length));
@@ -50,7 +52,7 @@ export function createTaskListView(stderr: NodeJS.WriteStream, theme: Theme): Re
       list = openTaskList(names, { stderr, theme, ordered: false });
       for (const [index, name] of event.services.entries()) {
         const row = list.rows[index];
-        if (row) screens.set(name, serviceScreen(row, width, theme));
+        if (row) screens.set(name, serviceScreen(row, width, wordsOf(event.runbook).short, theme));
       }
     }
     tick = setInterval(() => event.services.forEach(show), tickMs);
@@ -101,10 +103,12 @@ function follow(before: Under | undefined, event: ReleaseEvent): Under {
 
 const secondsSince = (moment: number) => (performance.now() - moment) / 1000;
 
-function stageRows(theme: Theme): string[] {
+function stageRows(expected: readonly Stage[], theme: Theme): string[] {
   // A restore is never expected, so it takes no line until it begins.
   return stages.map((stage) =>
-    stage === 'restore' ? noLine : stageTitle(stage, undefined, undefined, theme),
+    stage === 'restore' || !expected.includes(stage)
+      ? noLine
+      : stageTitle(stage, undefined, undefined, theme),
   );
 }
 
@@ -132,11 +136,11 @@ function stageScreen(rows: readonly Row[], theme: Theme): Screen {
   };
 }
 
-function serviceScreen(row: Row, nameWidth: number, theme: Theme): Screen {
+function serviceScreen(row: Row, nameWidth: number, done: string, theme: Theme): Screen {
   return {
     show(service, under) {
       const seconds = secondsSince(service.finished ? under.since : under.stageSince);
-      const title = serviceTitle(service, { ...under, seconds, nameWidth }, theme);
+      const title = serviceTitle(service, { ...under, seconds, nameWidth, done }, theme);
       switch (service.finished?.outcome) {
         case undefined:
           row.update(title, under.line ? [theme.dim(sanitiseLine(under.line))] : []);

@@ -132,13 +132,6 @@ const wrongServices: [what: string, lines: string, expected: string[]][] = [
     ],
   ],
   [
-    'a rollout in several steps',
-    'rollout: { steps: [10, 100] }',
-    [
-      '3:16 services.chat.rollout.steps: Sluice cannot roll out in several steps yet · found [10, 100] · allowed [100]',
-    ],
-  ],
-  [
     'a near miss of a format',
     'startup: { formats: [feild-report] }',
     [

@@ -93,7 +93,8 @@ describe('what is written', () => {
         const tagged = entries.flatMap((one) => ('tag' in one && one.tag !== 'candidate' ? [one] : []));
         for (const edit of [
           candidateEdit(sampleTarget(), named, live, made),
-          trafficEdit(live, named, { release: 'r', revision: 'chat-new' }),
+          trafficEdit(live, named, { release: 'r', revision: 'chat-new', percent: 10 }),
+          trafficEdit(live, named, { release: 'r', revision: 'chat-new', percent: 100 }),
           restoreEdit(live, named, { release: 'r', keepTag: true }),
         ]) {
           const weighted = (edit.traffic ?? []).filter((one) => one.percent > 0);

@@ -147,7 +147,7 @@ test.concurrent('two services: one fails and is restored, the other deploys', as
 });
 
 test.concurrent('two services with problems: both are told, and nothing is written', async () => {
-  const one = stand.subject('blocked-one', { rollout: { steps: [10, 100] } });
+  const one = stand.subject('blocked-one', { secrets: { KEY: { secret: 'key', version: 'latest' } } });
   const two = stand.subject('blocked-two');
   const good = await two.deploy();
   await two.deploy({ patch: { env: { VERSION: '2' } } });
@@ -156,7 +156,7 @@ test.concurrent('two services with problems: both are told, and nothing is writt
   const outcome = await one.deploy({ beside: [stand.subject('blocked-two', { env: { VERSION: '3' } })] });
   expect(soundness(outcome)).toEqual([]);
   expect(outcome).toMatchObject({ exitCode: 10, rolledBack: false });
-  expect(outcome.service.preflight[0]?.what).toMatch(/steps/);
+  expect(outcome.service.preflight[0]?.what).toMatch(/would refuse .*valueSource/);
   const told = outcome.state.services.get('blocked-two')?.preflight[0];
   expect(told?.next).toEqual(['sluice deploy staging --take-over-traffic']);
   expect((await two.live()).etag).toBe(before.etag);

@@ -14,8 +14,10 @@ import type { ImageStore } from '../../src/local/contracts.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
 import { deploy } from '../../src/release/deploy.ts';
 import type { ReleaseEvent, Stamped } from '../../src/release/events.ts';
+import { type RollbackRequest, rollback } from '../../src/release/rollback.ts';
 import type { RunbookDeps } from '../../src/release/runbook.ts';
 import { foldAll, type ReleaseState, type ServiceState } from '../../src/release/state.ts';
+import { unpin } from '../../src/release/unpin.ts';
 import { defaultFormats } from '../../src/startup/presets.ts';
 
 /** A local cloud in this process, and who deploys to it. */
@@ -60,12 +62,16 @@ type DeployTry = {
   deps?: Partial<RunbookDeps>;
 };
 
+type RollbackTry = Omit<DeployTry, 'takeOver'> & Partial<Omit<RollbackRequest, 'targets' | 'command'>>;
+
 /** One service of its own project folder: its target, its ledger, and what is known of it. */
 export type Subject = {
   readonly target: Target;
   readonly ledger: Ledger;
   readonly ledgerFolder: string;
   deploy(attempt?: DeployTry): Promise<Outcome>;
+  rollback(attempt?: RollbackTry): Promise<Outcome>;
+  unpin(): Promise<Outcome>;
   live(): Promise<LiveService>;
   /** A write by somebody else. */
   meddle(edit: (live: LiveService) => ServiceEdit): Promise<void>;
@@ -82,8 +88,9 @@ export const call: Call = { signal: new AbortController().signal };
 /** A service whose environment says how it behaves. It answers with its revision's name. */
 const program = `
 const http = require('node:http');
-const { START = 'good', FAILS = '', SAYS = '', ANONYMOUS, CHATTY, PORT, K_REVISION, E2E_KEY } = process.env;
+const { START = 'good', FAILS = '', SAYS = '', GONE_IF, ANONYMOUS, CHATTY, PORT, K_REVISION, E2E_KEY } = process.env;
 for (const line of SAYS.split('|')) if (line) console.log(line);
+if (GONE_IF && require('node:fs').existsSync(GONE_IF)) process.exit(5);
 if (START === 'exit-0') process.exit(0);
 if (START === 'exit-3') process.exit(3);
 if (START === 'import-error') require('./database-driver');
@@ -226,51 +233,62 @@ function subject({ folder, connection, service, patch }: Given): Subject {
     return found;
   };
 
+  /** Conducts a runbook and gathers what a test needs of it. */
+  const conduct = async (
+    { patch: over = {}, beside = [], signal, on, deps }: Omit<DeployTry, 'takeOver'>,
+    start: (targets: Target[], deps: RunbookDeps) => Promise<ReleaseState>,
+  ): Promise<Outcome> => {
+    const events: Stamped[] = [];
+    const id = deps?.release ?? ledger.newId('staging');
+    const state = await start(
+      [makeTarget(service, sourceDir, merge(patch, over)), ...beside.map((other) => other.target)],
+      {
+        ...{ cloud: connection, ledger, locks, release: id, version: '0.0.0' },
+        actor: { who: 'anna@example.com', commit: null, dirty: false },
+        listeners: [
+          (event) => {
+            events.push(event);
+            on?.(event.event);
+          },
+        ],
+        signal: signal ?? new AbortController().signal,
+        now: Date.now,
+        track: (promise) => promise,
+        meanwhile: () => undefined,
+        ...deps,
+      },
+    );
+    const record = await ledger.read(id);
+    const own = state.services.get(service);
+    if (!record || !own) throw new Error(`release ${id} left no record of ${service}`);
+    return {
+      ...{ id, state, events, record, service: own },
+      exitCode: state.finished?.exitCode,
+      rolledBack: state.finished?.rolledBack,
+      verdict: state.finished?.verdict.decision,
+      told: JSON.stringify([own.finished?.diagnosis, own.preflight]),
+    };
+  };
+
+  const environment = 'staging';
   return {
     target,
     ledger,
     ledgerFolder,
     live,
-    async deploy({ patch: over = {}, beside = [], takeOver = false, signal, on, deps } = {}) {
-      const events: Stamped[] = [];
-      const id = deps?.release ?? ledger.newId('staging');
-      const state = await deploy(
-        {
-          environment: 'staging',
-          targets: [
-            makeTarget(service, sourceDir, merge(patch, over)),
-            ...beside.map((other) => other.target),
-          ],
-          takeOverTraffic: takeOver,
-          command: 'sluice deploy staging',
-        },
-        {
-          ...{ cloud: connection, ledger, locks, release: id, version: '0.0.0' },
-          actor: { who: 'anna@example.com', commit: null, dirty: false },
-          listeners: [
-            (event) => {
-              events.push(event);
-              on?.(event.event);
-            },
-          ],
-          signal: signal ?? new AbortController().signal,
-          now: Date.now,
-          track: (promise) => promise,
-          meanwhile: () => undefined,
-          ...deps,
-        },
+    deploy: ({ takeOver = false, ...attempt } = {}) =>
+      conduct(attempt, (targets, deps) =>
+        deploy({ environment, targets, takeOverTraffic: takeOver, command: 'sluice deploy staging' }, deps),
+      ),
+    rollback({ to, now = false, reason = 'it is broken', ...attempt } = {}) {
+      const { takeOverTraffic = false, acceptSchemaRisk = false } = attempt;
+      const wish = { to, now, reason, takeOverTraffic, acceptSchemaRisk };
+      return conduct(attempt, (targets, deps) =>
+        rollback({ environment, targets, ...wish, command: 'sluice rollback staging' }, deps),
       );
-      const record = await ledger.read(id);
-      const own = state.services.get(service);
-      if (!record || !own) throw new Error(`release ${id} left no record of ${service}`);
-      return {
-        ...{ id, state, events, record, service: own },
-        exitCode: state.finished?.exitCode,
-        rolledBack: state.finished?.rolledBack,
-        verdict: state.finished?.verdict.decision,
-        told: JSON.stringify([own.finished?.diagnosis, own.preflight]),
-      };
     },
+    unpin: () =>
+      conduct({}, (targets, deps) => unpin({ environment, targets, command: 'sluice unpin staging' }, deps)),
     async meddle(edit) {
       const now = await live();
       const operation = await connection.run.updateService(now, edit(now), call);

@@ -82,6 +82,7 @@ describe('a status', () => {
     environment: 'staging',
     live,
     newestRelease: { id: 'rel-1', state: 'verified' },
+    hold: null,
     unfinishedRelease: null,
   };
 

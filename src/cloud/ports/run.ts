@@ -88,7 +88,8 @@ export type ServiceEdit = {
     env: { set: Record<string, string>; remove: string[] };
     secrets: { set: Record<string, SecretRef>; remove: string[] };
     labels: { set: Record<string, string>; remove: string[] };
-    annotations: Record<string, string>;
+    /** null removes. */
+    annotations: Record<string, string | null>;
   };
   /** The whole desired traffic, foreign tags included. */
   traffic?: TrafficTarget[];

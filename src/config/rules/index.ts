@@ -21,7 +21,6 @@ const rules: readonly Rule[] = [
   startup.namesNotRepeated,
   startup.formatPatternsCompile,
   rollout.rolloutEndsAt100,
-  rollout.rolloutOneStep,
   checklist.uniqueCheckIds,
   checklist.checksHaveAStage,
   checklist.checkPathsAbsolute,

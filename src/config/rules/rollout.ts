@@ -11,13 +11,3 @@ export const rolloutEndsAt100: Rule = ({ config: { rollout } }) => {
     }),
   ];
 };
-
-export const rolloutOneStep: Rule = ({ config: { rollout } }) =>
-  rollout.steps.length > 1
-    ? [
-        fault(['rollout', 'steps'], 'Sluice cannot roll out in several steps yet', {
-          found: `[${rollout.steps.join(', ')}]`,
-          allowed: '[100]',
-        }),
-      ]
-    : [];

@@ -3,6 +3,7 @@ import { Build } from './build.ts';
 import { Checklist } from './checklist.ts';
 import { Container } from './container.ts';
 import { Rollout } from './rollout.ts';
+import { SchemaNote } from './schema-note.ts';
 import { Startup } from './startup.ts';
 import { section, text } from './text.ts';
 import { CloudSql, E2e, Env, Secrets } from './variables.ts';
@@ -24,6 +25,7 @@ export const Service = section({
   startup: Startup.prefault({}),
   rollout: Rollout.prefault({}),
   checklist: Checklist.default([]),
+  schema: SchemaNote.exactOptional(),
 }).describe('A service.');
 
 /** A service after parsing: defaults filled, durations in seconds. */

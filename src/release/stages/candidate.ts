@@ -46,6 +46,5 @@ export function reportCandidate(run: ServiceRun, plan: NamedPlan, live: LiveServ
 /** The candidate's own URL: its tag's, or with nothing else serving the (closed) service's. */
 export function candidateUrl(plan: NamedPlan, live: LiveService): string | undefined {
   if (plan.first) return live.uri || undefined;
-  return live.actualTraffic.find((entry) => entry.tag === candidateTag && entry.revision === plan.revision)
-    ?.uri;
+  return live.actualTraffic.find(({ tag, revision }) => tag === plan.tag && revision === plan.revision)?.uri;
 }

@@ -43,17 +43,18 @@ export async function observe(
   return { live, revisions, source, inputs, plan: makePlan(inputs) };
 }
 
-/** The newest revisions, and those that serve however old they are: what serves must never seem not to exist. */
-async function readRevisions(
+/** The newest revisions, and those that serve or are asked for however old they are: they must never seem not to exist. */
+export async function readRevisions(
   run: Pick<ServiceRun, 'target' | 'cloud' | 'signal'>,
   live: LiveService,
+  asked: readonly string[] = [],
 ): Promise<LiveRevision[]> {
   const { ref } = run.target;
   const newest = await run.cloud.run.listRevisions(ref, revisionsLookedAt, call(run));
   const listed = new Set(newest.map(({ name }) => name));
   const former = readMarks(live.annotations).formerTraffic ?? [];
-  const named = new Set([...namedTraffic(live), ...former].map(({ revision }) => revision));
-  const missing = [...named].filter((name) => !listed.has(name));
+  const named = [...namedTraffic(live), ...former].map(({ revision }) => revision);
+  const missing = [...new Set([...named, ...asked])].filter((name) => name !== 'LATEST' && !listed.has(name));
   const older = await Promise.all(missing.map((name) => run.cloud.run.readRevision(ref, name, call(run))));
   return [...newest, ...older.filter((revision) => revision !== undefined)];
 }

@@ -1,12 +1,15 @@
 import { CloudError, type CloudErrorKind } from '../../cloud/ports/index.ts';
-import { type Problem, SluiceError } from '../../errors.ts';
+import { type ExitReason, type Problem, SluiceError } from '../../errors.ts';
 import { candidateEdit } from '../../plan/edits.ts';
 import { describeTraffic, namedTraffic, onlyServing } from '../../plan/traffic.ts';
-import { problemOf } from '../diagnose.ts';
+import { problemOf, reasonOf } from '../diagnose.ts';
 import { call, type ServiceRun } from '../run.ts';
 import type { Observed } from './observe.ts';
 
-export type Ready = { run: ServiceRun; found: Observed };
+export type Ready<F = Observed> = { run: ServiceRun; found: F };
+
+/** What a look at a service finds: enough to say how it is. */
+type Sighting = Pick<Observed, 'live' | 'revisions' | 'plan'>;
 
 /**
  * Observes every service and says everything that stands in the way, of all of them at once. Undefined when
@@ -16,15 +19,27 @@ export async function preflight(
   runs: ServiceRun[],
   observe: (run: ServiceRun) => Promise<Observed>,
 ): Promise<Ready[] | undefined> {
-  const looked = await Promise.all(runs.map((run) => look(run, observe)));
-  const ready = looked.filter((one) => one !== undefined);
-  return ready.length === runs.length ? ready : undefined;
+  const looked = await examine(runs, observe, refusals);
+  return looked.kind === 'ready' ? looked.ready : undefined;
 }
 
-async function look(
+/** As `preflight`, with what else a runbook asks; a refusal carries the reason of the first service that has one. */
+export async function examine<F extends Sighting>(
+  runs: ServiceRun[],
+  observe: (run: ServiceRun) => Promise<F>,
+  problemsOf: (run: ServiceRun, found: F) => Promise<Problem[]>,
+): Promise<{ kind: 'ready'; ready: Ready<F>[] } | { kind: 'refused'; reason: ExitReason }> {
+  const looked = await Promise.all(runs.map((run) => look(run, observe, problemsOf)));
+  const refusal = looked.find((one) => typeof one === 'string');
+  if (refusal !== undefined) return { kind: 'refused', reason: refusal };
+  return { kind: 'ready', ready: looked.filter((one) => typeof one !== 'string') };
+}
+
+async function look<F extends Sighting>(
   run: ServiceRun,
-  observe: (run: ServiceRun) => Promise<Observed>,
-): Promise<Ready | undefined> {
+  observe: (run: ServiceRun) => Promise<F>,
+  problemsOf: (run: ServiceRun, found: F) => Promise<Problem[]>,
+): Promise<Ready<F> | ExitReason> {
   const { journal, target } = run;
   const service = target.key;
   try {
@@ -33,7 +48,7 @@ async function look(
       report(run, value);
       return { value, note: value.plan.because };
     });
-    const problems = [...found.plan.blockers, ...unsupported(run), ...(await refusals(run, found))];
+    const problems = [...found.plan.blockers, ...(await problemsOf(run, found))];
     if (problems.length > 0) refuse(run, problems);
     await journal.stage(service, 'preflight', async () => {
       const [first] = problems;
@@ -42,13 +57,14 @@ async function look(
     });
     return { run, found };
   } catch (error) {
+    if (run.signal.aborted) return reasonOf(run.signal.reason);
     const told = journal.state.services.get(service)?.preflight.length;
-    if (!run.signal.aborted && !told) refuse(run, [problemOf(error)]);
-    return undefined;
+    if (!told) refuse(run, [problemOf(error)]);
+    return error instanceof SluiceError ? error.reason : 'preflight';
   }
 }
 
-function report(run: ServiceRun, { live, plan, inputs }: Observed): void {
+function report(run: ServiceRun, { live, plan, revisions }: Sighting): void {
   const service = run.target.key;
   const serving = live ? (onlyServing(namedTraffic(live)) ?? '') : '';
   run.journal.emit({
@@ -56,7 +72,7 @@ function report(run: ServiceRun, { live, plan, inputs }: Observed): void {
     service,
     url: live?.uri ?? '',
     serving,
-    image: inputs.revisions.find((revision) => revision.name === serving)?.template.image ?? '',
+    image: revisions.find((revision) => revision.name === serving)?.template.image ?? '',
     traffic: live?.actualTraffic ?? [],
     etag: live?.etag ?? '',
   });
@@ -97,18 +113,6 @@ async function refusals(run: ServiceRun, { live, plan }: Observed): Promise<Prob
 }
 
 const refusing: ReadonlySet<CloudErrorKind> = new Set(['invalid', 'unsupported', 'precondition']);
-
-/** What sluice.yaml may say but this version cannot do: it says so instead of doing something else. */
-function unsupported({ target, command }: ServiceRun): Problem[] {
-  if (target.rollout.steps.length === 1 && target.rollout.steps[0] === 100) return [];
-  return [
-    {
-      what: `${target.key} asks for a rollout in steps of ${target.rollout.steps.join(', ')} %.`,
-      why: 'This version of Sluice moves the traffic in one step.',
-      next: [`set \`rollout.steps: [100]\` in sluice.yaml, then ${command}`],
-    },
-  ];
-}
 
 function refuse(run: ServiceRun, problems: Problem[]): void {
   run.journal.emit({

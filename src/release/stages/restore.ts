@@ -1,7 +1,7 @@
 import type { LiveService } from '../../cloud/ports/index.ts';
 import { SluiceError } from '../../errors.ts';
 import { closedEdit, restoreEdit } from '../../plan/edits.ts';
-import { describeTraffic, onlyServing } from '../../plan/traffic.ts';
+import { describeTraffic } from '../../plan/traffic.ts';
 import { writeGuarded } from '../guarded-write.ts';
 import type { StageResult } from '../journal.ts';
 import { until } from '../pause.ts';
@@ -9,7 +9,7 @@ import { proveAnswers } from '../prove-answers.ts';
 import { doorTo } from '../requests.ts';
 import { call, type ServiceRun, typed } from '../run.ts';
 import { type NamedPlan, reportCandidate } from './candidate.ts';
-import { placeTraffic, publicUrl } from './traffic.ts';
+import { placeTraffic, publicUrl, revisionsOf } from './traffic.ts';
 
 /** How long somebody else's change is given to take effect before it is told. */
 const quietWithinMs = 5_000;
@@ -28,15 +28,16 @@ export async function restore(run: ServiceRun, plan: NamedPlan): Promise<StageRe
   }
   const made = await run.cloud.run.readRevision(run.target.ref, plan.revision, call(run));
   const ready = made?.ready === 'yes';
+  // A rollback's revision is no candidate that anybody wants to look at.
+  const keepTag = ready && plan.action !== 'rollback';
   const { live, desired } = await placeTraffic(run, {
     purpose: 'restore',
     serviceWide: plan.serviceWide,
     everServed: ready,
-    edit: (fresh) => restoreEdit(fresh, plan, { release: run.journal.release, keepTag: ready }),
+    edit: (fresh) => restoreEdit(fresh, plan, { release: run.journal.release, keepTag }),
   });
   reportCandidate(run, plan, live);
-  const former = onlyServing(plan.formerTraffic);
-  if (former) await proveFormer(run, live, former);
+  await proveFormer(run, live, revisionsOf(plan.formerTraffic));
   return { value: 'restored', note: describeTraffic(desired) };
 }
 
@@ -74,11 +75,12 @@ export async function observeTraffic(run: ServiceRun, settled = false): Promise<
   });
 }
 
-async function proveFormer(run: ServiceRun, live: LiveService, former: string): Promise<void> {
-  const proof = await proveAnswers(run, doorTo(run, live, publicUrl(run, live)), live, former);
+/** Of a split every answer must come from one of its revisions. */
+async function proveFormer(run: ServiceRun, live: LiveService, among: string[]): Promise<void> {
+  const proof = await proveAnswers(run, doorTo(run, live, publicUrl(run, live)), live, { among });
   if (proof.proven) return;
   throw new SluiceError('unknown', {
-    what: `The traffic of ${run.target.ref.service} is back on ${former}, but it is not proven to answer.`,
+    what: `The traffic of ${run.target.ref.service} is back on ${among.join(', ')}, but that is not proven by its answers.`,
     why: proof.why,
     next: [typed(run, 'status')],
   });

@@ -1,4 +1,5 @@
 import type { LiveService } from '../../cloud/ports/index.ts';
+import type { StartupSpec } from '../../config/target.ts';
 import { errorMessage } from '../../errors.ts';
 import type { System } from '../../startup/profile.ts';
 import type { StartupSignal } from '../../startup/reader.ts';
@@ -7,7 +8,7 @@ import type { StageResult } from '../journal.ts';
 import { createMailbox } from '../mailbox.ts';
 import type { RevisionLog } from '../revision-log.ts';
 import { type ServiceRun, StageFailure, typed } from '../run.ts';
-import { decideStart, type StartSeen } from '../startup-decision.ts';
+import { decideStart, type StartDecision, type StartSeen } from '../startup-decision.ts';
 import { type NamedPlan, reportCandidate } from './candidate.ts';
 import { followOperation, followRevision, type News, warmUp } from './startup-news.ts';
 
@@ -31,6 +32,7 @@ export async function awaitStartup(
   plan: NamedPlan,
   candidate: Written,
   log: RevisionLog,
+  decide: (seen: StartSeen, spec: StartupSpec, now: number) => StartDecision = decideStart,
 ): Promise<StageResult<LiveService>> {
   const stop = new AbortController();
   const signal = AbortSignal.any([run.signal, stop.signal]);
@@ -64,7 +66,7 @@ export async function awaitStartup(
 
   try {
     for (;;) {
-      const decision = decideStart(seen, run.target.startup, run.now());
+      const decision = decide(seen, run.target.startup, run.now());
       if (decision.kind === 'started') {
         return { value: live, note: decision.because };
       }

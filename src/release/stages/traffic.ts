@@ -2,39 +2,95 @@ import type { LiveService, ServiceEdit } from '../../cloud/ports/index.ts';
 import { trafficEdit } from '../../plan/edits.ts';
 import type { Change, PlannedTraffic } from '../../plan/plan.ts';
 import { describeTraffic, sameTraffic } from '../../plan/traffic.ts';
+import type { DurableEvent, RolloutStep } from '../events.ts';
 import { refuseForeignChange, writeGuarded } from '../guarded-write.ts';
 import type { StageResult } from '../journal.ts';
 import { pause, until } from '../pause.ts';
-import { proveAnswers } from '../prove-answers.ts';
-import { doorTo } from '../requests.ts';
+import { type Expected, proveAnswers } from '../prove-answers.ts';
+import { type Door, doorTo } from '../requests.ts';
 import type { RevisionLog } from '../revision-log.ts';
 import { call, type ServiceRun, StageFailure, typed } from '../run.ts';
-import type { NamedPlan } from './candidate.ts';
+import { candidateUrl, type NamedPlan } from './candidate.ts';
 
-/** One write, then three proofs: actual equals desired, the right revision answers, and it keeps quiet while it bakes. */
+/** The rollout's steps: of each one write, then proofs that it took effect, then a while under the log watch. */
 export async function moveTraffic(
   run: ServiceRun,
   plan: NamedPlan,
   log: RevisionLog,
 ): Promise<StageResult<LiveService>> {
-  const { revision } = plan;
-  refuseFatal(run, revision, log);
-  const { live, desired } = await placeTraffic(run, {
-    purpose: 'migrate',
-    serviceWide: plan.serviceWide,
-    everServed: true,
-    edit: (fresh) => trafficEdit(fresh, plan, { release: run.journal.release, revision }),
-  });
-  const proof = await proveAnswers(run, doorTo(run, live, publicUrl(run, live)), live, revision);
-  if (!proof.proven) {
-    throw new StageFailure('traffic', {
-      what: `The traffic of ${run.target.ref.service} was moved, but ${revision} is not proven to answer.`,
-      why: proof.why,
-      next: [typed(run, 'status')],
-    });
+  // A first deploy has nothing to share the traffic with.
+  const percents = plan.first ? [] : run.target.rollout.steps.filter((percent) => percent < 100);
+  const of = percents.length + 1;
+  for (const [index, percent] of percents.entries()) {
+    await takeStep(run, plan, log, { number: index + 1, of, percent });
   }
-  await bake(run, revision, log);
-  return { value: live, note: `${describeTraffic(desired)}, ${proof.answers} answers in a row` };
+  const { live, answers } = await takeStep(run, plan, log, { number: of, of, percent: 100 });
+  const path = percents.map((percent) => `${percent} %, `).join('');
+  return { value: live, note: `${plan.revision} ${path}100 %, ${answers} answers in a row` };
+}
+
+async function takeStep(
+  run: ServiceRun,
+  plan: NamedPlan,
+  log: RevisionLog,
+  step: RolloutStep,
+): Promise<{ live: LiveService; answers: number }> {
+  const { revision } = plan;
+  const { percent } = step;
+  refuseFatal(run, revision, log);
+  const { live } = await placeTraffic(run, {
+    purpose: 'migrate',
+    serviceWide: percent === 100 ? plan.serviceWide : [],
+    step,
+    everServed: true,
+    edit: (fresh) => trafficEdit(fresh, plan, { release: run.journal.release, revision, percent }),
+  });
+  return underWatch(run, revision, log, async (watched) => {
+    const answers = await proveStep(watched, plan, live, percent);
+    await bake(watched, step);
+    return { live, answers };
+  });
+}
+
+/** Below 100 %: every answer from a revision of the split, one at least from the candidate, and it alone on its tag. */
+async function proveStep(
+  run: ServiceRun,
+  plan: NamedPlan,
+  live: LiveService,
+  percent: number,
+): Promise<number> {
+  const { revision } = plan;
+  if (percent === 100) return proveServing(run, live, revision);
+  const among = revisionsOf(live.actualTraffic);
+  const answers = await proveServing(run, live, { among, including: { revision, percent } });
+  const url = candidateUrl(plan, live);
+  if (url !== undefined) await prove(run, doorTo(run, live, url), live, revision);
+  return answers;
+}
+
+/** Throws unless the service's URL is answered by whom it should; gives the answers in a row. */
+export function proveServing(
+  run: ServiceRun,
+  live: LiveService,
+  expected: string | Expected,
+): Promise<number> {
+  return prove(run, doorTo(run, live, publicUrl(run, live)), live, expected);
+}
+
+async function prove(
+  run: ServiceRun,
+  door: Door,
+  live: LiveService,
+  expected: string | Expected,
+): Promise<number> {
+  const proof = await proveAnswers(run, door, live, expected);
+  if (proof.proven) return proof.answers;
+  const revision = typeof expected === 'string' ? expected : expected.including?.revision;
+  throw new StageFailure('traffic', {
+    what: `The traffic of ${run.target.ref.service} was moved, but ${revision} is not proven to answer at ${door.url}.`,
+    why: proof.why,
+    next: [typed(run, 'status')],
+  });
 }
 
 /** The environment's own URL, or the one Cloud Run gives. The local cloud has no custom domains. */
@@ -42,9 +98,12 @@ export function publicUrl(run: ServiceRun, live: LiveService): string {
   return run.cloud.kind === 'google' && run.target.url ? run.target.url : live.uri;
 }
 
+type Purpose = Extract<DurableEvent, { type: 'traffic.intended' }>['purpose'];
+
 type TrafficWrite = {
-  purpose: 'migrate' | 'restore';
+  purpose: Purpose;
   serviceWide: Change[];
+  step?: RolloutStep;
   /** False when the candidate never got ready. */
   everServed: boolean;
   edit: (fresh: LiveService | undefined) => ServiceEdit & { traffic: PlannedTraffic[] };
@@ -53,9 +112,10 @@ type TrafficWrite = {
 /** Writes a traffic, its intent first, and waits until it is the actual one. */
 export async function placeTraffic(
   run: ServiceRun,
-  { purpose, serviceWide, everServed, edit }: TrafficWrite,
+  { purpose, serviceWide, step, everServed, edit }: TrafficWrite,
 ): Promise<{ live: LiveService; desired: PlannedTraffic[] }> {
   let desired: PlannedTraffic[] = [];
+  const what = { service: run.target.key, purpose, ...(step ? { step } : {}) };
   const { live: written } = await writeGuarded(run, {
     edit: (fresh) => {
       const made = edit(fresh);
@@ -64,14 +124,26 @@ export async function placeTraffic(
     },
     intent: (etag) => ({
       type: 'traffic.intended',
-      service: run.target.key,
-      purpose,
+      ...what,
       traffic: desired,
       serviceWide,
       etag,
     }),
   });
-  return { live: await awaitTraffic(run, written, { desired, purpose, everServed }), desired };
+  const { live, settled } = await awaitTraffic(run, written, { desired, everServed });
+  run.journal.emit({
+    type: 'traffic.observed',
+    ...what,
+    actual: live.actualTraffic,
+    settled,
+    etag: live.etag,
+  });
+  if (settled) return { live, desired };
+  throw new StageFailure('traffic', {
+    what: `The traffic of ${run.target.ref.service} did not become what was asked for within ${run.target.rollout.trafficDeadlineSeconds} s.`,
+    why: `Desired: ${describeTraffic(desired)}. Actual: ${describeTraffic(live.actualTraffic)}.`,
+    next: [typed(run, 'status')],
+  });
 }
 
 /**
@@ -81,9 +153,8 @@ export async function placeTraffic(
 async function awaitTraffic(
   run: ServiceRun,
   written: LiveService,
-  to: { desired: PlannedTraffic[]; purpose: 'migrate' | 'restore'; everServed: boolean },
-): Promise<LiveService> {
-  const { desired, purpose } = to;
+  { desired, everServed }: { desired: PlannedTraffic[]; everServed: boolean },
+): Promise<{ live: LiveService; settled: boolean }> {
   const { value, met } = await until(
     run,
     async () => {
@@ -94,30 +165,20 @@ async function awaitTraffic(
     (live) =>
       live !== undefined &&
       live.generation === written.generation &&
-      (to.everServed
+      (everServed
         ? routed(live) && sameTraffic(desired, live.actualTraffic, live.latestReadyRevision)
         : sameTraffic(weighted(desired), weighted(live.actualTraffic), live.latestReadyRevision)),
     { everyMs: 200, withinMs: run.target.rollout.trafficDeadlineSeconds * 1000 },
   );
-  const live = value ?? written;
-  run.journal.emit({
-    type: 'traffic.observed',
-    service: run.target.key,
-    purpose,
-    actual: live.actualTraffic,
-    settled: met,
-    etag: live.etag,
-  });
-  if (met) return live;
-  throw new StageFailure('traffic', {
-    what: `The traffic of ${run.target.ref.service} did not become what was asked for within ${run.target.rollout.trafficDeadlineSeconds} s.`,
-    why: `Desired: ${describeTraffic(desired)}. Actual: ${describeTraffic(live.actualTraffic)}.`,
-    next: [typed(run, 'status')],
-  });
+  return { live: value ?? written, settled: met };
 }
 
 const weighted = <T extends PlannedTraffic>(traffic: readonly T[]): T[] =>
   traffic.filter(({ percent }) => percent > 0);
+
+export function revisionsOf(traffic: readonly PlannedTraffic[]): string[] {
+  return [...new Set(weighted(traffic).map(({ revision }) => revision))];
+}
 
 /** When the newest revision has failed, `observedGeneration` stays behind for good: the routes are told apart. */
 function routed(live: LiveService): boolean {
@@ -139,26 +200,37 @@ export function refuseFatal(run: ServiceRun, revision: string, log: RevisionLog)
   );
 }
 
-/** Watches the log for a while under real traffic; a fatal line ends it at once. */
-async function bake(run: ServiceRun, revision: string, log: RevisionLog): Promise<void> {
-  const { bakeSeconds } = run.target.rollout;
+/** A fatal line ends the work at once and is what it failed of. */
+async function underWatch<T>(
+  run: ServiceRun,
+  revision: string,
+  log: RevisionLog,
+  work: (watched: ServiceRun) => Promise<T>,
+): Promise<T> {
   const alarm = new AbortController();
   const deaf = log.listen(() => {
     if (log.fatal()) alarm.abort();
   });
+  try {
+    const done = await work({ ...run, signal: AbortSignal.any([run.signal, alarm.signal]) });
+    refuseFatal(run, revision, log);
+    return done;
+  } catch (error) {
+    if (!run.signal.aborted) refuseFatal(run, revision, log);
+    throw error;
+  } finally {
+    deaf();
+  }
+}
+
+async function bake(run: ServiceRun, { number, of, percent }: RolloutStep): Promise<void> {
+  const { bakeSeconds } = run.target.rollout;
+  const step = of > 1 ? `step ${number} of ${of}, ${percent} %: ` : '';
   run.journal.emit({
     type: 'progress',
     service: run.target.key,
     stage: 'traffic',
-    note: `baking for ${bakeSeconds} s under the log watch`,
+    note: `${step}baking for ${bakeSeconds} s under the log watch`,
   });
-  try {
-    await pause({ ...run, signal: AbortSignal.any([run.signal, alarm.signal]) }, bakeSeconds * 1000);
-  } catch (error) {
-    if (!alarm.signal.aborted) throw error;
-  } finally {
-    deaf();
-  }
-  run.signal.throwIfAborted();
-  refuseFatal(run, revision, log);
+  await pause(run, bakeSeconds * 1000);
 }
