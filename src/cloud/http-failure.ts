@@ -5,18 +5,14 @@ const maxBody = 64 * 1024;
 
 /** A refused answer as an error whose `status` tells its kind, with Google's own sentence when there is one. */
 export async function httpFailure(response: Response): Promise<Error> {
-  const text = await boundedText(response, maxBody).catch(() => '');
-  const said = bodySchema.safeParse(jsonOf(text)).data?.error.message;
+  const bytes = await boundedBytes(response, maxBody).catch(() => new Uint8Array());
+  const said = bodySchema.safeParse(jsonOf(bytes)).data?.error.message;
   return Object.assign(new Error(said ?? `HTTP ${response.status} ${response.statusText}`.trim()), {
     status: response.status,
   });
 }
 
-/** The body as text; throws when it is longer than `limit` bytes. */
-export async function boundedText(response: Response, limit: number): Promise<string> {
-  return Buffer.from(await boundedBytes(response, limit)).toString('utf8');
-}
-
+/** The body; throws when it is longer than `limit` bytes. */
 export async function boundedBytes(response: Response, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -28,9 +24,9 @@ export async function boundedBytes(response: Response, limit: number): Promise<U
   return Buffer.concat(chunks);
 }
 
-function jsonOf(text: string): unknown {
+function jsonOf(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch {
     return undefined;
   }

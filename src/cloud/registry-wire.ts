@@ -142,7 +142,7 @@ function urlOf({ origin, name }: Repository, path: string): URL {
 
 const discard = (response: Response) => response.body?.cancel();
 
-export function digestOf(bytes: Uint8Array): string {
+function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 

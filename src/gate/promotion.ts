@@ -45,7 +45,7 @@ export type PromotionFacts = {
 };
 
 /** What somebody decided against a condition: recorded, and shown for ever. */
-export type Override = { condition: string; why: string; who: string };
+type Override = { condition: string; why: string; who: string };
 
 export type Judgement = { from: string; to: string; verdict: Verdict; risk: Risk; overrides: Override[] };
 

@@ -23,22 +23,27 @@ export function riskOf(plans: readonly Plan[]): Risk {
 
 function reasonsOf(plan: Plan): Reason[] {
   if (plan.action === 'none') return [{ level: 'low', reason: 'nothing changes' }];
-  const fields = [...plan.changes, ...plan.serviceWide].map(({ field }) => field);
-  const database = fields.filter((field) => field === 'container.cloudSql');
-  const config = fields.filter((field) => field !== 'image' && field !== 'container.cloudSql');
-  const hasDatabase = plan.changes.some(({ field, to }) => field === 'container.cloudSql' && to !== '');
-  if (plan.action === 'create') {
-    return [
-      { level: 'medium', reason: 'the service is new there' },
-      ...(hasDatabase ? [{ level: 'high' as const, reason: 'a database is attached' }] : []),
-    ];
-  }
+  const changes = [...plan.changes, ...plan.serviceWide];
+  const isNew = plan.action === 'create';
+  const grave = changes.flatMap(({ field, to }): Reason[] => {
+    if (field === 'schema')
+      return [{ level: 'high', reason: `the database schema changes to ${to ?? 'none'}` }];
+    if (field !== databaseField || (isNew && !to)) return [];
+    return [{ level: 'high', reason: isNew ? 'a database is attached' : 'the attached database changes' }];
+  });
+  if (isNew) return [...grave, { level: 'medium', reason: 'the service is new there' }];
+  const config = changes.map(({ field }) => field).filter((field) => !told.has(field));
   return [
-    ...database.map(() => ({ level: 'high' as const, reason: 'the attached database changes' })),
-    ...(config.length > 0
-      ? [{ level: 'medium' as const, reason: `configuration changes: ${config.join(', ')}` }]
-      : []),
-    ...(fields.includes('image') ? [{ level: 'low' as const, reason: 'the image changes' }] : []),
-    ...(fields.length === 0 ? [{ level: 'low' as const, reason: plan.because }] : []),
+    ...grave,
+    ...(config.length > 0 ? [medium(`configuration changes: ${config.join(', ')}`)] : []),
+    ...changes.filter(({ field }) => field === 'image').map(() => low('the image changes')),
+    ...(changes.length === 0 ? [low(plan.because)] : []),
   ];
 }
+
+const databaseField = 'container.cloudSql';
+/** Fields with a reason of their own. */
+const told: ReadonlySet<string> = new Set([databaseField, 'schema', 'image']);
+
+const medium = (reason: string): Reason => ({ level: 'medium', reason });
+const low = (reason: string): Reason => ({ level: 'low', reason });

@@ -18,7 +18,7 @@ import { call, type ServiceRun } from './run.ts';
 import { type Observed, observe } from './stages/observe.ts';
 
 /** One side of a promotion: the services of an environment, on their cloud. */
-export type Side = { targets: readonly Target[]; cloud: ServiceRun['cloud'] };
+type Side = { targets: readonly Target[]; cloud: ServiceRun['cloud'] };
 
 export type GateDeps = {
   source: Side;

@@ -26,7 +26,7 @@ type Lie = {
   status?: number;
 };
 
-export function digestOf(bytes: Buffer | string): string {
+function digestOf(bytes: Buffer | string): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 

@@ -133,6 +133,12 @@ describe('the risk', () => {
       'medium',
       ['worker: configuration changes: env.A'],
     ],
+    [
+      'of a schema',
+      [plan('update', [change('image'), { field: 'schema', from: '11', to: '12 (drops users.name)' }])],
+      'high',
+      ['the database schema changes to 12 (drops users.name)'],
+    ],
     ['without a plan', [], 'low', []],
   ])('%s', (_, plans, level, reasons) => {
     expect(riskOf(plans)).toEqual({ level, reasons });

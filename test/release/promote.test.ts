@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { registryAdapter } from '../../src/cloud/registry-adapter.ts';
+import { Waiting } from '../../src/cloud/waiting.ts';
 import { testResultSchema } from '../../src/gate/test-result.ts';
 import { statementName } from '../../src/release/attest.ts';
+import { Secret } from '../../src/secret.ts';
+import { openRegistry, putImage } from '../cloud/registry-kit.ts';
 import { allTo, httpCheck, openStand, type Stand, soundness } from './kit.ts';
 import { openIn, openRoads } from './promotion-kit.ts';
 
-vi.setConfig({ maxConcurrency: 8 });
+vi.setConfig({ maxConcurrency: 12 });
 
 let stand: Stand;
 let roads: Awaited<ReturnType<typeof openRoads>>;
@@ -188,9 +192,7 @@ describe('a gate that is not open writes nothing', () => {
       secrets: { API_KEY: { secret: 'api-key', version: 'latest' } },
       container: { serviceAccount: 'run@prod-project.iam.gserviceaccount.com' },
     };
-    const { judgement } = await road.judge({ patch }).catch((error: unknown) => {
-      throw error;
-    });
+    const { judgement } = await road.judge({ patch });
     expect(openIn(judgement)).toEqual(['secrets.secret', 'secrets.service-account']);
     expect(judgement.verdict.conditions.find(({ id }) => id === 'secrets.secret')?.reason).toBe(
       'api-key:latest could not be asked for (the local cloud has no secrets)',
@@ -286,18 +288,50 @@ describe('meanwhile', () => {
   test.concurrent('another revision in staging is not what the gate has judged', async () => {
     const road = roads.road('moved', given);
     await road.staging.deploy();
-    let deployed: Promise<unknown> | undefined;
     const stopped = await road.promote({
-      on: (event) => {
-        if (event.type === 'stage.started' && event.stage === 'build') {
-          deployed ??= road.staging.deploy({ patch: { env: { V: '2' } } });
-        }
+      beforeLook: async (look) => {
+        if (look === 2) await road.staging.deploy({ patch: { env: { V: '2' } } });
       },
     });
-    await deployed;
-    // Whether the other deploy was in time is a race; what was written is what was judged.
-    if (stopped.exitCode === 0) expect(stopped.service.build?.image).toBe(image);
-    else expect(stopped).toMatchObject({ exitCode: 15, rolledBack: false });
+    expect(stopped).toMatchObject({ exitCode: 15, rolledBack: false });
+    expect(stopped.told).toMatch(/staging no longer serves moved-r.*It now serves moved-r/);
+    expect(await road.production.live()).toBeUndefined();
+  });
+});
+
+describe('an image that shall lie in the own project', () => {
+  const copying = async (service: string) => {
+    const registry = await openRegistry();
+    const road = roads.road(service, given);
+    const digest = putImage(registry, 'app', [service]);
+    const build = { ...given.build, image: `images/app@${digest}` };
+    await road.staging.deploy({ patch: { build } });
+    const token = async () => new Secret('');
+    const attempt = {
+      from: { build },
+      patch: { build: { repository: 'images/copied', timeoutSeconds: 60 } },
+      registry: registryAdapter({ origin: () => registry.origin, token }, new Waiting()),
+    };
+    return { registry, road, digest, attempt };
+  };
+
+  test.concurrent('is copied there, its digest unchanged', async () => {
+    const { registry, road, digest, attempt } = await copying('copied');
+    const promoted = await road.promote(attempt);
+    expect(promoted).toMatchObject({ exitCode: 0 });
+    expect((await road.production.live())?.template.image).toBe(`images/copied@${digest}`);
+    expect(registry.manifests.has(`copied/${digest}`)).toBe(true);
+    await registry.close();
+  });
+
+  test.concurrent('and cannot be copied: nothing is written', async () => {
+    const { registry, road, attempt } = await copying('uncopied');
+    registry.lie = { manifest: (bytes) => Buffer.from(bytes.map((byte) => byte ^ 1)) };
+    const failed = await road.promote(attempt);
+    expect(failed).toMatchObject({ exitCode: 11, rolledBack: false, verdict: 'blocked' });
+    expect(failed.told).toMatch(/could not be copied.*answered another manifest/);
+    expect(await road.production.live()).toBeUndefined();
+    await registry.close();
   });
 });
 

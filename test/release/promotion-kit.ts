@@ -1,5 +1,5 @@
 import { connectLocal } from '../../src/cloud/connect.ts';
-import type { Cloud, LiveService } from '../../src/cloud/ports/index.ts';
+import type { Cloud, LiveService, RegistryPort } from '../../src/cloud/ports/index.ts';
 import type { EnvironmentSpec } from '../../src/config/environment.ts';
 import type { GateSpec } from '../../src/config/gate-spec.ts';
 import type { Git } from '../../src/git.ts';
@@ -23,7 +23,7 @@ export type Road = {
   production: { live(): Promise<LiveService | undefined>; serves(): Promise<string | number> };
 };
 
-export type PromoteTry = {
+type PromoteTry = {
   patch?: TargetPatch;
   /** What differs of the source's target, e.g. a checklist that has grown. */
   from?: TargetPatch;
@@ -34,6 +34,10 @@ export type PromoteTry = {
   now?: () => number;
   who?: string;
   on?: (event: ReleaseEvent) => void;
+  /** Done before the source's service is read for the nth time. */
+  beforeLook?: (look: number) => Promise<void>;
+  /** Stands for Artifact Registry, which the local cloud lacks. */
+  registry?: RegistryPort;
 };
 
 const gate: GateSpec = { maxEvidenceAgeSeconds: 3600, approvals: 0, selfApproval: false, freeze: [] };
@@ -73,12 +77,15 @@ function openRoad(
     const environment = {
       name: 'production',
       gate: { ...gate, ...attempt.gate },
-      image: 'reference',
+      image: attempt.registry ? 'copy' : 'reference',
       e2eNames,
     } as const;
-    const deps: GateDeps = {
-      source: { targets: [changed], cloud: clouds.from },
-      target: { targets: [production], cloud: clouds.to, environment },
+    const { registry } = attempt;
+    const cloud = registry ? { ...clouds.to, registry: async () => registry } : clouds.to;
+    const deps: GateDeps & { cloud: Cloud } = {
+      cloud,
+      source: { targets: [changed], cloud: looked(clouds.from, attempt.beforeLook) },
+      target: { targets: [production], cloud, environment },
       ...{ ledger: staging.ledger, statements, git: { ...noGit, ...attempt.git } },
       ...{ signal: new AbortController().signal, now: attempt.now ?? Date.now },
     };
@@ -104,7 +111,7 @@ function openRoad(
       const id = staging.ledger.newId('production');
       const more: PromoteDeps = {
         ...deps,
-        ...{ cloud: clouds.to, locks, release: id, version: '0.0.0' },
+        ...{ locks, release: id, version: '0.0.0' },
         actor: { who: attempt.who ?? 'eve@example.com', account: '', commit: null, dirty: false },
         listeners: [
           (event) => {
@@ -135,6 +142,16 @@ function openRoad(
       },
     },
   };
+}
+
+/** The same cloud, with something done before each read of a service. */
+function looked(cloud: Cloud, beforeLook: PromoteTry['beforeLook']): Cloud {
+  let looks = 0;
+  const readService: Cloud['run']['readService'] = async (...args) => {
+    await beforeLook?.(++looks);
+    return cloud.run.readService(...args);
+  };
+  return { ...cloud, run: { ...cloud.run, readService } };
 }
 
 /** The conditions of a gate that are not met, by id. */
