@@ -1,5 +1,5 @@
 import type { LogEntry } from '../cloud/ports/index.ts';
-import type { CheckStage } from '../config/check-spec.ts';
+import type { CheckStage, TokenRef } from '../config/check-spec.ts';
 import type { StartupSpec } from '../config/target.ts';
 import type { DurableEvent } from '../release/events.ts';
 import type { Secret } from '../secret.ts';
@@ -17,6 +17,8 @@ export type CheckContext = {
   headers: Record<string, string>;
   /** For a service that is not public. */
   idToken?: () => Promise<Secret>;
+  /** What a check signs in with; it rejects with why it cannot be read and what to do. */
+  token(ref: TokenRef): Promise<Secret>;
   /** null when the startup was not followed. */
   profile: RevisionProfile | null;
   startup: StartupSpec;

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpCheck } from '../config/check-spec.ts';
 import type { CheckContext, CheckOutcome } from './context.ts';
 import { type Answer, unmet } from './http-expect.ts';
+import { noAnswer } from './no-answer.ts';
 import { nearestRank } from './percentile.ts';
-import { errorText } from './text.ts';
+import { requestHeaders } from './request-headers.ts';
 
 const maxBodyBytes = 1024 * 1024;
 const firstBackoffMs = 250;
@@ -22,7 +23,7 @@ export async function checkHttp(
   const url = new URL(spec.path, context.url);
   if (url.origin !== new URL(context.url).origin)
     return { status: 'failed', reason: `${request} leads away from ${context.url}` };
-  const ask = asker(spec, url, await headersOf(spec, context), context.signal, signal);
+  const ask = asker(spec, url, await requestHeaders(spec.headers, context), context.signal, signal);
 
   const { answer, problem, attempts } = await askUntilMet(spec, ask, context.signal, signal);
   if (!answer) {
@@ -117,27 +118,9 @@ function asker(
     } catch (error) {
       interrupted.throwIfAborted();
       if (signal.aborted) return `no complete answer within the check's ${spec.timeoutSeconds} s`;
-      return plainWords(error, url);
+      return noAnswer(error, url);
     }
   };
-}
-
-/** Sets headers one by one, for a refusal that quotes a value could show a secret. */
-async function headersOf(spec: HttpCheck, context: CheckContext): Promise<Headers> {
-  const headers = new Headers({ 'user-agent': 'sluice-check' });
-  for (const [name, value] of Object.entries({ ...context.headers, ...spec.headers })) {
-    try {
-      headers.set(name, value);
-    } catch {
-      throw new Error(`the header ${name} has a name or value that HTTP does not allow`);
-    }
-  }
-  if (context.idToken) {
-    // Cloud Run reads its own header first, so that the service can have the usual one for itself.
-    const name = headers.has('authorization') ? 'x-serverless-authorization' : 'authorization';
-    headers.set(name, `Bearer ${(await context.idToken()).reveal()}`);
-  }
-  return headers;
 }
 
 /** Leaving the loop early cancels the rest of the body. */
@@ -151,20 +134,6 @@ async function boundedText(response: Response): Promise<{ text: string; truncate
   }
   const bytes = Buffer.concat(chunks).subarray(0, maxBodyBytes);
   return { text: bytes.toString('utf8'), truncated: size > maxBodyBytes };
-}
-
-const refusals: Record<string, string> = {
-  ECONNREFUSED: 'nothing listens there (connection refused)',
-  ECONNRESET: 'the connection was reset before an answer',
-  ENOTFOUND: 'the host name is not known',
-  EAI_AGAIN: 'the host name could not be resolved',
-  UND_ERR_SOCKET: 'the connection was closed before an answer',
-};
-
-function plainWords(error: unknown, url: URL): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  return `no answer from ${url.host}: ${refusals[code] ?? errorText(cause)}`;
 }
 
 function rounded(ms: number): number {

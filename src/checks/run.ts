@@ -5,7 +5,7 @@ import type { CheckResult } from './result.ts';
 import { errorText, oneLine } from './text.ts';
 
 /** Checks that put load on the service; the others only read or wait. */
-const httpAtOnce = 4;
+const loadsAtOnce = 4;
 /** A kind ends itself at its deadline; this much later the runner ends it. */
 const graceMs = 1_000;
 const maxReasonLength = 1_000;
@@ -19,12 +19,12 @@ export async function runChecks(
   context: CheckContext,
   emit: (event: CheckEvent) => void | Promise<void>,
 ): Promise<CheckResult[]> {
-  const slots = pLimit(httpAtOnce);
+  const slots = pLimit(loadsAtOnce);
   const due = specs.filter((spec) => spec.stages.includes(context.stage));
   return Promise.all(
     due.map((spec) => {
       const run = () => runOne(spec, context, emit);
-      return spec.kind === 'http' ? slots(run) : run();
+      return spec.kind === 'http' || spec.kind === 'websocket' ? slots(run) : run();
     }),
   );
 }
@@ -66,6 +66,8 @@ async function perform(spec: CheckSpec, context: CheckContext, signal: AbortSign
   switch (spec.kind) {
     case 'http':
       return (await import('./http.ts')).checkHttp(spec, context, signal);
+    case 'websocket':
+      return (await import('./websocket.ts')).checkWebsocket(spec, context, signal);
     case 'startup':
       return (await import('./startup.ts')).checkStartup(context.profile, context.startup);
     case 'logs':

@@ -11,6 +11,7 @@ import { localInventory, localRegistry } from './local-gaps.ts';
 import { logsAdapter } from './logs-adapter.ts';
 import type { Cloud } from './ports/index.ts';
 import { runAdapter } from './run-adapter.ts';
+import { googleSecrets, localSecrets } from './secrets.ts';
 import type { Session } from './session.ts';
 import { storageAdapter } from './storage-adapter.ts';
 import { Waiting } from './waiting.ts';
@@ -38,6 +39,7 @@ export async function connectGoogle(options: {
   };
   return connection('google', session, {
     identity: googleIdentity(auth, waiting),
+    secrets: googleSecrets(authClient, waiting),
     inventory: async () => {
       const { inventoryAdapter } = await import('./inventory-adapter.ts');
       return inventoryAdapter(authorisedGet(auth), waiting);
@@ -80,6 +82,7 @@ export async function connectLocal(options: {
   };
   return connection('local', session, {
     identity: localIdentity(origin, project, waiting),
+    secrets: localSecrets,
     inventory: async () => localInventory,
     registry: async () => localRegistry,
   });
@@ -88,7 +91,7 @@ export async function connectLocal(options: {
 function connection(
   kind: Cloud['kind'],
   session: Session,
-  plain: Pick<Cloud, 'identity' | 'inventory' | 'registry'>,
+  plain: Pick<Cloud, 'identity' | 'secrets' | 'inventory' | 'registry'>,
 ): Cloud {
   const adapters = {
     run: runAdapter(session),

@@ -1,3 +1,5 @@
+import type { SecretRef } from '../cloud/ports/index.ts';
+
 /** `predeploy`: before any build; `candidate`: on the new revision's own URL; `post`: on the service's, after the traffic has moved. */
 export type CheckStage = 'predeploy' | 'candidate' | 'post';
 
@@ -27,8 +29,58 @@ export type HttpCheck = CheckBase & {
     json: Record<string, string | number | boolean | null>;
     /** Header name (lower case) → text it must contain. */
     headers: Record<string, string>;
-    latency?: { percentile: number; ms: number; samples: number };
+    latency?: LatencyDemand;
   };
+};
+
+export type LatencyDemand = { percentile: number; ms: number; samples: number };
+
+export type WebsocketCheck = CheckBase & {
+  kind: 'websocket';
+  path: string;
+  headers: Record<string, string>;
+  subprotocols: string[];
+  auth?: {
+    as: 'bearer' | 'subprotocol';
+    token: TokenRef;
+    prefix: string;
+    encoding: 'plain' | 'base64url';
+  };
+  handshakeSeconds: number;
+  /** Tries to connect, with backoff; what was sent is not sent again. */
+  attempts: number;
+  /** Dotted field that names the event of a message. */
+  eventField: string;
+  errors: ErrorShape;
+  /** Asked when a handshake is refused. */
+  health: string;
+  messages: MessageSpec[];
+};
+
+/** A variable of whoever runs Sluice, or a version of a secret. */
+export type TokenRef = { variable: string } | SecretRef;
+
+/** Names of fields; `at` is a dotted path. */
+export type ErrorShape = {
+  event: string;
+  at: string;
+  code: string;
+  component: string;
+  message: string;
+  components: string;
+};
+
+export type MessageSpec = {
+  type: string;
+  /** The frame's text. */
+  send: string;
+  /** In this order. */
+  events: string[];
+  /** May other events come? */
+  others: boolean;
+  deadlineSeconds: number;
+  latency?: LatencyDemand;
+  close?: { code?: number; reason?: string };
 };
 
 type StartupCheck = CheckBase & { kind: 'startup' };
@@ -44,4 +96,4 @@ export type LogsCheck = CheckBase & {
   windowSeconds: number;
 };
 
-export type CheckSpec = HttpCheck | StartupCheck | LogsCheck;
+export type CheckSpec = HttpCheck | WebsocketCheck | StartupCheck | LogsCheck;

@@ -1,4 +1,4 @@
-import type { CheckSpec, HttpCheck } from './check-spec.ts';
+import type { CheckSpec, HttpCheck, LatencyDemand, MessageSpec, TokenRef } from './check-spec.ts';
 import { type Percentile, samplesFor } from './latency.ts';
 import type { Service } from './schema/service.ts';
 
@@ -18,6 +18,16 @@ function checkOf(check: Check): CheckSpec {
     const { window, ...logs } = rest;
     return { ...logs, timeoutSeconds: timeout, windowSeconds: window };
   }
+  if (rest.kind === 'websocket') {
+    const { handshake, messages, auth, ...websocket } = rest;
+    return {
+      ...websocket,
+      ...(auth === undefined ? {} : { auth: { ...auth, token: tokenOf(auth.token) } }),
+      timeoutSeconds: timeout,
+      handshakeSeconds: handshake,
+      messages: messages.map(messageOf),
+    };
+  }
   return { ...rest, timeoutSeconds: timeout, expect: expectationOf(rest.expect) };
 }
 
@@ -31,9 +41,26 @@ function expectationOf(expect: Extract<Check, { kind: 'http' }>['expect']): Http
   };
 }
 
+type TypedAuth = NonNullable<Extract<Check, { kind: 'websocket' }>['auth']>;
+
+/** The rules have seen to it that there is one source. */
+function tokenOf({ variable, secret = '', version = 'latest' }: TypedAuth['token']): TokenRef {
+  return variable === undefined ? { secret, version } : { variable };
+}
+
+function messageOf(message: Extract<Check, { kind: 'websocket' }>['messages'][number]): MessageSpec {
+  const { deadline, send = { type: message.type }, latency, ...rest } = message;
+  return {
+    ...rest,
+    send: typeof send === 'string' ? send : JSON.stringify(send),
+    deadlineSeconds: deadline,
+    ...(latency === undefined ? {} : { latency: latencyOf(latency) }),
+  };
+}
+
 type TypedLatency = NonNullable<Extract<Check, { kind: 'http' }>['expect']['latency']>;
 
-function latencyOf(latency: TypedLatency): NonNullable<HttpCheck['expect']['latency']> {
+function latencyOf(latency: TypedLatency): LatencyDemand {
   const percentile = ([50, 90, 95, 99] as const).find((p) => latency[`p${p}`] !== undefined) ?? 95;
   const seconds: number = latency[`p${percentile}`] ?? 0;
   return {

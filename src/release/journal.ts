@@ -1,6 +1,7 @@
 import { errorMessage } from '../errors.ts';
+import { createRedactor } from '../redact.ts';
+import type { Secret } from '../secret.ts';
 import { type DurableEvent, isDurable, type ReleaseEvent, type Stage, type Stamped } from './events.ts';
-import { createRedactor } from './redact.ts';
 import { emptyRelease, fold, type ReleaseState } from './state.ts';
 
 type Recorder = { append(events: Stamped<DurableEvent>[]): Promise<void> };
@@ -10,6 +11,8 @@ export type Journal = {
   readonly release: string;
   readonly state: ReleaseState;
   emit(event: ReleaseEvent): void;
+  /** From now on this value is in no event, by whatever road it comes. */
+  protect(secret: Secret): void;
   /** Resolves when everything emitted so far is in the ledger: awaited before every write to the cloud. */
   flush(): Promise<void>;
   /** Runs one stage of one service between its two events; the note of its result tells what it came to. */
@@ -28,7 +31,8 @@ export type JournalOptions = {
 
 export function createJournal(options: JournalOptions): Journal {
   const state = emptyRelease(options.release);
-  const redact = createRedactor(options.secrets);
+  const secrets = new Set(options.secrets);
+  let redact = createRedactor(secrets);
   let seq = 0;
   let unwritten: Stamped<DurableEvent>[] = [];
   let writing: Promise<void> = Promise.resolve();
@@ -45,6 +49,11 @@ export function createJournal(options: JournalOptions): Journal {
     fold(state, stamped);
     if (isDurable(clean)) unwritten.push({ ...stamp, event: clean });
     for (const listener of options.listeners) listener(stamped);
+  };
+
+  const protect = (secret: Secret): void => {
+    secrets.add(secret.reveal());
+    redact = createRedactor(secrets);
   };
 
   const flush = (): Promise<void> => {
@@ -80,7 +89,7 @@ export function createJournal(options: JournalOptions): Journal {
     }
   };
 
-  return { release: options.release, state, emit, flush, stage };
+  return { release: options.release, state, emit, protect, flush, stage };
 }
 
 function firstLine(error: unknown): string {

@@ -2,6 +2,7 @@ import type { CheckResult } from '../checks/result.ts';
 import type { Verdict } from '../gate/verdict.ts';
 import { stages } from '../release/events.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
+import { checkDetails } from '../terminal/check-lines.ts';
 import { table } from '../terminal/columns.ts';
 import { formatMilliseconds, formatThousandths, shortDigest } from '../terminal/format.ts';
 import { mark } from '../terminal/marks.ts';
@@ -178,7 +179,7 @@ function startupFields(service: ServiceState, theme: Theme): string[] {
 }
 
 function checkLines(checks: readonly CheckResult[], theme: Theme): string[] {
-  return table(
+  const lines = table(
     checks.map((check) => [
       `${mark(check.status, theme)} ${check.id}`,
       theme.dim(check.stage),
@@ -189,6 +190,7 @@ function checkLines(checks: readonly CheckResult[], theme: Theme): string[] {
     ]),
     ['left', 'left', 'right', 'left'],
   );
+  return checks.flatMap((check, index) => [lines[index] ?? '', ...checkDetails(check, theme)]);
 }
 
 function endLines(state: ReleaseState, theme: Theme): string[] {

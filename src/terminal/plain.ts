@@ -1,5 +1,6 @@
 import type { ReleaseEvent, Stamped } from '../release/events.ts';
 import { wordsOf } from '../report/runbook-words.ts';
+import { checkDetails } from './check-lines.ts';
 import { clock, formatMilliseconds, formatSeconds, stageColumns } from './format.ts';
 import { gateNews } from './gate-words.ts';
 import { mark } from './marks.ts';
@@ -103,7 +104,10 @@ function details(event: ReleaseEvent, theme: Theme): string[] {
       return [`${mark('failed', theme)} ${sanitiseLine(event.finding.cause)}`];
     case 'check.finished': {
       const { id, status, reason, durationMs } = event.result;
-      return [`${mark(status, theme)} ${id}  ${formatMilliseconds(durationMs)}  ${sanitiseLine(reason)}`];
+      return [
+        `${mark(status, theme)} ${id}  ${formatMilliseconds(durationMs)}  ${sanitiseLine(reason)}`,
+        ...checkDetails(event.result, theme),
+      ];
     }
     case 'traffic.observed': {
       if (!event.settled) return [];

@@ -1,5 +1,6 @@
 import type { Stage } from '../release/events.ts';
 import type { ServiceState, StageState } from '../release/state.ts';
+import { checkDetails } from './check-lines.ts';
 import { padEnd, padStart, table } from './columns.ts';
 import { formatMilliseconds, formatSeconds, stageColumns } from './format.ts';
 import { mark } from './marks.ts';
@@ -56,15 +57,19 @@ export function stageOutput(stage: Stage, service: ServiceState, lastLine: strin
 }
 
 function checkLines(service: ServiceState, stage: 'candidate' | 'post', theme: Theme): string[] {
-  const finished = service.checks
-    .filter((check) => check.stage === stage)
-    .map((check) => [
-      `${mark(check.status, theme)} ${check.id}`,
-      theme.dim(formatMilliseconds(check.durationMs)),
-      sanitiseLine(check.reason),
-    ]);
+  const done = service.checks.filter((check) => check.stage === stage);
+  const finished = done.map((check) => [
+    `${mark(check.status, theme)} ${check.id}`,
+    theme.dim(formatMilliseconds(check.durationMs)),
+    sanitiseLine(check.reason),
+  ]);
   const running = service.running.map((id) => [`${mark('running', theme)} ${id}`, '', '']);
-  return table([...finished, ...running], ['left', 'right', 'left']);
+  const lines = table([...finished, ...running], ['left', 'right', 'left']);
+  return lines.flatMap((line, index) => [line, ...detailsOf(done[index], theme)]);
+}
+
+function detailsOf(check: ServiceState['checks'][number] | undefined, theme: Theme): string[] {
+  return check ? checkDetails(check, theme) : [];
 }
 
 /** With several services a row tells where each one is: `chat  startup  3 s  waiting for DATABASE`. */

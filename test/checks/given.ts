@@ -5,6 +5,7 @@ import type { CheckContext, StageLog } from '../../src/checks/context.ts';
 import type { LogEntry, Severity } from '../../src/cloud/ports/index.ts';
 import type { HttpCheck, LogsCheck } from '../../src/config/check-spec.ts';
 import type { StartupSpec } from '../../src/config/target.ts';
+import { Secret } from '../../src/secret.ts';
 import type { RevisionProfile } from '../../src/startup/profile.ts';
 
 /** A real server on loopback for one test; returns its URL. */
@@ -34,6 +35,7 @@ export function contextFor(url: string, more: Partial<CheckContext> = {}): Check
     stage: 'candidate',
     url,
     headers: {},
+    token: async () => new Secret('no-token'),
     profile: null,
     startup: noDemands,
     log: logOf([]),

@@ -168,7 +168,7 @@ const wrongServices: [what: string, lines: string, expected: string[]][] = [
     'a kind of check that is not there',
     'checklist: [{ id: a, kind: htpp, path: / }]',
     [
-      '3:32 services.chat.checklist[0].kind: wrong value · found "htpp" · allowed http, startup, logs · → http',
+      '3:32 services.chat.checklist[0].kind: wrong value · found "htpp" · allowed http, websocket, startup, logs · → http',
     ],
   ],
   [

@@ -3,6 +3,7 @@ import { type DurableEvent, recordedEventSchema, type Stamped } from '../../src/
 import { createJournal } from '../../src/release/journal.ts';
 import { createMailbox } from '../../src/release/mailbox.ts';
 import { foldAll } from '../../src/release/state.ts';
+import { Secret } from '../../src/secret.ts';
 
 function journalInto(segments: Stamped<DurableEvent>[][], secrets: string[] = []) {
   const shown: Stamped[] = [];
@@ -49,6 +50,19 @@ describe('the journal', () => {
       observe: { outcome: 'done', note: 'nothing there' },
       build: { outcome: 'failed', note: 'no' },
     });
+  });
+
+  test('a secret that is learnt later is in no event from then on', () => {
+    const { journal, shown } = journalInto([]);
+    journal.protect(new Secret('token-of-a-check'));
+    journal.emit({
+      type: 'startup.log',
+      service: 'chat',
+      revision: 'r1',
+      severity: 'INFO',
+      line: 'bad token-of-a-check',
+    });
+    expect(shown.map(({ event }) => event)).toMatchObject([{ line: 'bad [redacted]' }]);
   });
 
   test('a known secret never gets into an event, wherever it stands', async () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -126,6 +127,43 @@ describe('CHAT_FAULT', () => {
     expect(Number(/\((.*)s\)/.exec(line)?.[1])).toBeGreaterThan(budget);
   });
 
+  describe('of the socket: the start and /health are as they should be', () => {
+    const started = async (fault: string): Promise<string> => {
+      const service = startChat(fault);
+      await service.said(/^🟢/);
+      expect(await service.health()).toMatchObject({ http: 200, status: 'healthy' });
+      return service.url();
+    };
+
+    test('ws-403: nobody gets in, with the header of a test neither', async () => {
+      const url = await started('ws-403');
+      await expect(converse(url, 'hello', { 'x-e2e-test': 'true' })).rejects.toThrow('403');
+    });
+
+    test('ws-1011: closed at the first message', async () => {
+      const socket = new WebSocket(`${(await started('ws-1011')).replace('http', 'ws')}/ws`);
+      socket.on('open', () => socket.send('hello'));
+      const [code, reason] = await once(socket, 'close');
+      expect([code, String(reason)]).toEqual([1011, 'internal error']);
+    });
+
+    test('ws-error-1005: an error with the health of components', async () => {
+      const socket = new WebSocket(`${(await started('ws-error-1005')).replace('http', 'ws')}/ws`);
+      socket.on('open', () => socket.send('hello'));
+      const [data] = await once(socket, 'message');
+      socket.close();
+      expect(JSON.parse(String(data))).toMatchObject({
+        type: 'error',
+        error: { code: 1005, component: 'Database', component_details: { redis: { status: 'degraded' } } },
+      });
+    });
+
+    test('ws-missing-events: the tool says nothing', async () => {
+      const events = await converse(await started('ws-missing-events'), 'hello');
+      expect(events.map(({ type }) => type)).toEqual(['agent_started', 'agent_thinking', 'agent_completed']);
+    });
+  });
+
   test('anything else is refused with what there is', async () => {
     const { code, errors } = await startChat('slow').exited;
     expect(code).toBe(1);
@@ -148,7 +186,13 @@ describe("the sample's own files", () => {
       rollout: { identity: { path: '/health', field: 'revision' } },
       env: { APP_ENV: 'staging', E2E_TEST_ENV: 'staging' },
     });
-    expect(staging?.checklist.map(({ kind }) => kind)).toEqual(['http', 'http', 'startup', 'logs']);
+    expect(staging?.checklist.map(({ kind }) => kind)).toEqual([
+      'http',
+      'http',
+      'websocket',
+      'startup',
+      'logs',
+    ]);
   });
 
   test('production has nothing of e2e', async () => {

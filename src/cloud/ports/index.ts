@@ -5,6 +5,7 @@ import type { InventoryPort } from './inventory.ts';
 import type { LogsPort } from './logs.ts';
 import type { RegistryPort } from './registry.ts';
 import type { RunPort } from './run.ts';
+import type { SecretsPort } from './secrets.ts';
 import type { StoragePort } from './storage.ts';
 
 export * from './build.ts';
@@ -13,6 +14,7 @@ export * from './inventory.ts';
 export * from './logs.ts';
 export * from './registry.ts';
 export * from './run.ts';
+export * from './secrets.ts';
 export * from './storage.ts';
 
 export type IdentityPort = {
@@ -30,6 +32,7 @@ export type Cloud = {
   logs: LogsPort;
   storage: StoragePort;
   identity: IdentityPort;
+  secrets: SecretsPort;
   /** Only promotions ask these: loaded when they do. */
   inventory(): Promise<InventoryPort>;
   registry(): Promise<RegistryPort>;

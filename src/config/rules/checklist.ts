@@ -25,7 +25,10 @@ export const checkPathsAbsolute: Rule = ({ config: { checklist, rollout } }) => 
   const paths: [string, (string | number)[]][] = [
     [rollout.identity.path, ['rollout', 'identity', 'path']],
     ...checklist.flatMap((check, index): [string, (string | number)[]][] =>
-      check.kind === 'http' ? [[check.path, ['checklist', index, 'path']]] : [],
+      'path' in check ? [[check.path, ['checklist', index, 'path']]] : [],
+    ),
+    ...checklist.flatMap((check, index): [string, (string | number)[]][] =>
+      check.kind === 'websocket' ? [[check.health, ['checklist', index, 'health']]] : [],
     ),
   ];
   return paths.flatMap(([typed, path]) =>
@@ -42,25 +45,34 @@ export const checkPathsAbsolute: Rule = ({ config: { checklist, rollout } }) => 
 
 export const latencyHasOnePercentile: Rule = ({ config: { checklist } }) =>
   checklist.flatMap((check, index) => {
-    const latency = check.kind === 'http' ? check.expect.latency : undefined;
-    if (latency === undefined) return [];
-    const path = ['checklist', index, 'expect', 'latency'];
-    const percentiles = ([50, 90, 95, 99] as const).filter((p) => latency[`p${p}`] !== undefined);
-    const [percentile] = percentiles;
-    if (percentile === undefined || percentiles.length > 1)
-      return [
-        fault(path, 'a latency is one percentile', { part: 'key', allowed: 'one of p50, p90, p95, p99' }),
-      ];
-    const least = samplesFor(percentile);
-    return latency.samples !== undefined && latency.samples < least
-      ? [
-          fault([...path, 'samples'], `too few samples to tell p${percentile}`, {
-            found: String(latency.samples),
-            allowed: `at least ${least}`,
-          }),
-        ]
-      : [];
+    if (check.kind === 'http')
+      return latencyFaults(check.expect.latency, ['checklist', index, 'expect', 'latency']);
+    if (check.kind !== 'websocket') return [];
+    return check.messages.flatMap(({ latency }, at) =>
+      latencyFaults(latency, ['checklist', index, 'messages', at, 'latency']),
+    );
   });
+
+type TypedLatency = { samples?: number } & Partial<Record<'p50' | 'p90' | 'p95' | 'p99', number>>;
+
+function latencyFaults(latency: TypedLatency | undefined, path: (string | number)[]) {
+  if (latency === undefined) return [];
+  const percentiles = ([50, 90, 95, 99] as const).filter((p) => latency[`p${p}`] !== undefined);
+  const [percentile] = percentiles;
+  if (percentile === undefined || percentiles.length > 1)
+    return [
+      fault(path, 'a latency is one percentile', { part: 'key', allowed: 'one of p50, p90, p95, p99' }),
+    ];
+  const least = samplesFor(percentile);
+  return latency.samples !== undefined && latency.samples < least
+    ? [
+        fault([...path, 'samples'], `too few samples to tell p${percentile}`, {
+          found: String(latency.samples),
+          allowed: `at least ${least}`,
+        }),
+      ]
+    : [];
+}
 
 export const logChecksLookForSomething: Rule = ({ config: { checklist } }) =>
   checklist.flatMap((check, index) =>

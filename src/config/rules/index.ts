@@ -5,6 +5,7 @@ import * as rollout from './rollout.ts';
 import type { Rule, Subject } from './rule.ts';
 import * as startup from './startup.ts';
 import * as variables from './variables.ts';
+import * as websocket from './websocket.ts';
 
 /** What must hold across keys. Each rule is named for what it demands. */
 const rules: readonly Rule[] = [
@@ -27,6 +28,10 @@ const rules: readonly Rule[] = [
   checklist.latencyHasOnePercentile,
   checklist.logChecksLookForSomething,
   checklist.logPatternsCompile,
+  websocket.messagesExpectSomething,
+  websocket.measuredMessagesHaveEvents,
+  websocket.messageTypesDistinct,
+  websocket.tokenHasOneSource,
 ];
 
 export function applyRules(subject: Subject): Fault[] {

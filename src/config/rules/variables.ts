@@ -14,7 +14,7 @@ export const e2eOnlyWhereAllowed: Rule = ({ environment, config, e2eNames }) => 
         .map((key) => fault([section, key], `${key} ${why}`, where)),
     ),
     ...config.checklist.flatMap((check, index) =>
-      Object.keys(check.kind === 'http' ? check.headers : {})
+      Object.keys('headers' in check ? check.headers : {})
         .filter((key) => e2eNames.headers.has(key.toLowerCase()))
         .map((key) => fault(['checklist', index, 'headers', key], `${key} ${why}`, where)),
     ),

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { HttpCheck } from './checks/http.ts';
 import { LogsCheck } from './checks/logs.ts';
 import { StartupCheck } from './checks/startup.ts';
+import { WebsocketCheck } from './checks/websocket.ts';
 import { list } from './text.ts';
 
-const Check = z.discriminatedUnion('kind', [HttpCheck, StartupCheck, LogsCheck], {
-  error: 'http, startup, logs',
+const Check = z.discriminatedUnion('kind', [HttpCheck, WebsocketCheck, StartupCheck, LogsCheck], {
+  error: 'http, websocket, startup, logs',
 });
 
 export const Checklist = list(Check).describe('What must hold before and after the traffic moves.');

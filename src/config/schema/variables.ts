@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { list, map, matching, section, text } from './text.ts';
 
-const variable = matching(
+export const variableName = matching(
   /^[A-Za-z_][A-Za-z0-9_]{0,255}$/,
   'a name of letters, digits and _ that does not begin with a digit',
 );
 const value = z.string({ error: 'text: put it in quotes' }).max(32_768, 'at most 32768 characters');
 
-export const Env = map(variable, value).describe('Plain variables. Secrets belong under `secrets`.');
+export const Env = map(variableName, value).describe('Plain variables. Secrets belong under `secrets`.');
 
-const version = matching(/^(latest|[1-9]\d*)$/, 'latest or a version number such as "3"');
+export const secretVersion = matching(/^(latest|[1-9]\d*)$/, 'latest or a version number such as "3"');
 const secretPhrase = 'SECRET:VERSION such as db-password:3, or {secret, version}';
-const secretName = matching(/^[A-Za-z0-9_-]{1,255}$/, 'a secret of Secret Manager, by its name');
+export const secretName = matching(/^[A-Za-z0-9_-]{1,255}$/, 'a secret of Secret Manager, by its name');
 
 /** `NAME:VERSION` or `{secret, version}` → a reference; the value itself never stands in a config. */
 const Secret = z
@@ -20,7 +20,7 @@ const Secret = z
       matching(/^[A-Za-z0-9_-]{1,255}:(latest|[1-9]\d*)$/, secretPhrase),
       section({
         secret: secretName.describe('The name in Secret Manager.'),
-        version: version.describe('A version number, or latest.'),
+        version: secretVersion.describe('A version number, or latest.'),
       }),
     ],
     { error: secretPhrase },
@@ -31,7 +31,7 @@ const Secret = z
     return { secret, version: number };
   });
 
-export const Secrets = map(variable, Secret).describe(
+export const Secrets = map(variableName, Secret).describe(
   'Variables that come from Secret Manager: references, never values.',
 );
 

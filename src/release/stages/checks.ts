@@ -11,6 +11,7 @@ import { type Door, doorTo } from '../requests.ts';
 import type { RevisionLog } from '../revision-log.ts';
 import { type ServiceRun, StageFailure, typed } from '../run.ts';
 import { candidateUrl, type NamedPlan } from './candidate.ts';
+import { tokenReader } from './token.ts';
 import { publicUrl } from './traffic.ts';
 
 /**
@@ -57,6 +58,7 @@ function contextOf(
     url: door.url,
     headers: target.e2e.headers,
     ...(door.idToken ? { idToken: door.idToken } : {}),
+    token: tokenReader(run),
     profile: log.reader.profile(plan.revision) ?? null,
     startup: target.startup,
     log: stageLog(run.cloud.logs, { project: target.ref.project, filter }, since, () => new Date(run.now())),
@@ -85,7 +87,10 @@ function checkFailure(run: ServiceRun, stage: CheckStage, broken: CheckResult[])
   const where = stage === 'candidate' ? 'on the candidate' : 'after the traffic had moved';
   return new StageFailure('checklist', {
     what: `${which} of ${run.target.key} did not pass ${where}: ${first?.reason}`,
-    why: broken.map(({ id, status, reason }) => `${id} ${status}: ${reason}`).join('\n'),
+    // Of one check the reason has just been told.
+    ...(broken.length > 1
+      ? { why: broken.map(({ id, status, reason }) => `${id} ${status}: ${reason}`).join('\n') }
+      : {}),
     next: [typed(run, 'logs'), run.command],
   });
 }

@@ -1,16 +1,7 @@
 import { z } from 'zod';
 import { duration, list, map, oneOf, section, text, urlPath, whole } from '../text.ts';
 import { common, scalar, stages } from './common.ts';
-
-const Latency = section({
-  p50: duration().describe('The median may take this long.').exactOptional(),
-  p90: duration().describe('90 % of the answers may take this long.').exactOptional(),
-  p95: duration().describe('95 % of the answers may take this long.').exactOptional(),
-  p99: duration().describe('99 % of the answers may take this long.').exactOptional(),
-  samples: whole(1, 10_000)
-    .describe('Requests to measure; by default as many as the percentile needs.')
-    .exactOptional(),
-}).describe('One percentile of the latency, over samples.');
+import { Latency } from './latency.ts';
 
 const status = whole(100, 599);
 
