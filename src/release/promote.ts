@@ -40,7 +40,7 @@ export async function promote(request: GateRequest, deps: PromoteDeps): Promise<
         journal.emit(gateEvent(judgement));
         if (judgement.verdict.decision !== 'ready') return refuse(runs, judgement);
         if (!(await bringImages(runs, images))) return;
-        const admit = once(() => judgeAgain(request, deps, judged));
+        const admit = once((run: ServiceRun) => judgeAgain(run, request, deps, judged));
         await deployAll(runs, { takeOverTraffic: request.takeOverTraffic, admit }, deps.release);
       },
       judge: (state) =>
@@ -70,7 +70,12 @@ function refuse(runs: readonly ServiceRun[], { verdict }: Judgement): void {
 }
 
 /** Evidence may have been voided, or another release promoted, since the gate was judged: then nothing is written. */
-async function judgeAgain(request: GateRequest, deps: PromoteDeps, before: Judged): Promise<void> {
+async function judgeAgain(
+  run: ServiceRun,
+  request: GateRequest,
+  deps: PromoteDeps,
+  before: Judged,
+): Promise<void> {
   const { judgement, promotable } = await judgeGate(request, deps);
   const next = [request.command.replace(/^sluice promote/, 'sluice gate'), request.command];
   for (const { target, image, revision } of before.promotable) {
@@ -84,6 +89,7 @@ async function judgeAgain(request: GateRequest, deps: PromoteDeps, before: Judge
   }
   const { decision, conditions } = judgement.verdict;
   if (decision === 'ready') return;
+  run.journal.emit(gateEvent(judgement));
   throw new SluiceError(decision === 'pending' ? 'gate-pending' : 'gate-blocked', {
     what: 'The gate closed before anything was written.',
     why: conditions.flatMap(({ id, met, reason }) => (met ? [] : [`${id}: ${reason}`])).join('\n'),
@@ -146,10 +152,11 @@ function commonCommit(promotable: readonly Promotable[]): { commit: string | nul
   return { commit, dirty: promotable.some(({ built }) => built.dirty) };
 }
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
+/** The services of a release go on side by side; what is asked of all of them is asked once. */
+function once<A, T>(make: (first: A) => Promise<T>): (one: A) => Promise<T> {
   let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
+  return (one) => {
+    made ??= make(one);
     return made;
   };
 }

@@ -68,7 +68,7 @@ describe('a team promotes', () => {
     expect(stdout).toMatch(/✖ chat\.serves +nothing serves in staging\n +→ sluice deploy staging --local\n/);
   });
 
-  test('what was verified, when somebody else has approved it: the very digest', async () => {
+  test('only when somebody else than the deployer has approved it', async () => {
     expect(await sluice(['deploy', 'staging', '--local'], as('ada@example.com'))).toMatchObject({
       exitCode: 0,
     });
@@ -84,7 +84,10 @@ describe('a team promotes', () => {
     const approved = await sluice(['approve', id, '--local', '--note', 'tried it'], as('bob@example.com'));
     expect(approved).toMatchObject({ exitCode: 0 });
     expect(approved.stdout).toMatch(/is approved by bob@example\.com/);
+  });
 
+  test('the very digest, after a rehearsal that writes nothing', async () => {
+    const [{ id } = { id: '' }] = await releaseIn('staging');
     const rehearsed = await sluice(['promote', ...road, '--dry-run', '--json']);
     expect(rehearsed.exitCode).toBe(0);
     expect(gateOf(rehearsed)).toMatchObject({ decision: 'ready', plans: [{ action: 'create' }] });
@@ -144,8 +147,6 @@ describe('a team promotes', () => {
   test.each<[string, string[], RegExp]>([
     ['to itself', ['gate', 'staging', 'staging'], /cannot be promoted to itself/],
     ['without a reason for an override', ['promote', ...road, '--override', ' '], /--override says why/],
-    ['from nowhere', ['promote', 'stagin', 'production', '--local'], /no environment "stagin"/],
-    ['an approval of nothing', ['approve', 'everything', '--local'], /is no release/],
     [
       'an approval of a release that is not there',
       ['approve', '20200101T000000-staging-aaaa', '--local'],

@@ -282,6 +282,7 @@ describe('meanwhile', () => {
     expect(soundness(stopped)).toEqual([]);
     expect(stopped).toMatchObject({ exitCode: 15, verdict: 'blocked' });
     expect(stopped.told).toMatch(/gate closed before anything was written/);
+    expect(openIn(stopped.state.gate)).toEqual(['voided.check.post.post']);
     expect(await road.production.live()).toBeUndefined();
   });
 
