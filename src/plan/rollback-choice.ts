@@ -73,7 +73,7 @@ function chooseNamed(inputs: ChoiceInputs, to: string, undoes: string | null): C
     kind: 'chosen',
     target,
     undoes,
-    because: made ? `release ${to} was asked for` : `${to} was asked for`,
+    because: `${made ? `release ${to}` : to} was asked for; ${pastVerdict(record, passed)}`,
   };
 }
 
@@ -99,6 +99,11 @@ export function targetsFor<T extends { key: string; ref: { service: string } }>(
 
 /** `20261122T044736-staging-cgn6`. */
 const releaseId = /^\d{8}T\d{6}-/;
+
+function pastVerdict(record: PastRelease | undefined, passed: boolean | null): string {
+  if (passed) return `it has passed${record ? ` (release ${record.release})` : ''}`;
+  return passed === false ? 'it has not passed' : 'no record here tells its verdict';
+}
 
 const candidatesTold = 10;
 

@@ -28,7 +28,7 @@ export async function readPastReleases(
 }
 
 /** Pure: undefined when the release did not give one revision of the service all the traffic. */
-export function pastReleaseOf(state: ReleaseState, name: string): PastRelease | undefined {
+function pastReleaseOf(state: ReleaseState, name: string): PastRelease | undefined {
   const { started, finished } = state;
   const service = state.services.get(name);
   if (!started || !service?.plan || service.finished?.outcome !== 'deployed') return undefined;

@@ -112,16 +112,21 @@ async function goBack(run: ServiceRun, plan: NamedPlan, hold: Hold, log: Revisio
   refuseFatal(run, plan.revision, log);
 }
 
-const skippedByNow: readonly Stage[] = ['warm', 'startup', 'checks', 'checklist'];
-
 /** In an incident: one write moves the traffic, nothing is asked before. */
 async function goBackNow(run: ServiceRun, plan: NamedPlan, hold: Hold): Promise<void> {
-  const { journal, target } = run;
-  const skip = (stage: Stage) =>
-    journal.stage(target.key, stage, async () => ({ value: undefined, note: '--now', outcome: 'skipped' }));
-  for (const stage of skippedByNow.slice(0, -1)) await skip(stage);
-  await journal.stage(target.key, 'traffic', () => shift(run, plan, hold));
-  await skip('checklist');
+  const service = run.target.key;
+  const skip = (stage: Stage): void =>
+    run.journal.emit({
+      type: 'stage.finished',
+      service,
+      stage,
+      outcome: 'skipped',
+      note: '--now',
+      seconds: 0,
+    });
+  for (const stage of ['warm', 'startup', 'checks'] as const) skip(stage);
+  await run.journal.stage(service, 'traffic', () => shift(run, plan, hold));
+  skip('checklist');
 }
 
 const skippedWords = [

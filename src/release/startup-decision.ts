@@ -71,7 +71,7 @@ export function decideRestart(
   const nothingDemanded = { ...spec, phases: [], systems: { ...spec.systems, required: [] } };
   const decision = decideStart({ ...seen, heard: true }, nothingDemanded, now);
   if (decision.kind !== 'started') return decision;
-  return { kind: 'started', because: 'Ready, it answers; an instance still ran, so no start was read' };
+  return { kind: 'started', because: 'Ready, it answers; its log tells of no new start' };
 }
 
 function missingNews(seen: StartSeen, spec: StartupSpec): string[] {

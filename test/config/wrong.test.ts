@@ -258,7 +258,7 @@ const wrongFiles: [what: string, text: string, expected: string[]][] = [
     'an unknown key in an override',
     'services: { chat: }\nenvironments:\n  staging: { project: p, region: r, services: { chat: { containre: {} } } }\n',
     [
-      '3:57 environments.staging.services.chat.containre: unknown key "containre" · allowed name, source, build, container, env, secrets, cloudSql, e2e, startup, rollout, checklist · → container',
+      '3:57 environments.staging.services.chat.containre: unknown key "containre" · allowed name, source, build, container, env, secrets, cloudSql, e2e, startup, rollout, checklist, schema · → container',
     ],
   ],
   [

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Cloud, ServiceEdit } from '../../src/cloud/ports/index.ts';
+import type { Fault } from '../../src/local/contracts.ts';
 import { readMarks } from '../../src/plan/marks.ts';
 import type { ReleaseEvent, Stage } from '../../src/release/events.ts';
 import { releaseDocument, releaseDocumentSchema } from '../../src/report/json.ts';
@@ -424,3 +425,36 @@ test.concurrent('behind a schema that is not backwards compatible only with the 
     'older than 12 (drops users.name): the risk was accepted',
   );
 });
+
+test.concurrent('lost answers and stale reads: each write takes effect once', async () => {
+  await using own = await faulty();
+  const { cloud, chat, names } = own;
+  const lost = (method: string, kind: Fault['kind']) =>
+    cloud.inject({ method: `google.cloud.run.v2.Services/${method}`, kind, times: 1 });
+  for (const purpose of ['warm', 'rollback', 'mark']) {
+    const outcome = await chat.rollback({
+      to: names.find((name) => name !== names.at(-1)),
+      on: (event) => {
+        const now =
+          event.type === 'traffic.intended' ? event.purpose : event.type === 'mark.intended' ? 'mark' : '';
+        if (now === purpose) lost('UpdateService', { lostReply: true });
+        if (now === purpose) lost('GetService', { staleRead: true });
+      },
+    });
+    expect(outcome.told).toBe('[null,[]]');
+    expect(soundness(outcome)).toEqual([]);
+    expect(outcome.exitCode).toBe(0);
+    expect(await marksOf(chat)).toMatchObject({ state: 'verified', hold: { release: outcome.id } });
+    names.reverse();
+  }
+});
+
+/** A cloud of its own, because a fault strikes whoever calls. */
+async function faulty() {
+  const own = await openStand();
+  const chat = own.subject('lost');
+  const one = await chat.deploy();
+  const two = await chat.deploy({ patch: { env: { VERSION: '2' } } });
+  const names = [one.service.revision ?? '', two.service.revision ?? ''];
+  return { cloud: own.cloud, chat, names, [Symbol.asyncDispose]: () => own.close() };
+}

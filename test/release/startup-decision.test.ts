@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decideStart, type StartSeen } from '../../src/release/startup-decision.ts';
+import { decideRestart, decideStart, type StartSeen } from '../../src/release/startup-decision.ts';
 import type { Finding } from '../../src/startup/profile.ts';
 import { sampleTarget } from '../plan/samples.ts';
 
@@ -54,6 +54,26 @@ describe('good news needs all of it', () => {
   test('with nothing configured, a probe that passed is no start: it must answer', () => {
     expect(decideStart({ ...complete, answered: false }, bare, 6_000).kind).toBe('wait');
     expect(decideStart(complete, bare, 6_000).kind).toBe('started');
+  });
+});
+
+describe('of a revision that has run before', () => {
+  const untold = { ...complete, heard: false, completed: new Set<string>(), systems: new Map() };
+
+  test('an answer and a quiet time stand for a start that nobody tells, and it says so', () => {
+    expect(decideRestart(untold, spec, 5_400, false)).toMatchObject({ kind: 'wait', forMs: 600 });
+    const decision = decideRestart(untold, spec, 6_000, false);
+    expect(decision).toEqual({
+      kind: 'started',
+      because: 'Ready, it answers; its log tells of no new start',
+    });
+    expect(decideRestart({ ...untold, answered: false }, spec, 6_000, false).kind).toBe('wait');
+    expect(decideRestart({ ...untold, fatal }, spec, 6_000, false).kind).toBe('failed');
+  });
+
+  test('a start that is told is wanted whole', () => {
+    expect(decideRestart(untold, spec, 6_000, true).kind).toBe('wait');
+    expect(decideRestart(complete, spec, 6_000, true)).toEqual(decideStart(complete, spec, 6_000));
   });
 });
 

@@ -63,6 +63,6 @@ describe.skipIf(!hasScript)('the task list on a terminal (needs script of util-l
     const rows = lastFrame(play('fleet')).slice(0, 3);
     expect(rows[0]).toMatch(/^✔ api {3}deployed +\S+ s {3}api-r1$/);
     expect(rows[1]).toMatch(/^✖ chat {2}startup +\S+ s {3}No module named 'app\.tools\.search'$/);
-    expect(rows[2]).toMatch(/^✔ web {3}unchanged +\S+ s {3}nothing was built or changed$/);
+    expect(rows[2]).toMatch(/^✔ web {3}unchanged +\S+ s {3}nothing was changed$/);
   });
 });
