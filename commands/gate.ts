@@ -1,9 +1,7 @@
-import { gateExitCode, gateFlags, gateRequest, promotionArgs, withSource } from '../src/promotion-command.ts';
-import { judgeGate } from '../src/release/promote.ts';
+import { gateExitCode, gateFlags, judgeOnly, promotionArgs } from '../src/promotion-command.ts';
 import { gateLines } from '../src/report/gate.ts';
 import { gateDocument } from '../src/report/gate-json.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
-import { identifyActor, openWorkbench } from '../src/workbench.ts';
 
 export default class Gate extends SluiceCommand {
   static override summary = 'judge whether an environment may be promoted, and change nothing';
@@ -18,17 +16,9 @@ export default class Gate extends SluiceCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Gate);
-    const { signal } = this;
-    const actor = await identifyActor(flags.dir);
-    const request = gateRequest(args, flags, actor);
-    const bench = await openWorkbench({ ...flags, environment: args.target, signal });
-    try {
-      const judged = await withSource(bench, args.source, flags, signal, (deps) => judgeGate(request, deps));
-      this.print(gateLines(judged.judgement, this.theme(process.stdout)));
-      this.endWith(gateExitCode(judged.judgement.verdict));
-      return gateDocument(judged, false);
-    } finally {
-      await bench.close();
-    }
+    const judged = await judgeOnly(args, flags, this.signal);
+    this.print(gateLines(judged.judgement, this.theme(process.stdout)));
+    this.endWith(gateExitCode(judged.judgement.verdict));
+    return gateDocument(judged, false);
   }
 }

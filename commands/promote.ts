@@ -3,17 +3,17 @@ import {
   gateExitCode,
   gateFlags,
   gateRequest,
+  judgeOnly,
   promotionArgs,
   promotionFlags,
   withSource,
 } from '../src/promotion-command.ts';
-import { judgeGate, promote } from '../src/release/promote.ts';
+import { type Judged, promote } from '../src/release/promote.ts';
 import { ReleaseCommand, releaseFlags } from '../src/release-command.ts';
 import { gateLines } from '../src/report/gate.ts';
 import { gateDocument } from '../src/report/gate-json.ts';
 import { planLines } from '../src/report/plan.ts';
 import { takeOverFlag } from '../src/terminal/flags.ts';
-import { identifyActor, openWorkbench } from '../src/workbench.ts';
 
 export default class Promote extends ReleaseCommand {
   static override summary = 'take what is verified in one environment to another, the very digest';
@@ -35,32 +35,21 @@ export default class Promote extends ReleaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Promote);
-    if (flags['dry-run']) return this.rehearse(args, flags);
     const { signal } = this;
+    if (flags['dry-run']) return this.rehearsed(await judgeOnly(args, flags, signal));
     return this.conduct(flags, { ...flags, environment: args.target }, (bench, deps) => {
       const request = gateRequest(args, flags, deps.actor);
       return withSource(bench, args.source, flags, signal, (gate) => promote(request, { ...deps, ...gate }));
     });
   }
 
-  private async rehearse(
-    args: { source: string; target: string },
-    flags: Parameters<typeof gateRequest>[1],
-  ): Promise<unknown> {
-    const { signal } = this;
-    const request = gateRequest(args, flags, await identifyActor(flags.dir));
-    const bench = await openWorkbench({ ...flags, environment: args.target, signal });
-    try {
-      const judged = await withSource(bench, args.source, flags, signal, (deps) => judgeGate(request, deps));
-      const theme = this.theme(process.stdout);
-      this.print([
-        ...judged.promotable.flatMap(({ plan }) => [...planLines(plan, theme), '']),
-        ...gateLines(judged.judgement, theme),
-      ]);
-      this.endWith(gateExitCode(judged.judgement.verdict));
-      return gateDocument(judged, true);
-    } finally {
-      await bench.close();
-    }
+  private rehearsed(judged: Judged): unknown {
+    const theme = this.theme(process.stdout);
+    this.print([
+      ...judged.promotable.flatMap(({ plan }) => [...planLines(plan, theme), '']),
+      ...gateLines(judged.judgement, theme),
+    ]);
+    this.endWith(gateExitCode(judged.judgement.verdict));
+    return gateDocument(judged, true);
   }
 }

@@ -5,8 +5,9 @@ import { nameOf } from './gate/people.ts';
 import type { Verdict } from './gate/verdict.ts';
 import { openGit } from './git.ts';
 import type { GateDeps, GateRequest } from './release/gate-facts.ts';
+import { type Judged, judgeGate } from './release/promote.ts';
 import { cloudFlags, configFlags, serviceFlag, type TypedFlags, typedCommand } from './terminal/flags.ts';
-import { openWorkbench, type Workbench } from './workbench.ts';
+import { identifyActor, openWorkbench, type Workbench } from './workbench.ts';
 
 /** From which environment into which. */
 export const promotionArgs = {
@@ -51,6 +52,21 @@ export function gateRequest(
     },
     takeOverTraffic: flags['take-over-traffic'] === true,
   };
+}
+
+/** Judges the gate and writes nothing. */
+export async function judgeOnly(
+  args: { source: string; target: string },
+  flags: TypedFlags & Asked,
+  signal: AbortSignal,
+): Promise<Judged> {
+  const request = gateRequest(args, flags, await identifyActor(flags.dir));
+  const bench = await openWorkbench({ ...flags, environment: args.target, signal });
+  try {
+    return await withSource(bench, args.source, flags, signal, (deps) => judgeGate(request, deps));
+  } finally {
+    await bench.close();
+  }
 }
 
 /** Opens the source's side beside the target's, for as long as `use` takes. */

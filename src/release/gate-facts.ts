@@ -1,11 +1,10 @@
-import { CloudError, type LiveService, type Presence } from '../cloud/ports/index.ts';
+import type { LiveService } from '../cloud/ports/index.ts';
 import type { EnvironmentSpec } from '../config/environment.ts';
 import type { Target } from '../config/target.ts';
 import { digestIn, type Evidence, evidenceOf } from '../gate/evidence.ts';
 import { type Arriving, e2eLeaks, sourceLeaks } from '../gate/leaks.ts';
 import type { PromotionFacts, ServiceFacts } from '../gate/promotion.ts';
 import type { SourceFacts } from '../gate/source-conditions.ts';
-import type { Ancestry, Resource } from '../gate/target-conditions.ts';
 import type { Git } from '../git.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Statements } from '../ledger/statements.ts';
@@ -14,6 +13,7 @@ import { marks, readMarks } from '../plan/marks.ts';
 import type { Plan } from '../plan/plan.ts';
 import { describeTraffic, namedTraffic, onlyServing, sameTraffic } from '../plan/traffic.ts';
 import { type Commit, commitOf, recordsSince } from './evidence-records.ts';
+import { askForResources, compareCommits } from './gate-questions.ts';
 import { call, type ServiceRun } from './run.ts';
 import { type Observed, observe } from './stages/observe.ts';
 
@@ -94,8 +94,8 @@ async function lookAtService(
   ]);
   const arriving = arrivingIn(to, there.live);
   const [ancestry, resources] = await Promise.all([
-    compare(built, there.runs, deps.git),
-    askForResources(to, arriving, deps),
+    compareCommits(built, there.runs, deps.git),
+    askForResources(to, arriving, deps.target.cloud, deps.signal),
   ]);
   const facts: ServiceFacts = {
     service: to.key,
@@ -186,58 +186,4 @@ function arrivingIn(target: Target, live: LiveService | undefined): Arriving {
     cloudSql: target.cloudSql,
     headers: target.checklist.flatMap((check) => ('headers' in check ? Object.keys(check.headers) : [])),
   };
-}
-
-async function compare(built: Commit, runs: Commit | null, git: Git): Promise<Ancestry> {
-  if (!runs) return { kind: 'nothing-runs' };
-  const [source, target] = [built.commit, runs.commit];
-  if (!source || !target) {
-    return {
-      kind: 'not-comparable',
-      why: `the commit of what is ${source ? 'running' : 'promoted'} is not known`,
-    };
-  }
-  if (built.dirty || runs.dirty) {
-    return {
-      kind: 'not-comparable',
-      why: `what is ${built.dirty ? 'promoted' : 'running'} had uncommitted changes`,
-    };
-  }
-  if (source === target) return { kind: 'same', source, target };
-  const [newer, older] = await Promise.all([git.isAncestor(target, source), git.isAncestor(source, target)]);
-  if (newer === null || older === null) return { kind: 'untold', why: 'it does not have both commits here' };
-  return { kind: newer ? 'newer' : older ? 'older' : 'diverged', source, target };
-}
-
-async function askForResources(target: Target, arriving: Arriving, deps: GateDeps): Promise<Resource[]> {
-  const inventory = await deps.target.cloud.inventory();
-  const { project } = target.ref;
-  const asking = call(deps);
-  const secrets = new Map(Object.values(arriving.secrets).map((of) => [`${of.secret}:${of.version}`, of]));
-  const { serviceAccount: email } = target.container;
-  return Promise.all([
-    ...[...secrets].map(([name, of]) =>
-      ask('secret', name, () => inventory.secretVersion({ project, ...of }, asking)),
-    ),
-    ...(email
-      ? [ask('service account', email, () => inventory.serviceAccount({ project, email }, asking))]
-      : []),
-    ...arriving.cloudSql.map((name) => {
-      const instance = name.split(':').at(-1) ?? name;
-      const owner = name.split(':').slice(0, -2).join(':');
-      return ask('Cloud SQL instance', name, () =>
-        inventory.sqlInstance({ project: owner, instance }, asking),
-      );
-    }),
-  ]);
-}
-
-/** A cloud that does not tell is an answer too, and never a good one. */
-async function ask(kind: Resource['kind'], name: string, asked: () => Promise<Presence>): Promise<Resource> {
-  try {
-    return { kind, name, answer: await asked() };
-  } catch (error) {
-    if (!(error instanceof CloudError) || error.kind === 'aborted') throw error;
-    return { kind, name, answer: { state: 'unknown', why: error.said } };
-  }
 }

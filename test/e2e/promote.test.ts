@@ -138,7 +138,11 @@ describe('a team promotes', () => {
     const bad = await sluice(['promote', ...road, '--json']);
     expect(bad).toMatchObject({ exitCode: 12 });
     const { release, services } = releaseDocumentSchema.parse(JSON.parse(bad.stdout));
-    expect(release).toMatchObject({ rolledBack: true, verdict: { decision: 'blocked' } });
+    expect(release).toMatchObject({
+      rolledBack: true,
+      verdict: { decision: 'blocked' },
+      gate: { from: 'staging', decision: 'ready', risk: 'medium', overrides: [] },
+    });
     expect(services[0]?.diagnosis?.cause).toMatch(/Cannot find module/);
     expect(await serving('production')).toEqual(before);
     expect(bad.stderr).toMatch(/gave \d+ answers in a row/);

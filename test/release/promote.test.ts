@@ -207,6 +207,28 @@ describe('a gate that is not open writes nothing', () => {
   });
 });
 
+describe('after a rollback in staging', () => {
+  const rolledBack = async (service: string, now: boolean) => {
+    const road = roads.road(service, given);
+    const old = await road.staging.deploy();
+    await road.staging.deploy({ patch: { env: { V: '2' } } });
+    const back = await road.staging.rollback({ now });
+    expect(back).toMatchObject({ exitCode: 0 });
+    return { old, judged: await road.judge() };
+  };
+
+  test.concurrent('what it checked and proved counts, about the revision that serves again', async () => {
+    const { old, judged } = await rolledBack('back', false);
+    expect(openIn(judged.judgement)).toEqual([]);
+    expect(judged.promotable).toMatchObject([{ revision: old.service.revision, release: old.id }]);
+  });
+
+  test.concurrent('one that checked nothing leaves nothing to promote on', async () => {
+    const { judged } = await rolledBack('back-now', true);
+    expect(openIn(judged.judgement)).toEqual(['back-now.check.post.post']);
+  });
+});
+
 describe('the commit that production runs', () => {
   const [older, newer] = ['aaaaaaa', 'bbbbbbb'];
   const git = { isAncestor: async (commit: string, of: string) => commit === older && of === newer };
