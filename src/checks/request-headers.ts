@@ -1,8 +1,9 @@
 import type { CheckContext } from './context.ts';
+import { ownAgent } from './own-agent.ts';
 
 /** What a check's request carries: the context's headers, its own, and an ID token where the service is private. */
 export async function requestHeaders(own: Record<string, string>, context: CheckContext): Promise<Headers> {
-  const headers = new Headers({ 'user-agent': 'sluice-check' });
+  const headers = new Headers({ 'user-agent': ownAgent });
   for (const [name, value] of Object.entries({ ...context.headers, ...own })) {
     // One by one, for a refusal that quotes a value could show a secret.
     try {

@@ -13,18 +13,19 @@ export function checklistOf(checklist: readonly Check[], environment: string): C
 
 function checkOf(check: Check): CheckSpec {
   const { timeout, environments, ...rest } = check;
-  if (rest.kind === 'startup') return { ...rest, timeoutSeconds: timeout };
+  if (rest.kind === 'startup' || rest.kind === 'manual') return { ...rest, timeoutSeconds: timeout };
   if (rest.kind === 'logs') {
     const { window, ...logs } = rest;
     return { ...logs, timeoutSeconds: timeout, windowSeconds: window };
   }
   if (rest.kind === 'websocket') {
-    const { handshake, messages, auth, ...websocket } = rest;
+    const { handshake, messages, auth, attempts, ...websocket } = rest;
     return {
       ...websocket,
       ...(auth === undefined ? {} : { auth: { ...auth, token: tokenOf(auth.token) } }),
       timeoutSeconds: timeout,
       handshakeSeconds: handshake,
+      connectAttempts: attempts,
       messages: messages.map(messageOf),
     };
   }

@@ -1,7 +1,7 @@
 import type { CheckResult } from '../checks/result.ts';
 import type { CheckSpec, CheckStage } from '../config/check-spec.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
-import { type GateCondition, met, unmet, type Verdict, verdictOf } from './verdict.ts';
+import { awaited, type GateCondition, met, unmet, type Verdict, verdictOf } from './verdict.ts';
 
 /** The checklists that the release had to run, by the name that its events give a service. */
 export type Checklists = ReadonlyMap<string, readonly Pick<CheckSpec, 'id' | 'stages' | 'required'>[]>;
@@ -23,6 +23,23 @@ export function judgeDeploy(state: ReleaseState, checklists: Checklists): Verdic
   return verdictOf(judged);
 }
 
+/** Pure: what a run of the checklist against what is live shows, of the checks that it had to run alone. */
+export function judgeChecks(state: ReleaseState, checklists: Checklists): Verdict {
+  const environment = state.started?.environment ?? '';
+  const judged = [...checklists].flatMap(([name, checklist]) => {
+    const service = state.services.get(name);
+    if (!service) return [unmet(`${name}.release`, 'it was not reached', `sluice check ${environment}`)];
+    const revision = service.candidate?.revision ?? service.observed?.serving ?? null;
+    const found = [
+      judgeProof({ ...service, revision }, environment),
+      ...demandsOf(service, checklist).map((demand) => judgeCheck(service, demand, environment)),
+    ];
+    return verdictOf(found).decision === 'blocked' ? found : [...found, ...judgeEnd(service)];
+  });
+  if (judged.length === 0) judged.push(unmet('evidence', 'there is no evidence to judge'));
+  return verdictOf(judged);
+}
+
 type Demand = { id: string; stage: CheckStage };
 
 function judgeService(
@@ -31,19 +48,31 @@ function judgeService(
   environment: string,
 ): GateCondition[] {
   const name = service.service;
-  if (service.plan?.action === 'none') return [met(`${name}.unchanged`, service.plan.because)];
-  const listed = checklist
-    .filter(({ required }) => required)
-    .flatMap(({ id, stages }) => stages.map((stage) => ({ id, stage })));
-  const reported = service.checks.filter(({ required }) => required);
+  // What was verified before needs no new evidence; what people say of it may be new.
+  if (service.plan?.action === 'none')
+    return [
+      met(`${name}.unchanged`, service.plan.because),
+      ...demandsOf(service, []).map((demand) => judgeCheck(service, demand, environment)),
+    ];
   return [
     // A rollback with --now asks for no start, and says so.
     ...(service.stages.startup?.outcome === 'skipped' ? [] : [judgeStart(service, environment)]),
-    ...distinct([...listed, ...reported]).map((demand) => judgeCheck(service, demand, environment)),
+    ...demandsOf(service, checklist).map((demand) => judgeCheck(service, demand, environment)),
     judgeTraffic(service, environment),
     judgeProof(service, environment),
     ...judgeEnd(service),
   ];
+}
+
+/** What was to be run and what was run beside it. Advisory checks are no conditions. */
+function demandsOf(
+  service: ServiceState,
+  checklist: readonly Pick<CheckSpec, 'id' | 'stages' | 'required'>[],
+): Demand[] {
+  const listed = checklist
+    .filter(({ required }) => required)
+    .flatMap(({ id, stages }) => stages.map((stage) => ({ id, stage })));
+  return distinct([...listed, ...service.checks.filter(({ required }) => required)]);
 }
 
 /** A release that stopped for another reason than its evidence, a conflict or an interruption, is not ready either. */
@@ -71,16 +100,29 @@ function judgeStart(
   );
 }
 
-/** Every report of a check must have passed: a failure is not undone by another try. */
+/**
+ * Every report of a check must have passed: a failure is not undone by another try. A known failure is met
+ * until its day, and says so.
+ */
 function judgeCheck(service: ServiceState, { id: check, stage }: Demand, environment: string): GateCondition {
   const id = `${service.service}.check.${stage}.${check}`;
   const results = service.checks.filter((result) => result.id === check && result.stage === stage);
-  const worst = results.toSorted((a, b) => badness[b.status] - badness[a.status])[0];
+  const worst = results.toSorted((a, b) => weight(b) - weight(a))[0];
   const remedy = `sluice logs ${environment}`;
   if (!worst) return unmet(id, 'it was not reported', `sluice deploy ${environment}`);
   if (worst.status === 'passed') return met(id, worst.reason);
-  if (worst.status === 'pending') return { ...unmet(id, `pending: ${worst.reason}`), pending: true };
+  if (worst.expectedToFail) {
+    const { until, reason } = worst.expectedToFail;
+    return met(id, `${worst.status}, known until ${until} (${reason}): ${worst.reason}`);
+  }
+  if (worst.status === 'pending')
+    return awaited(id, `pending: ${worst.reason}`, worst.next ?? `sluice check ${environment}`);
   return unmet(id, `${worst.status}: ${worst.reason}`, remedy);
+}
+
+/** A known failure weighs less than anything that counts, and more than a pass. */
+function weight({ status, expectedToFail }: CheckResult): number {
+  return expectedToFail ? 0.5 : badness[status];
 }
 
 const badness: Record<CheckResult['status'], number> = {

@@ -1,5 +1,6 @@
 import { judgeDeploy } from '../gate/verdict-of.ts';
 import type { Plan } from '../plan/plan.ts';
+import { namedTraffic, onlyServing } from '../plan/traffic.ts';
 import { reasonOf } from './diagnose.ts';
 import type { RevisionLog } from './revision-log.ts';
 import type { ServiceRun } from './run.ts';
@@ -54,13 +55,13 @@ async function deployService(run: ServiceRun, observed: Observed, { admit }: Dep
   let log: RevisionLog | undefined;
   run.seen.live = observed.live;
   try {
-    if (!plan) return unchanged(run);
+    if (!plan) return await unchanged(run, observed);
     const planned = plan;
     const { image } = await journal.stage(service, 'build', () => build(run, planned, observed.source));
     const complete = completePlan(observed, image);
     journal.emit({ type: 'plan.made', service, plan: complete });
     plan = named(complete);
-    if (!plan) return unchanged(run);
+    if (!plan) return await unchanged(run, observed);
     const made = plan;
     const { openRevisionLog, runStageChecks } = await loadFollowers();
     const watched = openRevisionLog(run, made.revision);
@@ -97,7 +98,13 @@ function named(plan: Plan): NamedPlan | null {
   return plan.revision === null ? null : { ...plan, revision: plan.revision };
 }
 
-function unchanged(run: ServiceRun): void {
+/** Nothing was built or written; but what people say of the revision that serves may be new. */
+async function unchanged(run: ServiceRun, { live, revisions }: Observed): Promise<void> {
+  const revision = revisions.find(({ name }) => live && name === onlyServing(namedTraffic(live)));
+  if (live && revision && run.target.checklist.some(({ kind }) => kind === 'manual')) {
+    const { askPeople } = await import('./stages/ask-people.ts');
+    await run.journal.stage(run.target.key, 'checklist', () => askPeople(run, live, revision));
+  }
   end(run, { outcome: 'unchanged', reason: 'done', rolledBack: false, diagnosis: null });
 }
 

@@ -72,6 +72,8 @@ const durable = [
     command: z.string().exactOptional(),
     /** A person's reason, of a rollback. */
     reason: z.string().exactOptional(),
+    /** The one check that was asked for: the release tells nothing of the others. */
+    only: z.string().exactOptional(),
     /** Where a promoted image comes from. */
     from: z.object({ environment: z.string(), releases: z.array(z.string()) }).exactOptional(),
     /** Commits since the former release of this environment, newest first, bounded. */
@@ -138,6 +140,8 @@ const durable = [
     etag: z.string(),
     url: z.string(),
     candidateUrl: z.string(),
+    /** Of a candidate that was found, not made. */
+    image: z.string().exactOptional(),
   }),
   z.object({ type: z.literal('startup.phase'), service, revision: z.string(), phase: phaseSchema }),
   z.object({ type: z.literal('startup.system'), service, revision: z.string(), system: systemSchema }),
@@ -218,7 +222,8 @@ const durable = [
   z.object({
     type: z.literal('service.finished'),
     service,
-    outcome: z.enum(['deployed', 'unchanged', 'failed', 'not-started']),
+    /** `checked`: all that was to be run was run, and nothing that counts has failed. */
+    outcome: z.enum(['deployed', 'unchanged', 'checked', 'failed', 'not-started']),
     /** A key of the exit code table. */
     reason: z.string(),
     rolledBack: z.boolean(),

@@ -4,6 +4,7 @@ import { type ExitReason, exitCodes, isExitReason } from '../errors.ts';
 import type { Verdict } from '../gate/verdict.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Locks } from '../ledger/lock.ts';
+import type { Statements } from '../ledger/statements.ts';
 import { attest } from './attest.ts';
 import type { DurableEvent, Stamped } from './events.ts';
 import { createJournal, type Journal } from './journal.ts';
@@ -19,13 +20,16 @@ export type RunbookRequest = {
   /** The command as typed, for messages and the lock. */
   command: string;
   /** What else the record says of its beginning. */
-  started?: Pick<Started, 'reason' | 'from' | 'commits'>;
+  started?: Pick<Started, 'reason' | 'from' | 'commits' | 'only'>;
+  /** false: it only looks, so it waits for nobody and nobody waits for it. */
+  lock?: false;
 };
 
 export type RunbookDeps = {
   cloud: Cloud;
   ledger: Ledger;
   locks: Locks;
+  statements: Statements;
   release: string;
   actor: Pick<Started, 'who' | 'account' | 'commit' | 'dirty'>;
   version: string;
@@ -55,10 +59,7 @@ export async function conductRelease(
   deps: RunbookDeps,
   runbook: Runbook,
 ): Promise<ReleaseState> {
-  const lock = await deps.locks.acquire(
-    request.targets.map((target) => target.ref),
-    { who: deps.actor.who, why: request.command, release: deps.release, leaseMs },
-  );
+  const lock = request.lock === false ? unlocked : await takeLocks(request, deps);
   try {
     const signal = AbortSignal.any([deps.signal, lock.lost]);
     const journal = createJournal({
@@ -93,6 +94,7 @@ export async function conductRelease(
           runbook.meanwhile?.();
           deps.meanwhile();
         },
+        statements: deps.statements,
         command: request.command,
         seen: { live: undefined, wrote: false, unanswered: [] },
       }),
@@ -107,13 +109,23 @@ export async function conductRelease(
   }
 }
 
-/** Folds the services' ends into the release's: the gravest failure gives the exit code. */
+const unlocked = { lost: new AbortController().signal, release: async () => undefined };
+
+function takeLocks(request: RunbookRequest, deps: RunbookDeps) {
+  return deps.locks.acquire(
+    request.targets.map((target) => target.ref),
+    { who: deps.actor.who, why: request.command, release: deps.release, leaseMs },
+  );
+}
+
+/** Folds the services' ends into the release's: the gravest failure gives the exit code, then who waits for a person. */
 function conclude(journal: Journal, verdict: Verdict): void {
   const ends = [...journal.state.services.values()].flatMap(({ finished }) => finished ?? []);
   const failures = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'not-started');
   const reasons = failures.map(({ reason }) => (isExitReason(reason) ? reason : 'unknown'));
-  const reason = gravest.find((each) => reasons.includes(each)) ?? reasons[0] ?? 'done';
-  const changed = ends.some(({ outcome }) => outcome === 'deployed');
+  const waiting = ends.some((end) => end.reason === 'gate-pending') ? 'gate-pending' : 'done';
+  const reason = gravest.find((each) => reasons.includes(each)) ?? reasons[0] ?? waiting;
+  const changed = ends.some(({ outcome }) => outcome === 'deployed' || outcome === 'checked');
   journal.emit({
     type: 'release.finished',
     outcome: outcomeOf(reason, changed),
@@ -130,6 +142,6 @@ function outcomeOf(
   reason: ExitReason,
   changed: boolean,
 ): Extract<DurableEvent, { type: 'release.finished' }>['outcome'] {
-  if (reason === 'done') return changed ? 'succeeded' : 'unchanged';
+  if (reason === 'done' || reason === 'gate-pending') return changed ? 'succeeded' : 'unchanged';
   return reason === 'unknown' || reason === 'interrupted' ? reason : 'failed';
 }

@@ -60,7 +60,7 @@ async function tryRestore(run: ServiceRun, plan: NamedPlan): Promise<Restoration
 }
 
 type End = {
-  outcome: 'deployed' | 'unchanged' | 'failed' | 'not-started';
+  outcome: 'deployed' | 'unchanged' | 'checked' | 'failed' | 'not-started';
   reason: ExitReason;
   rolledBack: boolean;
   diagnosis: Diagnosis | null;

@@ -1,6 +1,7 @@
 import type { ReleaseEvent, Stamped } from '../release/events.ts';
 import { wordsOf } from '../report/runbook-words.ts';
 import { checkDetails } from './check-lines.ts';
+import { checkMark, checkText } from './check-words.ts';
 import { clock, formatMilliseconds, formatSeconds, stageColumns } from './format.ts';
 import { gateNews } from './gate-words.ts';
 import { mark } from './marks.ts';
@@ -103,9 +104,11 @@ function details(event: ReleaseEvent, theme: Theme): string[] {
       if (event.finding.severity === 'warning') return [];
       return [`${mark('failed', theme)} ${sanitiseLine(event.finding.cause)}`];
     case 'check.finished': {
-      const { id, status, reason, durationMs } = event.result;
+      const { id, durationMs, next } = event.result;
+      const text = checkText(event.result);
       return [
-        `${mark(status, theme)} ${id}  ${formatMilliseconds(durationMs)}  ${sanitiseLine(reason)}`,
+        `${checkMark(event.result, theme)} ${id}  ${formatMilliseconds(durationMs)}  ${text}`,
+        ...(next === undefined ? [] : [`  ${signs.next} ${sanitiseLine(next)}`]),
         ...checkDetails(event.result, theme),
       ];
     }
@@ -154,6 +157,7 @@ const tailLines = 20;
 
 const outcomes = {
   unchanged: 'unchanged',
+  checked: 'checked',
   failed: 'failed',
   'not-started': 'not started',
 } as const;

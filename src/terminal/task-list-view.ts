@@ -153,6 +153,7 @@ function serviceScreen(row: Row, nameWidth: number, done: string, theme: Theme):
           break;
         case 'deployed':
         case 'unchanged':
+        case 'checked':
           row.settle('done', title);
       }
     },

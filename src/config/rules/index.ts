@@ -1,4 +1,5 @@
 import type { Fault } from '../issues.ts';
+import * as checkOptions from './check-options.ts';
 import * as checklist from './checklist.ts';
 import * as container from './container.ts';
 import * as rollout from './rollout.ts';
@@ -32,6 +33,9 @@ const rules: readonly Rule[] = [
   websocket.measuredMessagesHaveEvents,
   websocket.messageTypesDistinct,
   websocket.tokenHasOneSource,
+  checkOptions.checkEnvironmentsExist,
+  checkOptions.knownFailuresEndOnADay,
+  checkOptions.onlyWhatAsksAnewRepeats,
 ];
 
 export function applyRules(subject: Subject): Fault[] {
