@@ -1,38 +1,9 @@
-import { awaited, type GateCondition, met, unmet } from './verdict.ts';
+import { awaited, type GateCondition, met } from './verdict.ts';
 
 /** Who said something: by git, which anybody may set, and by the cloud's credentials; '' where one does not tell. */
 export type Said = { git: string; account: string };
 
-export type SignedItem = {
-  item: string;
-  outcome: 'passed' | 'failed';
-  note: string;
-  by: Said;
-  at: string;
-  revision: string;
-  digest: string;
-};
-
 export type Approved = { by: Said; note: string; at: string };
-
-/** A signature holds for one revision with one digest; of several by then, the newest. Oldest first. */
-export function judgeSignature(
-  id: string,
-  item: string,
-  on: { revision: string; digest: string },
-  signatures: readonly SignedItem[],
-  remedy: string,
-): GateCondition {
-  const all = signatures.filter((signature) => signature.item === item);
-  const newest = all.findLast(({ revision, digest }) => revision === on.revision && digest === on.digest);
-  if (newest?.outcome === 'passed') return met(id, `signed by ${nameOf(newest.by)}${noted(newest.note)}`);
-  if (newest) return unmet(id, `${nameOf(newest.by)} signed that it failed${noted(newest.note)}`, remedy);
-  const other = all.at(-1);
-  const why = other
-    ? `${nameOf(other.by)} signed it for ${other.revision}; a new revision voids that`
-    : 'nobody has signed it';
-  return awaited(id, why, remedy);
-}
 
 /** Approvals of a release by people who did not deploy it themselves. */
 export function judgeApprovals(
@@ -76,5 +47,3 @@ export function nameOf({ git, account }: Said): string {
   if (account && account !== git) return git ? `${git} (${account})` : account;
   return git || 'somebody unknown';
 }
-
-const noted = (note: string) => (note ? `: ${note}` : '');

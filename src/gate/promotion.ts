@@ -1,8 +1,9 @@
+import type { PersonsAnswer } from '../checks/context.ts';
 import type { GateSpec } from '../config/gate-spec.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Evidence } from './evidence.ts';
 import { frozenBy } from './freeze.ts';
-import { type Approved, judgeApprovals, type SignedItem } from './people.ts';
+import { type Approved, judgeApprovals } from './people.ts';
 import { type Risk, riskOf } from './risk.ts';
 import { type DemandedCheck, judgeSource, type SourceFacts } from './source-conditions.ts';
 import {
@@ -21,7 +22,7 @@ export type ServiceFacts = {
   /** null without one revision that serves. */
   evidence: Evidence | null;
   checklist: readonly DemandedCheck[];
-  signatures: readonly SignedItem[];
+  signatures: readonly PersonsAnswer[];
   /** Of the release that made the source's revision. */
   approvals: readonly Approved[];
   ancestry: Ancestry;

@@ -1,7 +1,8 @@
+import type { PersonsAnswer } from '../checks/context.ts';
+import { judgeAnswers } from '../checks/manual.ts';
 import type { CheckResult } from '../checks/result.ts';
 import type { CheckStage } from '../config/check-spec.ts';
 import type { CheckReport, Evidence } from './evidence.ts';
-import { judgeSignature, type SignedItem } from './people.ts';
 import { awaited, type GateCondition, met, unmet } from './verdict.ts';
 
 /** The source environment's service as Cloud Run has it. */
@@ -22,6 +23,8 @@ export type DemandedCheck = {
   kind: CheckResult['kind'];
   stages: readonly CheckStage[];
   required: boolean;
+  /** Of a manual check. */
+  question?: string;
 };
 
 export type SourceGiven = {
@@ -30,7 +33,7 @@ export type SourceGiven = {
   source: SourceFacts;
   evidence: Evidence | null;
   checklist: readonly DemandedCheck[];
-  signatures: readonly SignedItem[];
+  signatures: readonly PersonsAnswer[];
   maxEvidenceAgeSeconds: number;
   now: Date;
   /** `check staging --only health` → the command as it is typed here. */
@@ -99,22 +102,18 @@ function judgeProof(id: string, { subject, proof, trafficAt }: Evidence, again: 
   return unmet(id, 'nobody has proven which revision answers since the traffic changed', again);
 }
 
-type Demand = { id: string; stage: CheckStage; kind: CheckResult['kind'] };
+type Demand = Omit<DemandedCheck, 'stages' | 'required'> & { stage: CheckStage };
 
 function demandsOf(checklist: readonly DemandedCheck[]): Demand[] {
   return checklist
     .filter(({ required }) => required)
-    .flatMap(({ id, kind, stages }) => stages.map((stage) => ({ id, kind, stage })))
+    .flatMap(({ stages, ...check }) => stages.map((stage) => ({ ...check, stage })))
     .filter(({ id, kind }, at, all) => kind !== 'manual' || all.findIndex((one) => one.id === id) === at);
 }
 
 function judgeDemand(demand: Demand, given: SourceGiven, evidence: Evidence): GateCondition {
   const { service, environment, type } = given;
-  if (demand.kind === 'manual') {
-    const remedy = type(`sign ${environment} ${demand.id} --note "…"`);
-    const { subject } = evidence;
-    return judgeSignature(`${service}.signed.${demand.id}`, demand.id, subject, given.signatures, remedy);
-  }
+  if (demand.kind === 'manual') return judgeManual(demand, given, evidence);
   const id = `${service}.check.${demand.stage}.${demand.id}`;
   const report = evidence.reports.find((one) => one.id === demand.id && one.stage === demand.stage);
   // Only what runs on the service's own URL can be asked again; the rest needs a candidate.
@@ -122,6 +121,19 @@ function judgeDemand(demand: Demand, given: SourceGiven, evidence: Evidence): Ga
     demand.stage === 'post' ? `check ${environment} --only ${demand.id}` : `deploy ${environment}`,
   );
   return judgeReport(id, report, given, evidence, again);
+}
+
+/** By what people say now, not by what a release found that they had said then. */
+function judgeManual(
+  { id: item, question = item }: Demand,
+  { service, environment, signatures, type }: SourceGiven,
+  { subject }: Evidence,
+): GateCondition {
+  const id = `${service}.signed.${item}`;
+  const remedy = type(`sign ${environment} ${item} --note "…"`);
+  const { status, reason } = judgeAnswers({ id: item, question }, signatures, subject, remedy);
+  if (status === 'passed') return met(id, reason);
+  return status === 'pending' ? awaited(id, reason, remedy) : unmet(id, reason, remedy);
 }
 
 /** How far another machine's clock may be ahead. */

@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type Approved,
-  judgeApprovals,
-  judgeSignature,
-  type Said,
-  type SignedItem,
-} from '../../src/gate/people.ts';
+import { type Approved, judgeApprovals, type Said } from '../../src/gate/people.ts';
 
 const said = (git: string, account = ''): Said => ({ git, account });
 const approvedBy = (...people: Said[]): Approved[] =>
@@ -78,41 +72,5 @@ describe('approvals', () => {
         expect(reversed.met).toBe(judge(approvedBy(...people), wanted).met);
       }),
     );
-  });
-});
-
-describe('a signature', () => {
-  const on = { revision: 'chat-r2', digest: 'sha256:aa' };
-  const signature = (patch: Partial<SignedItem> = {}): SignedItem => ({
-    ...{ item: 'looks', outcome: 'passed', note: 'fine', by: said('ada@x.org') },
-    ...{ at: '2026-11-27T08:00:00Z', ...on, ...patch },
-  });
-  const judgeItem = (...signatures: SignedItem[]) =>
-    judgeSignature('chat.signed.looks', 'looks', on, signatures, 'sluice sign staging looks --note "…"');
-
-  test('for this very revision is met', () => {
-    expect(judgeItem(signature())).toMatchObject({ met: true, reason: 'signed by ada@x.org: fine' });
-  });
-
-  test.each<[string, SignedItem[]]>([
-    ['none', []],
-    ['another item', [signature({ item: 'sounds' })]],
-    ['another revision', [signature({ revision: 'chat-r1' })]],
-    ['another digest', [signature({ digest: 'sha256:bb' })]],
-  ])('is waited for: %s', (_, signatures) => {
-    expect(judgeItem(...signatures)).toMatchObject({ met: false, pending: true });
-  });
-
-  test('for another revision is told to be void', () => {
-    expect(judgeItem(signature({ revision: 'chat-r1' })).reason).toBe(
-      'ada@x.org signed it for chat-r1; a new revision voids that',
-    );
-  });
-
-  test('that says no blocks, until somebody signs again', () => {
-    const no = judgeItem(signature(), signature({ outcome: 'failed', note: 'too slow' }));
-    expect(no).toMatchObject({ met: false, reason: 'ada@x.org signed that it failed: too slow' });
-    expect(no.pending).toBeUndefined();
-    expect(judgeItem(signature({ outcome: 'failed' }), signature()).met).toBe(true);
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { PersonsAnswer } from '../../src/checks/context.ts';
 import type { CheckResult } from '../../src/checks/result.ts';
 import type { GateSpec } from '../../src/config/gate-spec.ts';
 import { evidenceOf } from '../../src/gate/evidence.ts';
@@ -313,12 +314,11 @@ describe('the gate', () => {
   });
 
   test('waits for people', () => {
-    const manual = { id: 'looks', kind: 'manual', stages: ['post'], required: true } as const;
     const wanted = { ...gate, approvals: 1 };
     const judged = judge({ checklist: [manual] }, { gate: wanted });
     expect(judged.verdict.decision).toBe('pending');
     expect(openIn(judged)).toEqual([
-      'chat.signed.looks: nobody has signed it → sluice sign staging looks --note "…" --local',
+      'chat.signed.looks: Does it look right? nobody has answered for chat-r2 → sluice sign staging looks --note "…" --local',
       'chat.approvals: r0 has 0 of 1 approvals → sluice approve r0 --local',
     ]);
   });
@@ -332,6 +332,31 @@ describe('the gate', () => {
 
   test('without a service is blocked', () => {
     expect(judge({}, { services: [] }).verdict.decision).toBe('blocked');
+  });
+});
+
+const manual = {
+  ...{ id: 'looks', kind: 'manual' as const, question: 'Does it look right?' },
+  ...{ stages: ['candidate' as const, 'post' as const], required: true },
+};
+
+describe('a signature', () => {
+  const signed = (patch: Partial<PersonsAnswer> = {}): PersonsAnswer => ({
+    ...{ item: 'looks', outcome: 'passed', note: 'fine', by: { git: 'bob@x.org', account: '' } },
+    ...{ at: minute(9), revision: r2, digest, ...patch },
+  });
+  test.each<[string, PersonsAnswer[], string]>([
+    ['for this very revision', [signed()], 'ready'],
+    ['that is not there', [], 'pending'],
+    ['for another item', [signed({ item: 'sounds' })], 'pending'],
+    ['for another revision', [signed({ revision: r1 })], 'pending'],
+    ['for another digest', [signed({ digest: 'sha256:bb' })], 'pending'],
+    ['that says no', [signed(), signed({ outcome: 'failed' })], 'blocked'],
+    ['that says yes after a no', [signed({ outcome: 'failed' }), signed()], 'ready'],
+  ])('%s', (_, signatures, decision) => {
+    const { verdict } = judge({ checklist: [manual], signatures });
+    expect(verdict.decision).toBe(decision);
+    expect(verdict.conditions.filter(({ id }) => id === 'chat.signed.looks')).toHaveLength(1);
   });
 });
 
