@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { ownAgent } from '../checks/own-agent.ts';
 import type { LiveService } from '../cloud/ports/index.ts';
 import type { Secret } from '../secret.ts';
 import { call, type ServiceRun } from './run.ts';
@@ -20,6 +21,7 @@ const bodyLimit = 256 * 1024;
 export async function ask(run: ServiceRun, door: Door, path: string, timeoutMs: number): Promise<Answer> {
   const traceId = randomBytes(16).toString('hex');
   const headers: Record<string, string> = {
+    'user-agent': ownAgent,
     ...run.target.e2e.headers,
     traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01`,
   };

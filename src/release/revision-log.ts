@@ -38,15 +38,17 @@ const keptSignals = 1_000;
 /** How far this clock may be ahead of the cloud's. A revision that has run before said other things then. */
 const slackMs = 1_000;
 
+/** `bornAt`: when a revision that a resumed release finds made was asked for, in milliseconds since the epoch. */
 export function openRevisionLog(
   run: ServiceRun,
   revision: string,
-  { ranBefore }: { ranBefore: boolean } = { ranBefore: false },
+  { ranBefore = false, bornAt }: { ranBefore?: boolean; bornAt?: number | undefined } = {},
 ): RevisionLog {
   const { ref } = run.target;
   const earlierMs = ranBefore ? 0 : slackMs;
-  const openedAt = run.now() - earlierMs;
-  const opened = performance.now() - earlierMs;
+  const openedAt = (bornAt ?? run.now()) - earlierMs;
+  // By the clock that does not jump; of a birth long ago only the other clock tells.
+  const opened = performance.now() - (bornAt === undefined ? 0 : Math.max(0, run.now() - bornAt)) - earlierMs;
   const stop = new AbortController();
   // Outlives an interrupted run: the diagnosis still wants the late lines.
   const { signal } = stop;

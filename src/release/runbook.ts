@@ -21,6 +21,8 @@ export type RunbookRequest = {
   command: string;
   /** What else the record says of its beginning. */
   started?: Pick<Started, 'reason' | 'from' | 'commits' | 'only'>;
+  /** Goes on with the release that `deps.release` names, by this command. */
+  resumes?: string;
   /** false: it only looks, so it waits for nobody and nobody waits for it. */
   lock?: false;
 };
@@ -62,26 +64,9 @@ export async function conductRelease(
   const lock = request.lock === false ? unlocked : await takeLocks(request, deps);
   try {
     const signal = AbortSignal.any([deps.signal, lock.lost]);
-    const journal = createJournal({
-      release: deps.release,
-      recorder: deps.ledger.begin(deps.release),
-      now: deps.now,
-      listeners: deps.listeners,
-      secrets: request.targets.flatMap((target) =>
-        Object.values({ ...target.e2e.env, ...target.e2e.headers }),
-      ),
-    });
-    journal.emit({
-      type: 'release.started',
-      runbook: request.runbook,
-      environment: request.environment,
-      cloud: deps.cloud.kind,
-      services: request.targets.map((target) => target.key),
-      ...deps.actor,
-      sluice: deps.version,
-      command: request.command,
-      ...request.started,
-    });
+    const journal = await openJournal(request, deps);
+    // Another process may have ended it before the lock was free.
+    if (journal.state.finished) return journal.state;
     const runs = request.targets.map(
       (target): ServiceRun => ({
         target,
@@ -114,8 +99,37 @@ const unlocked = { lost: new AbortController().signal, release: async () => unde
 function takeLocks(request: RunbookRequest, deps: RunbookDeps) {
   return deps.locks.acquire(
     request.targets.map((target) => target.ref),
-    { who: deps.actor.who, why: request.command, release: deps.release, leaseMs },
+    { who: deps.actor.who, why: request.command, release: deps.release, leaseMs, signal: deps.signal },
   );
+}
+
+/** Begins the record of a release, or goes on with it. */
+async function openJournal(request: RunbookRequest, deps: RunbookDeps): Promise<Journal> {
+  const { release, actor } = deps;
+  const past = request.resumes === undefined ? undefined : await deps.ledger.reopen(release);
+  const journal = createJournal({
+    ...{ release, now: deps.now, listeners: deps.listeners },
+    recorder: past?.recorder ?? deps.ledger.begin(release),
+    secrets: request.targets.flatMap(({ e2e }) => Object.values({ ...e2e.env, ...e2e.headers })),
+    ...(past ? { past: past.record.events } : {}),
+  });
+  if (journal.state.finished) return journal;
+  const about = {
+    runbook: request.runbook,
+    environment: request.environment,
+    cloud: deps.cloud.kind,
+    services: request.targets.map((target) => target.key),
+    sluice: deps.version,
+  };
+  if (request.resumes !== undefined) {
+    const { who, account } = actor;
+    const by = { who, ...(account === undefined ? {} : { account }), command: request.resumes };
+    journal.emit({ type: 'release.resumed', ...about, ...by });
+    return journal;
+  }
+  const { command, started } = request;
+  journal.emit({ type: 'release.started', ...about, ...actor, command, ...started });
+  return journal;
 }
 
 /** Folds the services' ends into the release's: the gravest failure gives the exit code, then who waits for a person. */

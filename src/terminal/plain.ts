@@ -19,8 +19,8 @@ export function createPlainView(theme: Theme): { lines(stamped: Stamped): string
 
   return {
     lines({ event, at }) {
-      if (event.type === 'release.started') words = wordsOf(event.runbook);
-      if (event.type === 'release.started' && event.services.length > 1) {
+      if ('runbook' in event) words = wordsOf(event.runbook);
+      if ('services' in event && event.services.length > 1) {
         nameWidth = Math.max(...event.services.map((name) => name.length));
       }
       const name = 'service' in event && event.service !== null ? event.service : '';
@@ -36,14 +36,13 @@ export function createPlainView(theme: Theme): { lines(stamped: Stamped): string
 
 function describe(event: ReleaseEvent, theme: Theme, words: ReturnType<typeof wordsOf>): string[] {
   switch (event.type) {
-    case 'release.started': {
+    case 'release.started':
+    case 'release.resumed': {
+      const verb = event.type === 'release.resumed' ? 'resume' : event.runbook;
       const place = event.cloud === 'local' ? 'the local cloud' : 'Google Cloud';
-      const road = event.from ? `${event.from.environment} ${signs.next} ` : '';
-      return [
-        theme.strong(
-          `${event.runbook} ${road}${event.environment} on ${place}: ${event.services.join(', ')}`,
-        ),
-      ];
+      const from = event.type === 'release.started' ? event.from?.environment : undefined;
+      const road = from ? `${from} ${signs.next} ` : '';
+      return [theme.strong(`${verb} ${road}${event.environment} on ${place}: ${event.services.join(', ')}`)];
     }
     case 'gate.judged':
       return gateNews(event, theme);

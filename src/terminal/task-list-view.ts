@@ -36,10 +36,10 @@ export function createTaskListView(stderr: NodeJS.WriteStream, theme: Theme): Re
     if (service && under) screens.get(name)?.show(service, under);
   };
 
-  const start = (event: Extract<ReleaseEvent, { type: 'release.started' }>) => {
+  const start = (event: Extract<ReleaseEvent, { type: 'release.started' | 'release.resumed' }>) => {
     const place = event.cloud === 'local' ? 'local cloud' : 'Google Cloud';
     const what = event.runbook === 'deploy' ? '' : `${event.runbook}: `;
-    const from = event.from ? ` ${event.from.environment}` : '';
+    const from = event.type === 'release.started' && event.from ? ` ${event.from.environment}` : '';
     const title = `${what}${event.services.join(', ')}${from} ${signs.next} ${event.environment}`;
     stderr.write(`\n${theme.strong(title)}  ${theme.dim(place)}\n\n`);
     const [only, ...others] = event.services;
@@ -68,7 +68,7 @@ export function createTaskListView(stderr: NodeJS.WriteStream, theme: Theme): Re
     event(stamped) {
       const { event } = stamped;
       fold(state, stamped);
-      if (event.type === 'release.started') start(event);
+      if (event.type === 'release.started' || event.type === 'release.resumed') start(event);
       if (event.type === 'notice') notice(sanitiseLine(event.note));
       if (event.type === 'gate.judged') overrideTexts(event).forEach(notice);
       if (!('service' in event) || event.service === null) return;

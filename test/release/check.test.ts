@@ -188,6 +188,19 @@ test.concurrent('an error that the revision before did not log stops the next on
   expect(later.service.checks[0]?.reason).toContain(`1 error, all known of ${first.service.revision}`);
 });
 
+test.concurrent('what a check was answered is judged by the check, and is no error of the log besides', async () => {
+  const regressions: LogsCheck = { ...logsCheck('log', []), regressions: true, windowSeconds: 1 };
+  const tea = { ...httpCheck('tea', 'candidate'), required: false };
+  const chat = stand.subject('refusing', {
+    checklist: [tea, { ...regressions, stages: ['candidate', 'post'] }],
+  });
+  await chat.deploy();
+  const outcome = await chat.deploy({ patch: { env: { FAILS: '/tea' } } });
+  expect(outcome).toMatchObject({ exitCode: 0, told: '[null,[]]' });
+  expect(statuses(outcome)).toEqual(['tea candidate failed', 'log candidate passed', 'log post passed']);
+  expect(outcome.service.checks.at(-1)?.reason).toContain('no error');
+});
+
 test.concurrent.each([-1, 1])(
   'a clock that jumps by %i day changes no duration and hides no line',
   async (days) => {

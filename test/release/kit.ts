@@ -16,6 +16,7 @@ import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../
 import { type CheckRequest, check } from '../../src/release/check.ts';
 import { deploy } from '../../src/release/deploy.ts';
 import type { ReleaseEvent, Stamped } from '../../src/release/events.ts';
+import { resume } from '../../src/release/resume.ts';
 import { type RollbackRequest, rollback } from '../../src/release/rollback.ts';
 import type { RunbookDeps } from '../../src/release/runbook.ts';
 import { foldAll, type ReleaseState, type ServiceState } from '../../src/release/state.ts';
@@ -77,6 +78,8 @@ export type Subject = {
   /** The checklist against what is live. */
   check(attempt?: CheckTry): Promise<Outcome>;
   readonly statements: Statements;
+  /** Goes on with a release of this service whose process died. */
+  resume(id: string, attempt?: DeployTry): Promise<Outcome>;
   rollback(attempt?: RollbackTry): Promise<Outcome>;
   unpin(): Promise<Outcome>;
   live(): Promise<LiveService>;
@@ -293,6 +296,11 @@ function subject({ folder, connection, service, patch }: Given): Subject {
       conduct(attempt, (targets, deps) =>
         check({ environment, targets, stage, only, command: 'sluice check staging' }, deps),
       ),
+    resume: (id, attempt = {}) =>
+      conduct({ ...attempt, deps: { ...attempt.deps, release: id } }, (targets, deps) => {
+        const resumes = `sluice resume ${id}`;
+        return resume({ environment, targets, command: 'sluice deploy staging', resumes }, deps);
+      }),
     rollback({ to, now = false, reason = 'it is broken', ...attempt } = {}) {
       const { takeOverTraffic = false, acceptSchemaRisk = false } = attempt;
       const wish = { to, now, reason, takeOverTraffic, acceptSchemaRisk };
@@ -351,7 +359,10 @@ export function soundness({ state, record, verdict, exitCode }: Outcome): string
   const durable = record.events.map(({ seq }) => seq);
   const intents = record.events.filter(({ event }) => event.type.endsWith('.intended'));
   const problems: [boolean, string][] = [
-    [record.problems.length === 0, `the record is damaged: ${JSON.stringify(record.problems)}`],
+    [
+      record.intact && record.problems.length === 0,
+      `the record is damaged: ${JSON.stringify(record.problems)}`,
+    ],
     [sameJson(folded, state), 'the record folds to another state than the live one'],
     [durable.every((seq, at) => at === 0 || seq > (durable[at - 1] ?? 0)), 'the record is out of order'],
     [record.events.at(-1)?.event.type === 'release.finished', 'the record has no end'],

@@ -75,6 +75,7 @@ function report(run: ServiceRun, { live, plan, revisions }: Sighting): void {
     image: revisions.find((revision) => revision.name === serving)?.template.image ?? '',
     traffic: live?.actualTraffic ?? [],
     etag: live?.etag ?? '',
+    generation: live?.generation ?? '',
   });
   run.journal.emit({ type: 'plan.made', service, plan });
   if (live && !serving && !plan.first) {
@@ -114,7 +115,8 @@ async function refusals(run: ServiceRun, { live, plan }: Observed): Promise<Prob
 
 const refusing: ReadonlySet<CloudErrorKind> = new Set(['invalid', 'unsupported', 'precondition']);
 
-function refuse(run: ServiceRun, problems: Problem[]): void {
+/** Says what stands in the way of a service before anything is built or written. */
+export function refuse(run: ServiceRun, problems: Problem[]): void {
   run.journal.emit({
     type: 'preflight.failed',
     service: run.target.key,
