@@ -3,7 +3,7 @@ import type { DatedCheck, ReleaseState, ServiceState } from '../release/state.ts
 /** What evidence is about: one revision of one service, with its image. */
 export type EvidenceSubject = { environment: string; service: string; revision: string; digest: string };
 
-/** A release as its record tells it; `whole` false: parts of the record cannot be read. */
+/** A release as its record tells it; `whole` false: the record is no longer what was written. */
 export type RecordedRelease = { state: ReleaseState; whole: boolean };
 
 export type CheckReport = DatedCheck & { release: string };

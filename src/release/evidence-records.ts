@@ -28,7 +28,7 @@ export async function recordsSince(
 async function readAll(ledger: Ledger, ids: readonly string[]): Promise<RecordedRelease[]> {
   const records = await Promise.all(ids.map((id) => ledger.read(id)));
   return records.flatMap((record) =>
-    record ? [{ state: foldAll(record.id, record.events), whole: record.problems.length === 0 }] : [],
+    record ? [{ state: foldAll(record.id, record.events), whole: record.intact }] : [],
   );
 }
 

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { registryAdapter } from '../../src/cloud/registry-adapter.ts';
 import { Waiting } from '../../src/cloud/waiting.ts';
@@ -197,6 +199,19 @@ describe('a gate that is not open writes nothing', () => {
     expect(judgement.verdict.conditions.find(({ id }) => id === 'secrets.secret')?.reason).toBe(
       'api-key:latest could not be asked for (the local cloud has no secrets)',
     );
+  });
+
+  test.concurrent('when somebody has mended the evidence by hand', async () => {
+    const road = roads.road('mended', given);
+    const { id } = await road.staging.deploy();
+    const folder = join(road.staging.ledgerFolder, 'releases', id);
+    const segments = readdirSync(folder).filter((name) => name.endsWith('.ndjson'));
+    const holds = (name: string) => readFileSync(join(folder, name), 'utf8').includes('check.finished');
+    const file = join(folder, segments.find(holds) ?? '');
+    const mended = readFileSync(file, 'utf8').replace('"required":true', '"required":false');
+    rmSync(file);
+    writeFileSync(file, mended);
+    expect(openIn((await road.judge()).judgement)).toContain('mended.evidence');
   });
 
   test.concurrent('when the evidence is too old', async () => {
