@@ -312,7 +312,7 @@ const wrongFiles: [what: string, text: string, expected: string[]][] = [
     'services: { chat: }\nenvironments:\n  staging: { projcet: p, region: r }\n',
     [
       '3:3 environments.staging.project: "project" is missing · allowed a Google Cloud project id',
-      '3:14 environments.staging.projcet: unknown key "projcet" · allowed project, region, url, cloud, e2e, services · → project',
+      '3:14 environments.staging.projcet: unknown key "projcet" · allowed project, region, url, cloud, e2e, gate, promotion, services · → project',
     ],
   ],
   [
