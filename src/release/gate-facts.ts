@@ -85,7 +85,7 @@ async function lookAtService(
   const evidence = await evidenceFor(from, found, ledger);
   const release = evidence?.made?.release ?? '';
   const image = imageFor(to, found.source, deps.target.environment);
-  const target = image ? { ...to, build: { ...to.build, image: image.copyTo ?? image.reference } } : null;
+  const target = image ? promotedTarget(to, image.copyTo ?? image.reference) : null;
   const [there, signatures, approvals, built] = await Promise.all([
     lookAtTarget(target ?? to, target !== null, request, deps),
     statements.signatures({ environment: from.environment, service: from.key }),
@@ -151,6 +151,19 @@ function imageFor(
   if (!digest) return null;
   const copy = `${to.build.repository}@${digest}`;
   return { reference: image, digest, copyTo: how === 'copy' && copy !== image ? copy : null };
+}
+
+/** The target with a given image. What runs before a build is about its source, and was asked where it was built. */
+function promotedTarget(to: Target, image: string): Target {
+  const checklist = to.checklist.map((check) => ({
+    ...check,
+    stages: check.stages.filter((stage) => stage !== 'predeploy'),
+  }));
+  return {
+    ...to,
+    build: { ...to.build, image },
+    checklist: checklist.filter(({ stages }) => stages.length > 0),
+  };
 }
 
 type FoundTarget = { live: LiveService | undefined; observed: Observed | null; runs: Commit | null };

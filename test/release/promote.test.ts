@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { registryAdapter } from '../../src/cloud/registry-adapter.ts';
 import { Waiting } from '../../src/cloud/waiting.ts';
+import type { CommandCheck } from '../../src/config/check-spec.ts';
 import { testResultSchema } from '../../src/gate/test-result.ts';
 import { statementName } from '../../src/release/attest.ts';
 import { Secret } from '../../src/secret.ts';
@@ -58,6 +59,29 @@ test.concurrent('takes the very digest into an empty production, with its own co
   const again = await road.promote({ patch: { env: { STAGE: 'production' } } });
   expect(again).toMatchObject({ exitCode: 0, verdict: 'ready' });
   expect(again.service.finished?.outcome).toBe('unchanged');
+});
+
+test.concurrent('asks nothing of the source again: that was done where it was built', async () => {
+  const program = (code: number): CommandCheck => ({
+    ...{
+      id: 'source',
+      kind: 'command',
+      stages: ['predeploy'],
+      required: true,
+      successes: 1,
+      timeoutSeconds: 20,
+    },
+    ...{ command: [process.execPath, '-e', `process.exit(${code})`], exitCode: [0], dir: '.', env: {} },
+    output: { present: [], absent: [] },
+  });
+  const checklist = [httpCheck('candidate', 'candidate'), httpCheck('post', 'post'), program(0)];
+  const road = roads.road('sourced', { ...given, checklist });
+  expect(await road.staging.deploy()).toMatchObject({ exitCode: 0 });
+  const promoted = await road.promote({ patch: { checklist: [...checklist.slice(0, 2), program(1)] } });
+  expect(promoted).toMatchObject({ exitCode: 0, verdict: 'ready' });
+  expect(promoted.state.gate?.verdict.conditions.map(({ id }) => id)).toContain(
+    'sourced.check.predeploy.source',
+  );
 });
 
 test.concurrent('writes the evidence as in-toto statements, about the digest', async () => {
