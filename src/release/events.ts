@@ -54,6 +54,9 @@ const generation = z.string().exactOptional();
 const rolloutStep = z.object({ number: z.number(), of: z.number(), percent: z.number() });
 const observedTraffic = trafficSchema.extend({ uri: z.string().exactOptional() });
 
+/** Newest first, bounded. */
+const commits = z.array(z.object({ id: z.string(), subject: z.string() }));
+
 /** What somebody decided against a condition of the gate: shown for ever. */
 const overrideSchema = z.object({ condition: z.string(), why: z.string(), who: z.string() });
 
@@ -78,8 +81,8 @@ const durable = [
     only: z.string().exactOptional(),
     /** Where a promoted image comes from. */
     from: z.object({ environment: z.string(), releases: z.array(z.string()) }).exactOptional(),
-    /** Commits since the former release of this environment, newest first, bounded. */
-    commits: z.array(z.object({ id: z.string(), subject: z.string() })).exactOptional(),
+    /** Commits that a promotion brings; of a deploy `commits.found` tells them. */
+    commits: commits.exactOptional(),
   }),
   /** The release goes on after its process died: what follows was done by another one. */
   z.object({
@@ -103,6 +106,7 @@ const durable = [
     riskReasons: z.array(z.string()),
     overrides: z.array(overrideSchema),
   }),
+  z.object({ type: z.literal('commits.found'), commits }),
   z.object({ type: z.literal('stage.started'), service, stage }),
   z.object({
     type: z.literal('stage.finished'),

@@ -62,12 +62,14 @@ export type ReleaseState = {
   /** Each time that another process went on with it. */
   resumed: (Of<'release.resumed'> & { at: string })[];
   gate: Of<'gate.judged'> | null;
+  /** Commits since the former release of the environment, newest first. */
+  commits: Of<'commits.found'>['commits'];
   services: Map<string, ServiceState>;
   finished: (Of<'release.finished'> & { at: string }) | null;
 };
 
 export function emptyRelease(id: string): ReleaseState {
-  return { id, started: null, resumed: [], gate: null, services: new Map(), finished: null };
+  return { id, started: null, resumed: [], gate: null, commits: [], services: new Map(), finished: null };
 }
 
 export function foldAll(id: string, events: Iterable<Stamped>): ReleaseState {
@@ -82,6 +84,7 @@ export function fold(state: ReleaseState, stamped: Stamped): ReleaseState {
   switch (event.type) {
     case 'release.started':
       state.started = { ...event, at: stamped.at };
+      state.commits = event.commits ?? [];
       for (const name of event.services) serviceOf(state, name);
       return state;
     case 'release.resumed':
@@ -92,6 +95,9 @@ export function fold(state: ReleaseState, stamped: Stamped): ReleaseState {
       return state;
     case 'gate.judged':
       state.gate = event;
+      return state;
+    case 'commits.found':
+      state.commits = event.commits;
       return state;
     case 'build.log':
     case 'startup.log':

@@ -96,7 +96,7 @@ function overrides({ state }: ReleaseReport): Markup | null {
 function commits({ state }: ReleaseReport): Markup | null {
   return rows(
     ['Commit', 'Subject'],
-    (state.started?.commits ?? []).map(({ id, subject }) => [
+    (state.commits).map(({ id, subject }) => [
       html`<code>${text(id.slice(0, 12))}</code>`,
       text(subject),
     ]),
