@@ -5,7 +5,7 @@ import { formats, render } from '../src/report/formats.ts';
 import { releaseDocument } from '../src/report/json.ts';
 import { writeReport } from '../src/report-output.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
-import { configFlags } from '../src/terminal/flags.ts';
+import { cloudFlags, configFlags } from '../src/terminal/flags.ts';
 import { openRecords } from '../src/workbench.ts';
 
 export default class Report extends SluiceCommand {
@@ -23,6 +23,7 @@ export default class Report extends SluiceCommand {
   };
   static override flags = {
     ...configFlags,
+    ...cloudFlags,
     environment: Flags.string({ description: 'the newest release of this environment', helpValue: 'ENV' }),
     format: Flags.option({ options: formats, default: 'md', description: 'how to write it' })(),
     output: Flags.string({ description: 'a file to write it to', helpValue: 'FILE' }),
@@ -37,7 +38,9 @@ export default class Report extends SluiceCommand {
     const { args, flags, metadata } = await this.parse(Report);
     const chosen = metadata.flags['format']?.setFromDefault !== true;
     const format = flags.open && !chosen ? 'html' : flags.format;
-    const report = await readReport(await openRecords(flags), { ...args, environment: flags.environment });
+    const { environment } = flags;
+    const records = await openRecords({ ...flags, signal: this.signal });
+    const report = await readReport(records.ledger, { ...args, environment }).finally(records.close);
     const text = this.jsonEnabled() ? '' : await render(report, format);
     const told = await writeReport(
       { text, format, release: report.state.id, markdown: () => render(report, 'md') },

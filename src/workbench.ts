@@ -1,32 +1,24 @@
 import { execFile } from 'node:child_process';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { recordedStamp } from './build-stamp.ts';
 import { connectGoogle, connectLocal } from './cloud/connect.ts';
 import type { Cloud } from './cloud/ports/index.ts';
 import { Waiting } from './cloud/waiting.ts';
-import { loadConfig } from './config/load.ts';
+import { resolveLedger } from './config/ledger-place.ts';
+import { type Config, loadConfig } from './config/load.ts';
 import { resolveTarget } from './config/resolve.ts';
 import type { Target } from './config/target.ts';
 import { SluiceError } from './errors.ts';
-import { folderStore } from './ledger/folder-store.ts';
-import { type Ledger, openLedger } from './ledger/ledger.ts';
-import { type Locks, openLocks } from './ledger/lock.ts';
-import { openStatements, type Statements } from './ledger/statements.ts';
-import { hasEndedHere, thisHost } from './ledger/this-process.ts';
+import { type BucketAccess, type LedgerBench, ledgerBench, openStore } from './ledger-bench.ts';
 import { defaultHome } from './local/home.ts';
 import { ensureLocalCloud } from './local/launcher.ts';
 
-/** What a command works with: the targets it names, the cloud they live on, the ledger beside sluice.yaml. */
-export type Workbench = {
+/** What a command works with: the targets it names, the cloud they live on, the ledger that sluice.yaml names. */
+export type Workbench = LedgerBench & {
   targets: Target[];
   cloud: Cloud;
-  ledger: Ledger;
-  locks: Locks;
-  /** Signatures and approvals. */
-  statements: Statements;
   waiting: Waiting;
   close(): Promise<void>;
 };
@@ -48,54 +40,68 @@ const configAt = ({ dir, config }: Where) =>
   loadConfig({ dir, cwd: process.cwd(), env: process.env, ...(config ? { file: config } : {}) });
 
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
-  const { environment, service, local, set, signal } = options;
   const config = await configAt(options);
-  const targets = resolveTarget(config, {
+  const targets = targetsOf(config, options);
+  const waiting = new Waiting();
+  const { cloud, ...access } = await connect(targets, options.signal, waiting);
+  const store = await openStore(resolveLedger(config), async () => ({ cloud, ...access }));
+  return { targets, cloud, waiting, ...ledgerBench(store), close: () => cloud.close() };
+}
+
+/** What is recorded, with the kind of cloud that is asked about. */
+export type Records = LedgerBench & { kind: Cloud['kind']; close(): Promise<void> };
+
+/** The records alone: a cloud is connected to only when they lie in a bucket, by default that of the first environment. */
+export async function openRecords(
+  options: Omit<WorkbenchOptions, 'environment' | 'set'> & { environment?: string | undefined },
+): Promise<Records> {
+  const config = await configAt(options);
+  const environment = options.environment ?? config.environments[0] ?? '';
+  const targets = () => targetsOf(config, { ...options, environment });
+  let close = async (): Promise<void> => undefined;
+  const store = await openStore(resolveLedger(config), async () => {
+    const access = await connect(targets(), options.signal, new Waiting());
+    close = () => access.cloud.close();
+    return access;
+  });
+  // Without an environment nobody asks about a target, and its placeholders need no values.
+  const kind = options.environment === undefined ? undefined : targets()[0]?.cloud;
+  return { ...ledgerBench(store), kind: kind ?? 'google', close: () => close() };
+}
+
+function targetsOf(config: Config, options: Omit<WorkbenchOptions, 'signal'>): Target[] {
+  const { environment, service, local, set } = options;
+  return resolveTarget(config, {
     environment,
     local,
     ...(service ? { service } : {}),
     ...(set ? { set } : {}),
   });
-  const waiting = new Waiting();
-  const cloud = await connect(targets, signal, waiting);
-  const store = folderStore(join(config.root, '.sluice', 'ledger'));
-  const now = (): Date => new Date();
-  return {
-    targets,
-    cloud,
-    waiting,
-    ledger: openLedger(store, { now, random: Math.random }),
-    locks: openLocks(store, { now, host: thisHost(), pid: process.pid, hasEnded: hasEndedHere }),
-    statements: openStatements(store),
-    close: () => cloud.close(),
-  };
-}
-
-/** The records beside sluice.yaml, without a cloud. */
-export async function openRecords(where: Where): Promise<Ledger> {
-  const { root } = await configAt(where);
-  const store = folderStore(join(root, '.sluice', 'ledger'));
-  return openLedger(store, { now: () => new Date(), random: Math.random });
 }
 
 /** What a deploy is made from: the sources of its services, and the config. */
 export async function sourcesOf(
-  options: Omit<WorkbenchOptions, 'signal'>,
+  options: Omit<WorkbenchOptions, 'signal' | 'set'>,
 ): Promise<{ folders: string[]; files: string[] }> {
   const config = await configAt(options);
-  const targets = resolveTarget(config, {
-    environment: options.environment,
-    local: options.local,
-    ...(options.service ? { service: options.service } : {}),
-  });
+  const targets = targetsOf(config, options);
   return { folders: targets.map(({ sourceDir }) => sourceDir), files: [config.file] };
 }
 
-async function connect(targets: Target[], signal: AbortSignal, waiting: Waiting): Promise<Cloud> {
+async function connect(targets: Target[], signal: AbortSignal, waiting: Waiting): Promise<BucketAccess> {
   const [first] = targets;
   if (!first) throw new SluiceError('usage', { what: 'The environment has no services.' });
-  const { project } = first.ref;
-  if (first.cloud === 'google') return connectGoogle({ project, signal, waiting });
+  const { project, region } = first.ref;
+  return { cloud: await connectTo(first.cloud, { project, signal, waiting }), project, region };
+}
+
+/** A cloud, by its kind; the local one is started on demand. */
+export async function connectTo(
+  kind: Cloud['kind'],
+  options: { project: string; signal: AbortSignal; waiting: Waiting },
+): Promise<Cloud> {
+  const { project, waiting } = options;
+  if (kind === 'google') return connectGoogle(options);
   const { port } = await waiting.track(startLocalCloud());
   return connectLocal({ port, project, waiting });
 }

@@ -13,6 +13,9 @@ export type CheckContext = {
   stage: CheckStage;
   /** What is checked: the candidate's own URL, or the service's. */
   url: string;
+  /** Who must answer there, and its image: what is found is true of these alone. '' before there is one. */
+  revision: string;
+  digest: string;
   /** The target's e2e headers; their values are never shown. */
   headers: Record<string, string>;
   /** For a service that is not public. */
@@ -25,14 +28,20 @@ export type CheckContext = {
   log: StageLog;
   /** For the checks that run programs. */
   program: ProgramSetting;
+  /** What served before the revision under check. */
+  former: FormerLog | 'none' | 'unknown';
+  /** What people have answered to the service's manual checks, oldest first. */
+  answers(): Promise<readonly PersonsAnswer[]>;
+  /** How a person answers a manual check. */
+  signCommand(item: string): string;
+  /** For days and dates; durations are measured by a clock that does not jump. */
+  now: () => Date;
   signal: AbortSignal;
 };
 
 /** What a program that checks a service is told of it, and where it finds the source. */
 export type ProgramSetting = {
   environment: string;
-  /** '' before there is one. */
-  revision: string;
   e2eEnv: Record<string, string>;
   /** The source folder, absolute. */
   sourceDir: string;
@@ -54,16 +63,49 @@ export type RequestLog = {
 /** The log of the revision under check. */
 export type StageLog = {
   /**
+   * What it held before the stage's start: its beginning and its newest entries, oldest first. `complete`
+   * false: some between them were left out.
+   */
+  history(signal: AbortSignal): Promise<{ entries: LogEntry[]; complete: boolean }>;
+  /**
    * Batches of entries from the stage's start on, as they come in, until so many seconds after that start
    * have passed; each entry once. Throws when the log cannot be read, or is too long to be read whole.
    */
   watch(windowSeconds: number, signal: AbortSignal): AsyncIterable<LogEntry[]>;
 };
 
-/** What one kind of check finds out; the runner adds the rest. */
+/** The log of what served before. */
+export type FormerLog = {
+  revisions: readonly string[];
+  /** Its newest entries, so many at most. Throws when they cannot be read. */
+  read(signal: AbortSignal): Promise<{ entries: LogEntry[]; complete: boolean }>;
+};
+
+/** A person's answer to a manual check, as it was signed. */
+export type PersonsAnswer = {
+  item: string;
+  outcome: 'passed' | 'failed';
+  note: string;
+  by: { git: string; account: string };
+  /** RFC 3339. */
+  at: string;
+  revision: string;
+  digest: string;
+};
+
+/** What one kind of check finds out; the runner adds the rest. `final`: another try must not undo it. */
 export type CheckOutcome = Pick<
   CheckResult,
-  'status' | 'reason' | 'figures' | 'entries' | 'messages' | 'components' | 'phases' | 'cases' | 'output'
->;
+  | 'status'
+  | 'reason'
+  | 'figures'
+  | 'entries'
+  | 'messages'
+  | 'components'
+  | 'phases'
+  | 'cases'
+  | 'output'
+  | 'next'
+> & { final?: true };
 
 export type CheckEvent = Extract<DurableEvent, { type: 'check.started' | 'check.finished' }>;

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpCheck } from '../config/check-spec.ts';
 import type { CheckContext, CheckOutcome } from './context.ts';
 import { type Answer, unmet } from './http-expect.ts';
@@ -7,13 +6,11 @@ import { nearestRank } from './percentile.ts';
 import { requestHeaders } from './request-headers.ts';
 
 const maxBodyBytes = 1024 * 1024;
-const firstBackoffMs = 250;
-const maxBackoffMs = 4_000;
 
 /** An answer, or in plain words why there is none. */
 type Ask = () => Promise<Answer | string>;
 
-/** Asks until the answer is as expected or the attempts are used up, then measures if latency is demanded. */
+/** Asks once, then measures if latency is demanded. */
 export async function checkHttp(
   spec: HttpCheck,
   context: CheckContext,
@@ -22,14 +19,13 @@ export async function checkHttp(
   const request = `${spec.method} ${spec.path}`;
   const url = new URL(spec.path, context.url);
   if (url.origin !== new URL(context.url).origin)
-    return { status: 'failed', reason: `${request} leads away from ${context.url}` };
+    return { status: 'failed', final: true, reason: `${request} leads away from ${context.url}` };
   const ask = asker(spec, url, await requestHeaders(spec.headers, context), context.signal, signal);
 
-  const { answer, problem, attempts } = await askUntilMet(spec, ask, context.signal, signal);
-  if (!answer) {
-    const tries = attempts > 1 ? ` (${attempts} attempts)` : '';
-    return { status: 'failed', reason: `${request}: ${problem}${tries}` };
-  }
+  const answer = await ask();
+  const problem = problemOf(answer, spec);
+  if (typeof answer === 'string' || problem !== '')
+    return { status: 'failed', reason: `${request}: ${problem}` };
   if (spec.expect.latency) return measure(spec, spec.expect.latency, ask);
   return {
     status: 'passed',
@@ -38,27 +34,12 @@ export async function checkHttp(
   };
 }
 
-type Attempted = { answer: Answer | null; problem: string; attempts: number };
-
-async function askUntilMet(
-  spec: HttpCheck,
-  ask: Ask,
-  interrupted: AbortSignal,
-  signal: AbortSignal,
-): Promise<Attempted> {
-  for (let attempts = 1; ; attempts += 1) {
-    const answer = await ask();
-    const problem = typeof answer === 'string' ? answer : unmet(answer, spec.expect).join('; ');
-    if (typeof answer !== 'string' && problem === '') return { answer, problem, attempts };
-    const failed = { answer: null, problem, attempts };
-    if (attempts >= spec.attempts || signal.aborted) return failed;
-    const backoff = Math.min(firstBackoffMs * 2 ** (attempts - 1), maxBackoffMs);
-    await sleep(backoff, undefined, { signal }).catch(() => interrupted.throwIfAborted());
-    if (signal.aborted) return failed;
-  }
+/** Why an answer is not as expected; '' when it is. */
+function problemOf(answer: Answer | string, spec: HttpCheck): string {
+  return typeof answer === 'string' ? answer : unmet(answer, spec.expect).join('; ');
 }
 
-/** Every sample must be as expected too: a quick 500 is no good latency. */
+/** Every sample must be as expected too: a quick 500 is no good latency. What was measured is not measured away. */
 async function measure(
   spec: HttpCheck,
   demand: NonNullable<HttpCheck['expect']['latency']>,
@@ -68,10 +49,11 @@ async function measure(
   const samples: number[] = [];
   while (samples.length < demand.samples) {
     const answer = await ask();
-    const problem = typeof answer === 'string' ? answer : unmet(answer, spec.expect).join('; ');
+    const problem = problemOf(answer, spec);
     if (typeof answer === 'string' || problem !== '')
       return {
         status: 'failed',
+        final: true,
         reason: `${request}, sample ${samples.length + 1} of ${demand.samples}: ${problem}`,
       };
     samples.push(answer.ms);
@@ -92,7 +74,12 @@ async function measure(
         reason: `${request}: ${name} is ${found}, at most ${demand.ms} ms allowed`,
         figures,
       }
-    : { status: 'failed', reason: `${request}: expected ${name} ≤ ${demand.ms} ms, found ${found}`, figures };
+    : {
+        status: 'failed',
+        final: true,
+        reason: `${request}: expected ${name} ≤ ${demand.ms} ms, found ${found}`,
+        figures,
+      };
 }
 
 function asker(
@@ -109,7 +96,7 @@ function asker(
         method: spec.method,
         headers,
         redirect: 'manual',
-        signal,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(spec.timeoutSeconds * 1000)]),
         ...(spec.method === 'POST' && spec.body !== undefined ? { body: spec.body } : {}),
       });
       const { text, truncated } = await boundedText(response);
@@ -117,7 +104,8 @@ function asker(
       return { status: response.status, headers: response.headers, body: text, truncated, ms };
     } catch (error) {
       interrupted.throwIfAborted();
-      if (signal.aborted) return `no complete answer within the check's ${spec.timeoutSeconds} s`;
+      if (signal.aborted || (error instanceof Error && error.name === 'TimeoutError'))
+        return `no complete answer within the check's ${spec.timeoutSeconds} s`;
       return noAnswer(error, url);
     }
   };

@@ -1,7 +1,10 @@
 import { RE2JS } from 're2js';
 import { type LogEntry, type Severity, severities } from '../cloud/ports/index.ts';
 import type { LogsCheck } from '../config/check-spec.ts';
+import { messageOf } from '../startup/message.ts';
 import type { CheckContext, CheckOutcome } from './context.ts';
+import { LogErrors } from './log-errors.ts';
+import { findRegressions } from './regressions.ts';
 import { errorText, oneLine } from './text.ts';
 
 const maxEntriesNamed = 10;
@@ -15,31 +18,51 @@ export async function checkLogs(
 ): Promise<CheckOutcome> {
   const judge = lineJudge(spec);
   const awaited = new Map(spec.present.map((pattern) => [pattern, RE2JS.compile(pattern)]));
+  const errors = new LogErrors();
   const seen: string[] = [];
-  const onlyPresence = spec.absent.length === 0 && spec.maxSeverity === undefined;
+  const onlyPresence = spec.absent.length === 0 && spec.maxSeverity === undefined && !spec.regressions;
   let read = 0;
+  let complete = true;
   try {
-    for await (const batch of context.log.watch(spec.windowSeconds, signal)) {
+    const history = await context.log.history(signal);
+    complete = history.complete;
+    for await (const batch of batches(history.entries, context.log.watch(spec.windowSeconds, signal))) {
       read += batch.length;
       const offending = firstOffence(batch, judge);
       if (offending) return offending;
-      for (const entry of batch) seen.push(...newlySeen(awaited, entry));
+      for (const entry of batch) {
+        seen.push(...newlySeen(awaited, entry));
+        if (spec.regressions) errors.add(entry);
+      }
       if (onlyPresence && awaited.size === 0) break;
     }
   } catch (error) {
     context.signal.throwIfAborted();
     return { status: 'inconclusive', reason: `the log could not be read: ${errorText(error)}` };
   }
-  const window = `${spec.windowSeconds} s (${read} entries read)`;
-  if (awaited.size > 0)
-    return { status: 'failed', reason: `no line matches ${quoted([...awaited.keys()])} within ${window}` };
-  const found =
-    spec.present.length > 0 ? `a line matches ${quoted(spec.present)}` : 'no line that must be absent';
+  const left = complete ? '' : ', some of a longer log were left out';
+  const window = `within ${spec.windowSeconds} s (${read} entries read${left})`;
+  if (awaited.size > 0) {
+    const status = complete ? 'failed' : 'inconclusive';
+    return { status, reason: `no line matches ${quoted([...awaited.keys()])} ${window}` };
+  }
+  const compared = spec.regressions ? await findRegressions(errors, context.former, signal) : undefined;
+  if (compared && compared.status !== 'passed') return compared;
+  const found = [
+    ...(spec.present.length > 0 ? [`a line matches ${quoted(spec.present)}`] : []),
+    ...(spec.absent.length > 0 || spec.maxSeverity ? ['no line that must be absent'] : []),
+    ...(compared ? [compared.reason] : []),
+  ];
   return {
     status: 'passed',
-    reason: `${found} within ${window}`,
+    reason: `${found.join(', ')} ${window}`,
     ...(seen.length > 0 ? { entries: seen.slice(0, maxEntriesNamed) } : {}),
   };
+}
+
+async function* batches(history: LogEntry[], watched: AsyncIterable<LogEntry[]>): AsyncGenerator<LogEntry[]> {
+  if (history.length > 0) yield history;
+  yield* watched;
 }
 
 /** Why an entry must not be there, or undefined. */
@@ -88,12 +111,13 @@ function textOf(entry: LogEntry): string {
   return textOfPayload(entry).slice(0, maxTextLength);
 }
 
-function textOfPayload({ payload, request }: LogEntry): string {
+function textOfPayload(entry: LogEntry): string {
+  const { payload, request } = entry;
   if (payload.kind === 'text') return payload.text;
   if (payload.kind === 'none')
     return request ? `${request.method} ${request.url} answered ${request.status}` : '';
-  const { message, stack_trace: stack, exception } = payload.json;
-  const words = [message, stack, exception].filter((part) => typeof part === 'string');
+  const { lines, stack } = messageOf(entry);
+  const words = [...lines, ...stack].filter((line) => line !== '');
   return words.length > 0 ? words.join('\n') : JSON.stringify(payload.json);
 }
 

@@ -74,6 +74,8 @@ export const checkResultSchema = z.object({
   durationMs: z.number(),
   /** Set while a known failure stops nothing: until when (a day, UTC), and why. */
   expectedToFail: z.object({ until: z.string(), reason: z.string() }).exactOptional(),
+  /** What a person types to decide it: of a manual check that waits, how to answer it. */
+  next: z.string().exactOptional(),
   /** Measured figures worth keeping, e.g. `{p95Ms: 12, samples: 20}`. */
   figures: z.record(z.string(), z.number()).exactOptional(),
   /** insertIds of log entries that prove it, bounded. */
@@ -92,9 +94,18 @@ export type CheckResult = z.infer<typeof checkResultSchema>;
 export type SuiteCase = z.infer<typeof caseSchema>;
 export type SuitePhase = z.infer<typeof suitePhaseSchema>;
 
-/** A result that stops a release, now or when nobody mends it: advisory checks and known failures do not. */
+/** A result that stops a release: advisory checks and known failures do not, and who waits for a person is told so. */
 export function stops(result: CheckResult): boolean {
-  return result.required && result.status !== 'passed' && result.expectedToFail === undefined;
+  return counts(result) && result.status !== 'passed' && result.status !== 'pending';
+}
+
+/** A result that the verdict waits for. */
+export function waits(result: CheckResult): boolean {
+  return counts(result) && result.status === 'pending';
+}
+
+function counts({ required, expectedToFail }: CheckResult): boolean {
+  return required && expectedToFail === undefined;
 }
 
 /** `3 of 4 passed, health failed`: what a stage of checks came to. */
@@ -103,6 +114,12 @@ export function summariseChecks(results: readonly CheckResult[]): string {
   const passed = results.filter(({ status }) => status === 'passed').length;
   const others = results
     .filter(({ status }) => status !== 'passed')
-    .map(({ id, status }) => `${id} ${status}`);
+    .map(
+      (result) => `${result.id} ${result.status}${stops(result) || waits(result) ? '' : standing(result)}`,
+    );
   return [`${passed} of ${results.length} passed`, ...others].join(', ');
+}
+
+function standing({ expectedToFail }: CheckResult): string {
+  return expectedToFail ? ` (known until ${expectedToFail.until})` : ' (advisory)';
 }

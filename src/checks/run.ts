@@ -1,12 +1,12 @@
-import pLimit from 'p-limit';
 import type { CheckSpec } from '../config/check-spec.ts';
 import type { CheckContext, CheckEvent, CheckOutcome } from './context.ts';
 import { killSeconds, requestsLateSeconds } from './deadlines.ts';
+import { weigh } from './known-failure.ts';
+import { createLimits } from './limits.ts';
+import { repeat } from './repeat.ts';
 import type { CheckResult } from './result.ts';
 import { errorText, oneLine } from './text.ts';
 
-/** Checks that put load on the service; the others only read or wait. */
-const loadsAtOnce = 4;
 /** A kind ends itself at its deadline; this much later the runner ends it. */
 const graceMs = 1_000;
 const maxReasonLength = 1_000;
@@ -20,14 +20,9 @@ export async function runChecks(
   context: CheckContext,
   emit: (event: CheckEvent) => void | Promise<void>,
 ): Promise<CheckResult[]> {
-  const slots = pLimit(loadsAtOnce);
+  const limits = createLimits();
   const due = specs.filter((spec) => spec.stages.includes(context.stage));
-  return Promise.all(
-    due.map((spec) => {
-      const run = () => runOne(spec, context, emit);
-      return spec.kind === 'http' || spec.kind === 'websocket' ? slots(run) : run();
-    }),
-  );
+  return Promise.all(due.map((spec) => limits.run(spec.kind, () => runOne(spec, context, emit))));
 }
 
 async function runOne(
@@ -39,16 +34,23 @@ async function runOne(
   const { id, kind, required } = spec;
   await emit({ type: 'check.started', service, id, stage });
   const start = performance.now();
-  const outcome = await outcomeOf(spec, context);
+  const { final, ...outcome } = await outcomeOf(spec, context);
   const durationMs = Math.round(performance.now() - start);
-  const reason = oneLine(outcome.reason, maxReasonLength);
-  const result = { id, kind, stage, required, durationMs, ...outcome, reason };
+  const weighed = weigh(outcome, spec.expectedToFail, context.now());
+  const reason = oneLine(weighed.reason, maxReasonLength);
+  const result = { id, kind, stage, required, durationMs, ...weighed, reason };
   await emit({ type: 'check.finished', service, result });
   return result;
 }
 
 async function outcomeOf(spec: CheckSpec, context: CheckContext): Promise<CheckOutcome> {
   if (context.signal.aborted) return { status: 'skipped', reason: 'the run was stopped before this check' };
+  const demand = { successes: spec.successes, attempts: spec.attempts ?? 1 };
+  return repeat(demand, () => tryOnce(spec, context), context.signal);
+}
+
+/** Each try has the whole of the check's time. */
+async function tryOnce(spec: CheckSpec, context: CheckContext): Promise<CheckOutcome> {
   const seconds = secondsFor(spec);
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(Math.ceil(seconds * 1000))]);
   const backstop = AbortSignal.any([
@@ -82,12 +84,15 @@ async function perform(spec: CheckSpec, context: CheckContext, signal: AbortSign
       return (await import('./suite.ts')).checkSuite(spec, context, signal);
     case 'imports':
       return (await import('./imports.ts')).checkImports(spec, context, signal);
+    case 'manual':
+      return (await import('./manual.ts')).checkManual(spec, context);
   }
 }
 
 /**
- * A log check waits for its window first, and then has its time to read. A program ends itself at its deadline; what
- * it then says is more than that it did not end. After a suite its requests are looked for.
+ * A log check waits for its window before it has its time to read, and a latency is that of many answers. A program
+ * ends itself at its deadline: what it then says is more than that it did not end. After a suite its requests are
+ * looked for.
  */
 function secondsFor(spec: CheckSpec): number {
   switch (spec.kind) {
@@ -98,6 +103,8 @@ function secondsFor(spec: CheckSpec): number {
       return spec.timeoutSeconds + killSeconds;
     case 'suite':
       return spec.timeoutSeconds + killSeconds + requestsLateSeconds.google;
+    case 'http':
+      return spec.timeoutSeconds * (1 + (spec.expect.latency?.samples ?? 0));
     default:
       return spec.timeoutSeconds;
   }

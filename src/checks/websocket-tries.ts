@@ -53,7 +53,7 @@ async function connectAndTalk(
     const talk = await converse(door, message, signal);
     const { handshake, told, end } = talk;
     const turnedAway = end.kind === 'closed' && passingCloses.includes(end.code) && told.heard.length === 0;
-    const done = (handshake.kind === 'accepted' && !turnedAway) || attempts >= spec.attempts;
+    const done = (handshake.kind === 'accepted' && !turnedAway) || attempts >= spec.connectAttempts;
     if (done || signal.aborted) return { talk, attempts };
     const backoff = Math.min(firstBackoffMs * 2 ** (attempts - 1), maxBackoffMs);
     await sleep(backoff, undefined, { signal }).catch(() => undefined);

@@ -15,8 +15,8 @@ export function readMethod(name: string, timeoutMs: number, retry: RetryPolicy =
   return { name, timeoutMs, write: false, retry };
 }
 
-export function writeMethod(name: string, timeoutMs: number): Method {
-  return { name, timeoutMs, write: true, retry: neverForWrites };
+export function writeMethod(name: string, timeoutMs: number, retry: RetryPolicy = neverForWrites): Method {
+  return { name, timeoutMs, write: true, retry };
 }
 
 /**

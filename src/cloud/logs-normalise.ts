@@ -73,6 +73,7 @@ function toRequest(request: ApiEntry['httpRequest']): LogEntry['request'] {
   const latency = request.latency;
   return {
     method: request.requestMethod ?? '',
+    ...(request.userAgent ? { userAgent: request.userAgent } : {}),
     url: request.requestUrl ?? '',
     status: request.status ?? 0,
     latencySeconds: Number(latency?.seconds ?? 0) + (latency?.nanos ?? 0) / 1e9,

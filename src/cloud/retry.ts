@@ -33,6 +33,14 @@ export const briefRead: RetryPolicy = {
   backoff: { firstMs: 100, factor: 1, mostMs: 100 },
 };
 
+/** A write that was refused, or never sent, did not happen; Storage allows one a second for each object. */
+export const quotaWrite: RetryPolicy = {
+  name: 'quotaWrite',
+  kinds: ['unavailable', 'exhausted'],
+  attempts: 6,
+  backoff: { firstMs: 300, factor: 2, mostMs: 4_000 },
+};
+
 /** A write whose answer is lost may have happened: only its caller, who reads again, can know. */
 export const neverForWrites: RetryPolicy = {
   name: 'neverForWrites',

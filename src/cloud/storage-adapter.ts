@@ -2,9 +2,11 @@ import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Storage } from '@google-cloud/storage';
+import { z } from 'zod';
 import { invoke, type Limits, once, readMethod, writeMethod } from './call.ts';
 import { cloudError } from './errors.ts';
-import { type Call, CloudError, type StoragePort } from './ports/index.ts';
+import { type Call, CloudError, type ObjectPlace, type StoragePort } from './ports/index.ts';
+import { quotaRead, quotaWrite } from './retry.ts';
 import type { Adapter, Session } from './session.ts';
 
 const methods = {
@@ -12,6 +14,9 @@ const methods = {
   createBucket: writeMethod('storage.buckets.create', 30_000),
   upload: writeMethod('storage.objects.insert', 300_000),
   read: readMethod('storage.objects.get', 30_000),
+  list: readMethod('storage.objects.list', 30_000, quotaRead),
+  write: writeMethod('storage.objects.insert', 30_000, quotaWrite),
+  remove: writeMethod('storage.objects.delete', 15_000, quotaWrite),
 };
 /** One read gives at most this much; the reader comes back with the next offset. */
 const maxRead = 8 << 20;
@@ -61,20 +66,54 @@ export function storageAdapter(session: Session): Adapter<StoragePort> {
 
     async upload(to, bytes, call) {
       return invoke(on, methods.upload, objectName(to), call, async (storage, limits) => {
-        const file = storage.bucket(to.bucket).file(to.object);
-        const target = file.createWriteStream({
-          resumable: bytes.length >= resumableFrom,
-          timeout: limits.timeoutMs,
-        });
-        await pipeline(Readable.from([bytes]), target, { signal: limits.signal });
-        return { ...to, generation: String(file.metadata.generation ?? '') };
+        return { ...to, generation: await send(storage, to, bytes, limits) };
       });
     },
 
-    async readFrom(from, call) {
-      return invoke(on, methods.read, objectName(from), call, (storage, limits) =>
-        readRange(storage, from, limits).catch(missingOrEmpty),
+    async readFrom({ offset, ...at }, call) {
+      return invoke(on, methods.read, objectName(at), call, async (storage, limits) => {
+        const found = await readRange(storage, at, { offset, length: maxRead }, limits);
+        return found?.bytes;
+      });
+    },
+
+    async read({ maxBytes, ...at }, call) {
+      const found = await invoke(on, methods.read, objectName(at), call, (storage, limits) =>
+        readRange(storage, at, { offset: 0, length: maxBytes + 1 }, limits),
       );
+      if (!found || found.bytes.length <= maxBytes) return found;
+      const about = { method: methods.read.name, resource: objectName(at) };
+      throw cloudError('invalid', `it has more than ${maxBytes} bytes`, about);
+    },
+
+    async write({ ifGeneration, ...at }, bytes, call) {
+      return invoke(on, methods.write, objectName(at), call, async (storage, limits) => ({
+        generation: await send(storage, at, bytes, limits, ifGeneration),
+      }));
+    },
+
+    async remove({ ifGeneration, ...at }, call) {
+      await invoke(on, methods.remove, objectName(at), call, (storage) =>
+        storage.bucket(at.bucket).file(at.object).delete({ ifGenerationMatch: ifGeneration }),
+      );
+    },
+
+    async list({ bucket, prefix, delimiter }, call) {
+      const found = { objects: [] as string[], prefixes: [] as string[] };
+      let pageToken: string | undefined;
+      do {
+        const page = await invoke(on, methods.list, objectName({ bucket, object: prefix }), call, (storage) =>
+          listPage(storage, bucket, {
+            prefix,
+            ...(delimiter && { delimiter }),
+            ...(pageToken && { pageToken }),
+          }),
+        );
+        found.objects.push(...page.objects);
+        found.prefixes.push(...page.prefixes);
+        pageToken = page.next;
+      } while (pageToken);
+      return found;
     },
   };
   return { port, warm: client, close: async () => undefined };
@@ -82,31 +121,72 @@ export function storageAdapter(session: Session): Adapter<StoragePort> {
 
 const mayExist: readonly CloudError['kind'][] = ['conflict', 'already-exists', 'outcome-unknown'];
 
+/** The new object's generation. `ifGeneration`: only over that one. */
+async function send(
+  storage: Storage,
+  to: ObjectPlace,
+  bytes: Uint8Array,
+  limits: Limits,
+  ifGeneration?: string,
+): Promise<string> {
+  const file = storage.bucket(to.bucket).file(to.object);
+  const target = file.createWriteStream({
+    resumable: bytes.length >= resumableFrom,
+    timeout: limits.timeoutMs,
+    ...(ifGeneration === undefined ? {} : { preconditionOpts: { ifGenerationMatch: ifGeneration } }),
+  });
+  await pipeline(Readable.from([bytes]), target, { signal: limits.signal });
+  return String(file.metadata.generation ?? '');
+}
+
+type Content = { bytes: Uint8Array; generation: string };
+
 /** A ranged media download, which the client's own streams would do with a leak warning and without a signal. */
 async function readRange(
   storage: Storage,
-  from: { bucket: string; object: string; offset: number },
+  from: ObjectPlace,
+  { offset, length }: { offset: number; length: number },
   limits: Limits,
-): Promise<Uint8Array> {
+): Promise<Content | undefined> {
   const place = `b/${encodeURIComponent(from.bucket)}/o/${encodeURIComponent(from.object)}`;
-  const { data } = await storage.authClient.request<ArrayBuffer>({
-    url: `${storage.baseUrl}/${place}?alt=media`,
-    headers: { range: `bytes=${from.offset}-${from.offset + maxRead - 1}` },
-    responseType: 'arraybuffer',
-    signal: limits.signal,
-    retry: false,
-  });
-  return new Uint8Array(data);
+  try {
+    const { data, headers } = await storage.authClient.request<ArrayBuffer>({
+      url: `${storage.baseUrl}/${place}?alt=media`,
+      headers: { range: `bytes=${offset}-${offset + length - 1}` },
+      responseType: 'arraybuffer',
+      signal: limits.signal,
+      retry: false,
+    });
+    return { bytes: new Uint8Array(data), generation: headers.get('x-goog-generation') ?? '' };
+  } catch (error) {
+    return missingOrEmpty(error);
+  }
 }
 
 /** 404: the object is not there yet; 416: it holds nothing beyond the offset. */
-function missingOrEmpty(error: unknown): Uint8Array | undefined {
+function missingOrEmpty(error: unknown): Content | undefined {
   const status = error instanceof Error && 'status' in error ? error.status : 0;
   if (status === 404) return undefined;
-  if (status === 416) return new Uint8Array();
+  if (status === 416) return { bytes: new Uint8Array(), generation: '' };
   throw error;
 }
 
-function objectName(object: { bucket: string; object: string }): string {
+const pageSchema = z.object({
+  items: z.array(z.object({ name: z.string() })).default([]),
+  prefixes: z.array(z.string()).default([]),
+  nextPageToken: z.string().optional(),
+});
+
+async function listPage(
+  storage: Storage,
+  bucket: string,
+  query: { prefix: string; delimiter?: string; pageToken?: string },
+): Promise<{ objects: string[]; prefixes: string[]; next: string | undefined }> {
+  const [, , answer] = await storage.bucket(bucket).getFiles({ ...query, autoPaginate: false });
+  const { items, prefixes, nextPageToken } = pageSchema.parse(answer);
+  return { objects: items.map(({ name }) => name), prefixes, next: nextPageToken };
+}
+
+function objectName(object: ObjectPlace): string {
   return `gs://${object.bucket}/${object.object}`;
 }

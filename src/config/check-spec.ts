@@ -11,8 +11,10 @@ export type CheckBase = {
   timeoutSeconds: number;
   /** A known failure that stops nothing until the end of a day (`YYYY-MM-DD`, UTC). */
   expectedToFail?: { until: string; reason: string };
-  /** Passes in a row that it takes. */
+  /** Passes in a row that it takes; a failure begins the count anew. */
   successes: number;
+  /** Failures, with backoff, before they count; 1 for a kind that sees the same with every try. */
+  attempts?: number;
 };
 
 export type HttpCheck = CheckBase & {
@@ -21,8 +23,6 @@ export type HttpCheck = CheckBase & {
   path: string;
   headers: Record<string, string>;
   body?: string;
-  /** Tries, with backoff, before a failure counts. */
-  attempts: number;
   expect: {
     status: number[];
     /** Dotted path → value it must equal. */
@@ -48,7 +48,7 @@ export type WebsocketCheck = CheckBase & {
   };
   handshakeSeconds: number;
   /** Tries to connect, with backoff; what was sent is not sent again. */
-  attempts: number;
+  connectAttempts: number;
   /** Dotted field that names the event of a message. */
   eventField: string;
   errors: ErrorShape;
@@ -92,6 +92,8 @@ export type LogsCheck = CheckBase & {
   present: string[];
   /** Entries at or above this severity fail the check; unset = not looked at. */
   maxSeverity?: 'WARNING' | 'ERROR' | 'CRITICAL';
+  /** Errors that the revision that served before did not log fail the check. */
+  regressions: boolean;
   /** How long after the stage's start the log is watched. */
   windowSeconds: number;
 };
@@ -135,6 +137,11 @@ export type ImportsCheck = CheckBase &
     ignore: string[];
   };
 
+export type ManualCheck = CheckBase & {
+  kind: 'manual';
+  question: string;
+};
+
 export type CheckSpec =
   | HttpCheck
   | WebsocketCheck
@@ -142,4 +149,5 @@ export type CheckSpec =
   | LogsCheck
   | CommandCheck
   | SuiteCheck
-  | ImportsCheck;
+  | ImportsCheck
+  | ManualCheck;

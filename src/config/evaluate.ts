@@ -2,7 +2,7 @@ import type { Path, Source } from './document.ts';
 import { e2eNames } from './e2e-names.ts';
 import { type Fault, show } from './issues.ts';
 import { fillIn, type Names, typedAt, withSet } from './layers.ts';
-import { type Values, valueAt } from './merge.ts';
+import { asValues, type Values, valueAt } from './merge.ts';
 import { normalise } from './normalise.ts';
 import { locate, origin } from './origin.ts';
 import { parseTolerant } from './parse.ts';
@@ -61,6 +61,7 @@ export function evaluate(source: Source, names: Names, inputs: Inputs): Evaluati
   if (filled.service !== undefined) {
     const subject = {
       environment: { name: names.environment, e2e: typed.environment['e2e'] === true },
+      environments: Object.keys(asValues(valueAt(source.value, ['environments']))),
       service: filled.service,
       config: config.value,
       e2eNames: e2eNames(source.value),

@@ -13,7 +13,7 @@ export function checklistOf(checklist: readonly Check[], environment: string): C
 
 function checkOf(check: Check): CheckSpec {
   const { timeout, environments, ...rest } = check;
-  if (rest.kind === 'startup' || rest.kind === 'command' || rest.kind === 'imports')
+  if (rest.kind === 'startup' || rest.kind === 'manual' || rest.kind === 'command' || rest.kind === 'imports')
     return { ...rest, timeoutSeconds: timeout };
   if (rest.kind === 'suite') {
     const { command, junit, phases, ...suite } = rest;
@@ -25,12 +25,13 @@ function checkOf(check: Check): CheckSpec {
     return { ...logs, timeoutSeconds: timeout, windowSeconds: window };
   }
   if (rest.kind === 'websocket') {
-    const { handshake, messages, auth, ...websocket } = rest;
+    const { handshake, messages, auth, attempts, ...websocket } = rest;
     return {
       ...websocket,
       ...(auth === undefined ? {} : { auth: { ...auth, token: tokenOf(auth.token) } }),
       timeoutSeconds: timeout,
       handshakeSeconds: handshake,
+      connectAttempts: attempts,
       messages: messages.map(messageOf),
     };
   }

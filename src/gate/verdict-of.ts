@@ -1,12 +1,10 @@
 import type { CheckResult } from '../checks/result.ts';
 import type { CheckSpec, CheckStage } from '../config/check-spec.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
-import type { GateCondition, Verdict } from './verdict.ts';
+import { awaited, type GateCondition, met, unmet, type Verdict, verdictOf } from './verdict.ts';
 
 /** The checklists that the release had to run, by the name that its events give a service. */
 export type Checklists = ReadonlyMap<string, readonly Pick<CheckSpec, 'id' | 'stages' | 'required'>[]>;
-
-type Judged = GateCondition & { pending?: true };
 
 /**
  * Pure: from a release's evidence to its verdict. What is not in the evidence is not met: a check that was
@@ -22,13 +20,24 @@ export function judgeDeploy(state: ReleaseState, checklists: Checklists): Verdic
       : [unmet(`${name}.release`, 'the release did not reach this service', `sluice deploy ${environment}`)];
   });
   if (judged.length === 0) judged.push(unmet('evidence', 'there is no evidence to judge'));
-  return { decision: decisionOf(judged), conditions: judged.map(({ pending, ...condition }) => condition) };
+  return verdictOf(judged);
 }
 
-function decisionOf(judged: readonly Judged[]): Verdict['decision'] {
-  const open = judged.filter(({ met }) => !met);
-  if (open.length === 0) return 'ready';
-  return open.every(({ pending }) => pending) ? 'pending' : 'blocked';
+/** Pure: what a run of the checklist against what is live shows, of the checks that it had to run alone. */
+export function judgeChecks(state: ReleaseState, checklists: Checklists): Verdict {
+  const environment = state.started?.environment ?? '';
+  const judged = [...checklists].flatMap(([name, checklist]) => {
+    const service = state.services.get(name);
+    if (!service) return [unmet(`${name}.release`, 'it was not reached', `sluice check ${environment}`)];
+    const revision = service.candidate?.revision ?? service.observed?.serving ?? null;
+    const found = [
+      judgeProof({ ...service, revision }, environment),
+      ...demandsOf(service, checklist).map((demand) => judgeCheck(service, demand, environment)),
+    ];
+    return verdictOf(found).decision === 'blocked' ? found : [...found, ...judgeEnd(service)];
+  });
+  if (judged.length === 0) judged.push(unmet('evidence', 'there is no evidence to judge'));
+  return verdictOf(judged);
 }
 
 type Demand = { id: string; stage: CheckStage };
@@ -37,25 +46,37 @@ function judgeService(
   service: ServiceState,
   checklist: readonly Pick<CheckSpec, 'id' | 'stages' | 'required'>[],
   environment: string,
-): Judged[] {
+): GateCondition[] {
   const name = service.service;
-  if (service.plan?.action === 'none') return [met(`${name}.unchanged`, service.plan.because)];
-  const listed = checklist
-    .filter(({ required }) => required)
-    .flatMap(({ id, stages }) => stages.map((stage) => ({ id, stage })));
-  const reported = service.checks.filter(({ required }) => required);
+  // What was verified before needs no new evidence; what people say of it may be new.
+  if (service.plan?.action === 'none')
+    return [
+      met(`${name}.unchanged`, service.plan.because),
+      ...demandsOf(service, []).map((demand) => judgeCheck(service, demand, environment)),
+    ];
   return [
     // A rollback with --now asks for no start, and says so.
     ...(service.stages.startup?.outcome === 'skipped' ? [] : [judgeStart(service, environment)]),
-    ...distinct([...listed, ...reported]).map((demand) => judgeCheck(service, demand, environment)),
+    ...demandsOf(service, checklist).map((demand) => judgeCheck(service, demand, environment)),
     judgeTraffic(service, environment),
     judgeProof(service, environment),
     ...judgeEnd(service),
   ];
 }
 
+/** What was to be run and what was run beside it. Advisory checks are no conditions. */
+function demandsOf(
+  service: ServiceState,
+  checklist: readonly Pick<CheckSpec, 'id' | 'stages' | 'required'>[],
+): Demand[] {
+  const listed = checklist
+    .filter(({ required }) => required)
+    .flatMap(({ id, stages }) => stages.map((stage) => ({ id, stage })));
+  return distinct([...listed, ...service.checks.filter(({ required }) => required)]);
+}
+
 /** A release that stopped for another reason than its evidence, a conflict or an interruption, is not ready either. */
-function judgeEnd({ service, finished }: ServiceState): Judged[] {
+function judgeEnd({ service, finished }: ServiceState): GateCondition[] {
   if (finished?.outcome !== 'failed') return [];
   const [remedy] = finished.diagnosis?.next ?? [];
   return [unmet(`${service}.release`, finished.diagnosis?.cause ?? finished.reason, remedy)];
@@ -65,7 +86,7 @@ function judgeEnd({ service, finished }: ServiceState): Judged[] {
 function judgeStart(
   { service, profile, startupDecidedBy, stages }: ServiceState,
   environment: string,
-): Judged {
+): GateCondition {
   const id = `${service}.started`;
   const remedy = `sluice startup ${environment}`;
   const shown = (!profile || profile.outcome === 'unknown') && stages.startup?.outcome === 'done';
@@ -79,17 +100,30 @@ function judgeStart(
   );
 }
 
-/** Every report of a check must have passed: a failure is not undone by another try. */
-function judgeCheck(service: ServiceState, { id: check, stage }: Demand, environment: string): Judged {
+/**
+ * Every report of a check must have passed: a failure is not undone by another try. A known failure is met
+ * until its day, and says so.
+ */
+function judgeCheck(service: ServiceState, { id: check, stage }: Demand, environment: string): GateCondition {
   const id = `${service.service}.check.${stage}.${check}`;
   const results = service.checks.filter((result) => result.id === check && result.stage === stage);
-  const worst = results.toSorted((a, b) => badness[b.status] - badness[a.status])[0];
+  const worst = results.toSorted((a, b) => weight(b) - weight(a))[0];
   // Before the build there was no revision that could have logged anything.
   const remedy = `sluice ${stage === 'predeploy' ? 'deploy' : 'logs'} ${environment}`;
   if (!worst) return unmet(id, 'it was not reported', `sluice deploy ${environment}`);
   if (worst.status === 'passed') return met(id, worst.reason);
-  if (worst.status === 'pending') return { ...unmet(id, `pending: ${worst.reason}`), pending: true };
+  if (worst.expectedToFail) {
+    const { until, reason } = worst.expectedToFail;
+    return met(id, `${worst.status}, known until ${until} (${reason}): ${worst.reason}`);
+  }
+  if (worst.status === 'pending')
+    return awaited(id, `pending: ${worst.reason}`, worst.next ?? `sluice check ${environment}`);
   return unmet(id, `${worst.status}: ${worst.reason}`, remedy);
+}
+
+/** A known failure weighs less than anything that counts, and more than a pass. */
+function weight({ status, expectedToFail }: CheckResult): number {
+  return expectedToFail ? 0.5 : badness[status];
 }
 
 const badness: Record<CheckResult['status'], number> = {
@@ -101,7 +135,7 @@ const badness: Record<CheckResult['status'], number> = {
 };
 
 /** Settled is not enough: a restored traffic is settled too, on the former revision. */
-function judgeTraffic(state: ServiceState, environment: string): Judged {
+function judgeTraffic(state: ServiceState, environment: string): GateCondition {
   const id = `${state.service}.traffic`;
   const remedy = `sluice status ${environment}`;
   if (state.traffic.length === 0) return unmet(id, 'actual traffic was not observed', remedy);
@@ -122,7 +156,7 @@ function splitOf({ traffic }: ServiceState): string {
     .join(', ');
 }
 
-function judgeProof({ service, revision, proof }: ServiceState, environment: string): Judged {
+function judgeProof({ service, revision, proof }: ServiceState, environment: string): GateCondition {
   const id = `${service}.answers`;
   const remedy = `sluice status ${environment}`;
   if (!proof || proof.answers < 1) return unmet(id, 'nobody has proven which revision answers', remedy);
@@ -133,12 +167,4 @@ function judgeProof({ service, revision, proof }: ServiceState, environment: str
 
 function distinct(demands: readonly Demand[]): Demand[] {
   return [...new Map(demands.map((demand) => [`${demand.stage} ${demand.id}`, demand])).values()];
-}
-
-function met(id: string, reason: string): Judged {
-  return { id, met: true, reason };
-}
-
-function unmet(id: string, reason: string, remedy?: string): Judged {
-  return remedy === undefined ? { id, met: false, reason } : { id, met: false, reason, remedy };
 }

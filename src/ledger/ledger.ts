@@ -1,7 +1,7 @@
 import { SluiceError } from '../errors.ts';
 import type { DurableEvent, Stamped } from '../release/events.ts';
 import type { ObjectStore } from './object-store.ts';
-import { decodeSegments, encodeSegment, type ReleaseRecord } from './record.ts';
+import { decodeSegments, encodeSegment, type ReleaseRecord, report } from './record.ts';
 import { environmentOf, newReleaseId } from './release-id.ts';
 import { type ReleaseSummary, summarise } from './summary.ts';
 
@@ -9,14 +9,28 @@ import { type ReleaseSummary, summarise } from './summary.ts';
 export type Ledger = {
   newId(environment: string): string;
   begin(id: string): Recorder;
+  /** What was recorded, and how to go on with it; undefined when there is no such release. */
+  reopen(id: string): Promise<{ record: ReleaseRecord; recorder: Recorder } | undefined>;
   /** undefined when there is no such release. */
   read(id: string): Promise<ReleaseRecord | undefined>;
   /** Newest first. */
-  releases(query: { environment?: string; service?: string; limit: number }): Promise<ReleaseSummary[]>;
+  releases(query: ReleaseQuery): Promise<ReleaseSummary[]>;
+  /** The ids of all releases, oldest first. */
+  ids(): Promise<string[]>;
   latestFor(environment: string, service: string): Promise<ReleaseSummary | undefined>;
   /** Puts a JSON document beside a release's record, once: `evidence-chat.intoto.json`. Throws when it is there. */
   attach(id: string, name: string, bytes: Uint8Array): Promise<{ where: string }>;
   attachment(id: string, name: string): Promise<Uint8Array | undefined>;
+};
+
+type ReleaseQuery = {
+  environment?: string;
+  service?: string;
+  /** Releases rehearsed on the local cloud and those on Google's lie in one ledger. */
+  cloud?: 'google' | 'local';
+  /** Without those that had nothing to do, and without mere checks. */
+  changesOnly?: boolean;
+  limit: number;
 };
 
 type Recorder = {
@@ -29,25 +43,31 @@ type Recorder = {
 };
 
 const maxSegments = 999_999;
+const readAtOnce = 8;
 
 export function openLedger(store: ObjectStore, by: { now: () => Date; random: () => number }): Ledger {
-  const releases: Ledger['releases'] = async ({ environment, service, limit }) => {
+  const releases: Ledger['releases'] = async (query) => {
+    const ids = (await store.folders('releases/')).filter((id) => belongsTo(id, query.environment));
     const found: ReleaseSummary[] = [];
-    for (const id of (await store.folders('releases/')).reverse()) {
-      if (found.length >= limit) break;
-      const named = environmentOf(id);
-      if (named === undefined || (environment !== undefined && named !== environment)) continue;
-      if (service !== undefined && !(await concerns(store, id, service))) continue;
-      const record = await readRecord(store, id);
-      if (record) found.push(summarise(record, named));
+    // Newest first, several at a time: a bucket is far away.
+    const atOnce = Math.min(query.limit, readAtOnce);
+    for (let end = ids.length; end > 0 && found.length < query.limit; end -= atOnce) {
+      const batch = ids.slice(Math.max(0, end - atOnce), end).reverse();
+      const summaries = await Promise.all(batch.map((id) => summaryOf(store, id, query)));
+      found.push(...summaries.filter((summary) => summary !== undefined));
     }
-    return found;
+    return found.slice(0, query.limit);
   };
   return {
     newId: (environment) => newReleaseId(environment, by.now(), by.random),
-    begin: (id) => recorder(store, id),
+    begin: (id) => recorder(store, id, { segments: 0, head: id }),
+    reopen: async (id) => {
+      const record = await readRecord(store, id);
+      return record && { record, recorder: recorder(store, id, record) };
+    },
     read: (id) => readRecord(store, id),
     releases,
+    ids: async () => (await store.folders('releases/')).filter((id) => environmentOf(id) !== undefined),
     latestFor: async (environment, service) => (await releases({ environment, service, limit: 1 }))[0],
     attach: async (id, name, bytes) => {
       const full = attachmentName(id, name);
@@ -58,15 +78,17 @@ export function openLedger(store: ObjectStore, by: { now: () => Date; random: ()
   };
 }
 
-function recorder(store: ObjectStore, id: string): Recorder {
+function recorder(store: ObjectStore, id: string, from: { segments: number; head: string }): Recorder {
   if (environmentOf(id) === undefined) throw new Error(`'${id}' is not a release id`);
-  let segments = 0;
+  let { segments, head } = from;
   const write = async (events: readonly Stamped<DurableEvent>[]) => {
     if (segments >= maxSegments) throw new Error(`release ${id} has more than ${maxSegments} segments`);
     const name = segmentName(id, segments + 1);
-    const outcome = await store.create(name, encodeSegment(events));
+    const segment = encodeSegment(head, events);
+    const outcome = await store.create(name, segment.bytes);
     if (outcome === 'exists') throw writtenByAnother(id, store.where(name));
     segments += 1;
+    head = segment.head;
   };
 
   let waiting: Stamped<DurableEvent>[] = [];
@@ -98,26 +120,41 @@ async function readRecord(store: ObjectStore, id: string): Promise<ReleaseRecord
   const segments = objects.flatMap(({ name, object }) => (object ? [{ name, bytes: object.bytes }] : []));
   if (segments.length === 0) return undefined;
   const record = decodeSegments(id, segments);
-  for (const [index, { name }] of segments.entries()) {
-    if (name === segmentName(id, index + 1)) continue;
-    record.problems.push({
-      segment: name,
-      line: 0,
-      why: `segment ${index + 1} is missing or this one is foreign`,
-    });
-    break;
+  const odd = segments.findIndex(({ name }, index) => name !== segmentName(id, index + 1));
+  if (odd >= 0) {
+    const why = `segment ${odd + 1} is missing or this one is foreign`;
+    report(record, { kind: 'damaged', segment: segments[odd]?.name ?? '', line: 0, why });
   }
   return record;
 }
 
-/** One small read tells it for most releases; when the beginning does not say, the whole record does. */
-async function concerns(store: ObjectStore, id: string, service: string): Promise<boolean> {
+/** undefined when the release is none that the query asks for. */
+async function summaryOf(
+  store: ObjectStore,
+  id: string,
+  { service, cloud, changesOnly = false }: ReleaseQuery,
+): Promise<ReleaseSummary | undefined> {
+  // One small read tells it for most releases; when the beginning does not say, the whole record does.
   const name = segmentName(id, 1);
-  const first = await store.read(name);
+  const first = service === undefined && cloud === undefined ? undefined : await store.read(name);
   const head = first && decodeSegments(id, [{ name, bytes: first.bytes }]).events[0]?.event;
-  if (head?.type === 'release.started') return head.services.includes(service);
+  if (head?.type === 'release.started') {
+    if (cloud !== undefined && head.cloud !== cloud) return undefined;
+    if (service !== undefined && !head.services.includes(service)) return undefined;
+  }
   const record = await readRecord(store, id);
-  return record?.events.some(({ event }) => 'service' in event && event.service === service) ?? false;
+  const summary = record && summarise(record, environmentOf(id) ?? '');
+  if (!summary || (changesOnly && (summary.outcome === 'unchanged' || summary.runbook === 'check'))) {
+    return undefined;
+  }
+  return service === undefined || summary.services.some((one) => one.service === service)
+    ? summary
+    : undefined;
+}
+
+function belongsTo(id: string, environment: string | undefined): boolean {
+  const named = environmentOf(id);
+  return named !== undefined && (environment === undefined || named === environment);
 }
 
 /** Everything else in a release's folder is a segment of its record. */

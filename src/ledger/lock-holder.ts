@@ -12,6 +12,8 @@ export type LockClaim = {
   release: string;
   /** How long the lock outlives a holder that died; it is renewed at a third of that. */
   leaseMs: number;
+  /** Ends a wait for a holder that may have died. */
+  signal?: AbortSignal;
 };
 
 /** `host` and `pid` say where a holder runs. */
@@ -34,9 +36,10 @@ const holderSchema = z.object({
   host: text,
   pid: z.number(),
   until: z.iso.datetime(),
+  leaseMs: z.number().positive().default(30_000),
 });
 
-/** The lock object's content; the lease ends at `until`. */
+/** The lock object's content; the lease ends at `until` by the holder's clock. */
 export type LockHolder = z.infer<typeof holderSchema>;
 
 export function newHolder(claim: LockClaim, owner: LockOwner): LockHolder {
@@ -49,6 +52,7 @@ export function newHolder(claim: LockClaim, owner: LockOwner): LockHolder {
     host: owner.host.slice(0, maxText),
     pid: owner.pid,
     until: leaseEnd(now, claim),
+    leaseMs: claim.leaseMs,
   };
 }
 
@@ -56,13 +60,18 @@ export function leaseEnd(now: Date, claim: LockClaim): string {
   return new Date(now.getTime() + claim.leaseMs).toISOString();
 }
 
-export function isExpired(holder: LockHolder, now: Date): boolean {
-  return Date.parse(holder.until) <= now.getTime();
+/** Milliseconds; negative when it is over. */
+export function leaseLeft(holder: LockHolder, now: Date): number {
+  return Date.parse(holder.until) - now.getTime();
 }
 
-/** Nobody renews it any more. */
-export function isAbandoned(holder: LockHolder, { now, hasEnded }: LockOwner): boolean {
-  return isExpired(holder, now()) || hasEnded?.(holder) === true;
+/**
+ * Worth watching whether anybody renews it. Clocks of two machines differ, and jump: a lease that is over may be
+ * a living holder's, and one that has longer to go than a lease lasts says only that the clocks do not agree.
+ */
+export function isDoubtful(holder: LockHolder, now: Date): boolean {
+  const left = leaseLeft(holder, now);
+  return left <= 0 || left > holder.leaseMs;
 }
 
 export function encodeHolder(holder: LockHolder): Uint8Array {
@@ -79,7 +88,8 @@ export function decodeHolder(bytes: Uint8Array): LockHolder | undefined {
 }
 
 export function takenBy(holder: LockHolder, place: LockPlace, claim: LockClaim, now: Date): SluiceError {
-  const seconds = Math.ceil((Date.parse(holder.until) - now.getTime()) / 1000);
+  const left = Math.min(Math.max(leaseLeft(holder, now), 0), holder.leaseMs);
+  const seconds = Math.ceil(left / 1000);
   const runs = `release ${holder.release} runs on ${holder.host.split(' ')[0]} (process ${holder.pid})`;
   return new SluiceError('conflict', {
     what: `${place.service} is locked by ${holder.who} since ${holder.when}: ${holder.why}`,

@@ -1,20 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   contended,
   decodeHolder,
   encodeHolder,
-  isAbandoned,
-  isExpired,
+  isDoubtful,
   type LockClaim,
   type LockHolder,
   type LockOwner,
   type LockPlace,
   leaseEnd,
+  leaseLeft,
   lostLease,
   newHolder,
   takenBy,
   unreadableLock,
 } from './lock-holder.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { ObjectStore, StoredObject } from './object-store.ts';
 
 export type Locks = {
   /** All of the places or none. Throws `conflict`, naming the holder, when one of them is taken. */
@@ -39,7 +40,8 @@ export function openLocks(store: ObjectStore, owner: LockOwner): Locks {
     holder: async (place) => {
       const object = await store.read(lockName(place));
       const holder = object && decodeHolder(object.bytes);
-      return holder && !isAbandoned(holder, owner) ? holder : undefined;
+      if (!holder || owner.hasEnded?.(holder) || leaseLeft(holder, owner.now()) <= 0) return undefined;
+      return holder;
     },
   };
 }
@@ -83,7 +85,7 @@ async function takeLease(taking: Taking): Promise<Lease> {
   for (let attempt = 0; attempt < takeAttempts; attempt += 1) {
     const mine = newHolder(claim, owner);
     const found = await store.read(name);
-    if (found) refuseUnlessAbandoned(taking, found.bytes);
+    if (found) await refuseUnlessAbandoned(taking, found);
     const outcome = found
       ? await store.replace(name, found.generation, encodeHolder(mine))
       : await store.create(name, encodeHolder(mine));
@@ -92,10 +94,27 @@ async function takeLease(taking: Taking): Promise<Lease> {
   throw contended(place, store.where(name), claim);
 }
 
-function refuseUnlessAbandoned({ store, owner, place, claim }: Taking, bytes: Uint8Array): void {
-  const holder = decodeHolder(bytes);
-  if (!holder) throw unreadableLock(place, store.where(lockName(place)), claim);
-  if (!isAbandoned(holder, owner)) throw takenBy(holder, place, claim, owner.now());
+/**
+ * A lock is taken over from a process that is known to have ended, or after a lease that nobody renewed while it was
+ * watched: no clock of another machine decides it.
+ */
+async function refuseUnlessAbandoned(taking: Taking, found: StoredObject): Promise<void> {
+  const { store, owner, place, claim } = taking;
+  const name = lockName(place);
+  const holderOf = (object: StoredObject) => {
+    const holder = decodeHolder(object.bytes);
+    if (!holder) throw unreadableLock(place, store.where(name), claim);
+    return holder;
+  };
+  const holder = holderOf(found);
+  if (owner.hasEnded?.(holder)) return;
+  if (!isDoubtful(holder, owner.now())) throw takenBy(holder, place, claim, owner.now());
+  // A living one renews at a third.
+  await sleep(holder.leaseMs / 2, undefined, { ...(claim.signal && { signal: claim.signal }) });
+  const later = await store.read(name);
+  if (later && later.generation !== found.generation) {
+    throw takenBy(holderOf(later), place, claim, owner.now());
+  }
 }
 
 /** A renewal that fails is tried again while the lease lasts; only then, or when it was taken over, it is lost. */
@@ -103,13 +122,16 @@ function renewed(taking: Taking, holder: LockHolder, generation: string): Lease 
   const { store, owner, place, claim, lost } = taking;
   const name = lockName(place);
   let renewal = Promise.resolve();
+  // Not the time of day, which may jump.
+  let renewedAt = performance.now();
   const renew = async () => {
     const next = { ...holder, until: leaseEnd(owner.now(), claim) };
+    const askedAt = performance.now();
     const outcome = await store.replace(name, generation, encodeHolder(next)).catch(() => undefined);
     if (typeof outcome === 'object') {
-      holder = next;
       generation = outcome.generation;
-    } else if (outcome === 'changed' || isExpired(holder, owner.now())) {
+      renewedAt = askedAt;
+    } else if (outcome === 'changed' || performance.now() - renewedAt > claim.leaseMs) {
       clearInterval(timer);
       lost.abort(lostLease(place, store.where(name), claim));
     }

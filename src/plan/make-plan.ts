@@ -7,6 +7,7 @@ import { serviceWideChanges, templateChanges } from './diff.ts';
 import { describeHold } from './hold.ts';
 import { candidateTag, readMarks, schemaNoteOf, unfinishedRelease } from './marks.ts';
 import type { Change, Plan, PlannedTraffic } from './plan.ts';
+import { resumeCommand } from './resume-command.ts';
 import { describeSchema, type SchemaNote } from './schema-note.ts';
 import { describeTraffic, namedTraffic, onlyServing, pinOf } from './traffic.ts';
 
@@ -166,12 +167,16 @@ function rolloutSteps({ steps, bakeSeconds }: Target['rollout'], first: boolean)
   );
 }
 
-function notes({ live }: PlanInputs, first: boolean): string[] {
+function notes({ live, command }: PlanInputs, first: boolean): string[] {
   if (!live) return [];
   const found = readMarks(live.annotations);
   const result: string[] = [];
   const interrupted = unfinishedRelease(found);
-  if (interrupted) result.push(`Release ${interrupted} was interrupted; this one takes its place.`);
+  if (interrupted) {
+    result.push(
+      `Release ${interrupted} was interrupted; this one takes its place. \`${resumeCommand(command, interrupted)}\` would go on with it.`,
+    );
+  }
   if (first) result.push('No revision of this service has served yet: there is no traffic to protect.');
   if (live.foreign.length > 0) result.push(`Left as they are: ${live.foreign.join(', ')}.`);
   return result;

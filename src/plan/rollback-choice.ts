@@ -47,8 +47,10 @@ export function chooseTarget(inputs: ChoiceInputs): Choice {
   if (!target)
     return refused(inputs, turn, `No revision before ${current} has served with a passed verdict.`);
   if (target.passed === null) {
-    const which = target.revision || 'a split';
-    return refused(inputs, turn, `Before ${current} served ${which}, whose verdict no record here tells.`);
+    const why = target.revision
+      ? `Before ${current} served ${target.revision}, whose verdict no record here tells.`
+      : `Which one revision served before ${current} no record here tells.`;
+    return refused(inputs, turn, why);
   }
   const because = `the last revision before ${current} that served with a passed verdict (release ${target.release})`;
   return { kind: 'chosen', target, undoes, because };

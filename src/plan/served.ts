@@ -28,7 +28,8 @@ export type Served = {
 /**
  * The revisions that served one after the other, the current one last, as far as records tell; pure. A rollback goes
  * back in it, so that what was rolled back is no longer in it. What records leave out is in it as unknown, never
- * passed over: somebody else's traffic, or a release of another machine. A split is unknown and has no name.
+ * passed over: somebody else's traffic, or a release of another machine. A split is unknown and has no name. Records
+ * that begin later give the same end, or an unknown one.
  */
 export function servedInTurn(oldestFirst: readonly PastRelease[]): Served[] {
   const turn: Served[] = [];
@@ -37,12 +38,18 @@ export function servedInTurn(oldestFirst: readonly PastRelease[]): Served[] {
     const { revision, release, at, passed } = past;
     const known = turn.findIndex((served) => served.revision === revision);
     const [before] = known < 0 ? [] : turn.splice(known, 1);
-    if (past.runbook === 'rollback' && before) turn.length = known;
+    if (past.runbook === 'rollback') {
+      turn.length = Math.max(0, known);
+      // Back to where no record reaches: what was before that is not known either.
+      if (!before) turn.push(unknown);
+    }
     // Having passed once is enough: a rollback with `--now` takes nothing away.
     turn.push(before?.passed ? before : { revision, release, at, passed });
   }
   return turn;
 }
+
+const unknown: Served = { revision: '', release: null, at: null, passed: null };
 
 /** Makes the last of them what really served before a release. */
 function standOn(turn: Served[], former: readonly PlannedTraffic[]): void {
@@ -53,5 +60,5 @@ function standOn(turn: Served[], former: readonly PlannedTraffic[]): void {
   const revision = onlyServing(former) ?? '';
   const known = turn.findLastIndex((served) => served.revision === revision);
   if (known >= 0 && revision !== '') turn.length = known + 1;
-  else turn.push({ revision, release: null, at: null, passed: null });
+  else turn.push({ ...unknown, revision });
 }

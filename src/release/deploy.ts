@@ -1,12 +1,13 @@
+import type { LiveService } from '../cloud/ports/index.ts';
 import { judgeDeploy } from '../gate/verdict-of.ts';
-import type { Plan } from '../plan/plan.ts';
+import { namedTraffic, onlyServing } from '../plan/traffic.ts';
 import { reasonOf } from './diagnose.ts';
 import type { RevisionLog } from './revision-log.ts';
 import type { ServiceRun } from './run.ts';
 import { conductRelease, type RunbookDeps, type RunbookRequest } from './runbook.ts';
 import { end, markVerified, recover, reportStartup } from './service-end.ts';
 import { build } from './stages/build.ts';
-import { makeCandidate, type NamedPlan } from './stages/candidate.ts';
+import { adoptCandidate, makeCandidate, type NamedPlan, named } from './stages/candidate.ts';
 import { completePlan, type Observed, observe } from './stages/observe.ts';
 import { predeploy } from './stages/predeploy.ts';
 import { preflight } from './stages/preflight.ts';
@@ -46,31 +47,59 @@ async function deployAll(runs: ServiceRun[], request: DeployRequest, release: st
 async function deployService(run: ServiceRun, observed: Observed): Promise<void> {
   const { journal, target } = run;
   const service = target.key;
-  let plan: NamedPlan | null = named(observed.plan);
-  let log: RevisionLog | undefined;
   run.seen.live = observed.live;
+  const planned = named(observed.plan);
+  if (!planned) return unchanged(run, observed);
+  const built = await journal
+    .stage(service, 'build', () => build(run, planned, observed.source))
+    .catch((error: unknown) => recover(run, planned, undefined, error));
+  if (!built) return;
+  const complete = completePlan(observed, built.image);
+  journal.emit({ type: 'plan.made', service, plan: complete });
+  const plan = named(complete);
+  if (!plan) return unchanged(run, observed);
+  await rollOut(run, plan, built.image);
+}
+
+/** What a resumed release has behind it of the way from an image to a verified revision. */
+export type Behind = {
+  candidate: LiveService;
+  /** When the candidate was asked for, in milliseconds since the epoch. */
+  bornAt: number;
+  /** It has started and passed its checks. */
+  passed: boolean;
+};
+
+/** From an image to a verified revision that serves. Ends the run, whatever happens. */
+export async function rollOut(
+  run: ServiceRun,
+  plan: NamedPlan,
+  image: string,
+  behind?: Behind,
+): Promise<void> {
+  const { journal } = run;
+  const service = run.target.key;
+  let log: RevisionLog | undefined;
   try {
-    if (!plan) return unchanged(run);
-    const planned = plan;
-    const { image } = await journal.stage(service, 'build', () => build(run, planned, observed.source));
-    const complete = completePlan(observed, image);
-    journal.emit({ type: 'plan.made', service, plan: complete });
-    plan = named(complete);
-    if (!plan) return unchanged(run);
-    const made = plan;
     const { openRevisionLog, runStageChecks } = await loadFollowers();
-    const watched = openRevisionLog(run, made.revision);
+    const watched = openRevisionLog(run, plan.revision, { bornAt: behind?.bornAt });
     log = watched;
-    const candidate = await journal.stage(service, 'candidate', () => makeCandidate(run, made, image));
-    const started = await journal.stage(service, 'startup', () =>
-      awaitStartup(run, made, candidate, watched),
-    );
-    reportStartup(run, made, watched);
-    await journal.stage(service, 'checks', () => runStageChecks(run, made, started, watched, 'candidate'));
-    const moved = await journal.stage(service, 'traffic', () => moveTraffic(run, made, watched));
-    await journal.stage(service, 'checklist', () => runStageChecks(run, made, moved, watched, 'post'));
-    refuseFatal(run, made.revision, watched);
-    await markVerified(run, made.revision);
+    if (behind?.passed) {
+      await watched.settle({ quietMs: 300, withinMs: 3_000 });
+    } else {
+      const candidate = behind
+        ? adoptCandidate(run, plan, behind.candidate)
+        : await journal.stage(service, 'candidate', () => makeCandidate(run, plan, image));
+      const started = await journal.stage(service, 'startup', () =>
+        awaitStartup(run, plan, candidate, watched),
+      );
+      reportStartup(run, plan, watched);
+      await journal.stage(service, 'checks', () => runStageChecks(run, plan, started, watched, 'candidate'));
+    }
+    const moved = await journal.stage(service, 'traffic', () => moveTraffic(run, plan, watched));
+    await journal.stage(service, 'checklist', () => runStageChecks(run, plan, moved, watched, 'post'));
+    refuseFatal(run, plan.revision, watched);
+    await markVerified(run, plan.revision);
     end(run, { outcome: 'deployed', reason: 'done', rolledBack: false, diagnosis: null });
   } catch (error) {
     await recover(run, plan, log, error);
@@ -80,7 +109,7 @@ async function deployService(run: ServiceRun, observed: Observed): Promise<void>
 }
 
 /** The reader of a start's log and the checks are not needed before there is an image. */
-async function loadFollowers() {
+export async function loadFollowers() {
   const [{ openRevisionLog }, { runStageChecks }] = await Promise.all([
     import('./revision-log.ts'),
     import('./stages/checks.ts'),
@@ -88,16 +117,22 @@ async function loadFollowers() {
   return { openRevisionLog, runStageChecks };
 }
 
-function named(plan: Plan): NamedPlan | null {
-  return plan.revision === null ? null : { ...plan, revision: plan.revision };
-}
-
-function unchanged(run: ServiceRun): void {
-  end(run, { outcome: 'unchanged', reason: 'done', rolledBack: false, diagnosis: null });
+/** Nothing was built or written; but what people say of the revision that serves may be new. */
+async function unchanged(run: ServiceRun, { live, revisions }: Observed): Promise<void> {
+  const revision = revisions.find(({ name }) => live && name === onlyServing(namedTraffic(live)));
+  try {
+    if (live && revision && run.target.checklist.some(({ kind }) => kind === 'manual')) {
+      const { askPeople } = await import('./stages/ask-people.ts');
+      await run.journal.stage(run.target.key, 'checklist', () => askPeople(run, live, revision));
+    }
+    end(run, { outcome: 'unchanged', reason: 'done', rolledBack: false, diagnosis: null });
+  } catch (error) {
+    await recover(run, null, undefined, error);
+  }
 }
 
 /** A revision's name says which release made it: `20261122T0231-staging-k3f9` gives `1122-0231-k3f9`. */
-function suffixOf(release: string): string {
+export function suffixOf(release: string): string {
   const [stamp = '', ...rest] = release.toLowerCase().split('-');
   const [date = '', time = ''] = stamp.split('t');
   return `r${date.slice(4)}-${time}-${rest.at(-1) ?? ''}`;

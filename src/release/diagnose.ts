@@ -70,6 +70,10 @@ const failedIn: Record<Stage, ExitReason> = {
   restore: 'unknown',
 };
 
+export function reasonOfStage(stage: Stage): ExitReason {
+  return failedIn[stage];
+}
+
 /** The exit code's reason; `stage` is the one that failed, if one did. */
 export function reasonOf(error: unknown, stage?: Stage): ExitReason {
   if (error instanceof SluiceError) return error.reason;

@@ -48,6 +48,8 @@ const problem = z.object({
   next: z.array(z.string()).exactOptional(),
 });
 const purpose = z.enum(['migrate', 'restore', 'rollback', 'warm']);
+/** Counts the changes of what a service is to be; '' before there is one. A resume knows by it that nobody else wrote. */
+const generation = z.string().exactOptional();
 /** Which of a rollout's steps, and the percent that the new revision gets in it. */
 const rolloutStep = z.object({ number: z.number(), of: z.number(), percent: z.number() });
 const observedTraffic = trafficSchema.extend({ uri: z.string().exactOptional() });
@@ -72,10 +74,24 @@ const durable = [
     command: z.string().exactOptional(),
     /** A person's reason, of a rollback. */
     reason: z.string().exactOptional(),
+    /** The one check that was asked for: the release tells nothing of the others. */
+    only: z.string().exactOptional(),
     /** Where a promoted image comes from. */
     from: z.object({ environment: z.string(), releases: z.array(z.string()) }).exactOptional(),
     /** Commits since the former release of this environment, newest first, bounded. */
     commits: z.array(z.object({ id: z.string(), subject: z.string() })).exactOptional(),
+  }),
+  /** The release goes on after its process died: what follows was done by another one. */
+  z.object({
+    type: z.literal('release.resumed'),
+    runbook: z.enum(runbooks),
+    environment: z.string(),
+    cloud: z.enum(['google', 'local']),
+    services: z.array(z.string()),
+    who: z.string(),
+    account: z.string().exactOptional(),
+    sluice: z.string(),
+    command: z.string(),
   }),
   /** The gate's verdict before anything of a promotion is written; `release.finished` has the one after. */
   z.object({
@@ -106,6 +122,7 @@ const durable = [
     image: z.string(),
     traffic: z.array(observedTraffic),
     etag: z.string(),
+    generation,
   }),
   z.object({ type: z.literal('plan.made'), service, plan: planSchema }),
   z.object({ type: z.literal('preflight.failed'), service, problems: z.array(problem) }),
@@ -136,8 +153,11 @@ const durable = [
     service,
     revision: z.string(),
     etag: z.string(),
+    generation,
     url: z.string(),
     candidateUrl: z.string(),
+    /** Of a candidate that was found, not made. */
+    image: z.string().exactOptional(),
   }),
   z.object({ type: z.literal('startup.phase'), service, revision: z.string(), phase: phaseSchema }),
   z.object({ type: z.literal('startup.system'), service, revision: z.string(), system: systemSchema }),
@@ -175,6 +195,7 @@ const durable = [
     settled: z.boolean(),
     step: rolloutStep.exactOptional(),
     etag: z.string(),
+    generation,
   }),
   z.object({
     type: z.literal('answer.proven'),
@@ -189,7 +210,13 @@ const durable = [
   }),
   /** The last write of a success: the service's annotations name its verified revision; '' when it is not verified. */
   z.object({ type: z.literal('mark.intended'), service, verified: z.string(), etag: z.string() }),
-  z.object({ type: z.literal('mark.observed'), service, verified: z.string(), etag: z.string() }),
+  z.object({
+    type: z.literal('mark.observed'),
+    service,
+    verified: z.string(),
+    etag: z.string(),
+    generation,
+  }),
   /** Where a rollback goes, and why there. */
   z.object({
     type: z.literal('rollback.chosen'),
@@ -208,11 +235,12 @@ const durable = [
   /** Written together with the traffic of a rollback. */
   z.object({ type: z.literal('hold.placed'), service, hold: holdSchema }),
   z.object({ type: z.literal('hold.intended'), service, lifts: holdSchema, etag: z.string() }),
-  z.object({ type: z.literal('hold.lifted'), service, hold: holdSchema, etag: z.string() }),
+  z.object({ type: z.literal('hold.lifted'), service, hold: holdSchema, etag: z.string(), generation }),
   z.object({
     type: z.literal('service.finished'),
     service,
-    outcome: z.enum(['deployed', 'unchanged', 'failed', 'not-started']),
+    /** `checked`: all that was to be run was run, and nothing that counts has failed. */
+    outcome: z.enum(['deployed', 'unchanged', 'checked', 'failed', 'not-started']),
     /** A key of the exit code table. */
     reason: z.string(),
     rolledBack: z.boolean(),

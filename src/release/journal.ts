@@ -2,7 +2,7 @@ import { errorMessage } from '../errors.ts';
 import { createRedactor } from '../redact.ts';
 import type { Secret } from '../secret.ts';
 import { type DurableEvent, isDurable, type ReleaseEvent, type Stage, type Stamped } from './events.ts';
-import { emptyRelease, fold, type ReleaseState } from './state.ts';
+import { fold, foldAll, type ReleaseState } from './state.ts';
 
 type Recorder = { append(events: Stamped<DurableEvent>[]): Promise<void> };
 
@@ -27,13 +27,16 @@ export type JournalOptions = {
   now: () => number;
   listeners: readonly ((event: Stamped) => void)[];
   secrets: Iterable<string>;
+  /** What was recorded of the release before, when it is gone on with. */
+  past?: readonly Stamped<DurableEvent>[];
 };
 
 export function createJournal(options: JournalOptions): Journal {
-  const state = emptyRelease(options.release);
+  const { past = [] } = options;
+  const state = foldAll(options.release, past);
   const secrets = new Set(options.secrets);
   let redact = createRedactor(secrets);
-  let seq = 0;
+  let seq = (past.at(-1)?.seq ?? -1) + 1;
   let unwritten: Stamped<DurableEvent>[] = [];
   let writing: Promise<void> = Promise.resolve();
 
@@ -49,6 +52,8 @@ export function createJournal(options: JournalOptions): Journal {
     fold(state, stamped);
     if (isDurable(clean)) unwritten.push({ ...stamp, event: clean });
     for (const listener of options.listeners) listener(stamped);
+    // What a stage came to is not lost with the process. A failure reaches whoever waits for the next flush.
+    if (clean.type === 'stage.finished') flush().catch(() => undefined);
   };
 
   const protect = (secret: Secret): void => {
@@ -68,7 +73,7 @@ export function createJournal(options: JournalOptions): Journal {
   };
 
   const stage = async <T>(service: string, name: Stage, run: () => Promise<StageResult<T>>): Promise<T> => {
-    const began = options.now();
+    const began = performance.now();
     const finish = (outcome: 'done' | 'skipped' | 'failed', note: string): void =>
       emit({
         type: 'stage.finished',
@@ -76,7 +81,7 @@ export function createJournal(options: JournalOptions): Journal {
         stage: name,
         outcome,
         note,
-        seconds: (options.now() - began) / 1000,
+        seconds: (performance.now() - began) / 1000,
       });
     emit({ type: 'stage.started', service, stage: name });
     try {

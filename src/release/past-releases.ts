@@ -4,15 +4,12 @@ import type { PastRelease } from '../plan/served.ts';
 import { onlyServing } from '../plan/traffic.ts';
 import { foldAll, type ReleaseState } from './state.ts';
 
-/** Failed releases count too: a deploy loop makes many between two that served. */
-const releasesLookedAt = 200;
-
-/** What the ledger tells of the releases that moved a service's traffic, oldest first. */
+/** What the newest `limit` records tell of the releases that moved a service's traffic, oldest first. */
 export async function readPastReleases(
   ledger: Ledger,
-  of: { environment: string; service: string },
+  of: { environment: string; service: string; limit: number },
 ): Promise<PastRelease[]> {
-  const newest = await ledger.releases({ ...of, limit: releasesLookedAt });
+  const newest = await ledger.releases(of);
   const moved = newest.filter(({ services }) =>
     services.some(({ service, outcome }) => service === of.service && outcome === 'deployed'),
   );

@@ -3,16 +3,16 @@ import type { ServiceRun } from './run.ts';
 
 /** Reads again and again until the answer satisfies, or gives undefined when the time is up. */
 export async function until<T>(
-  run: Pick<ServiceRun, 'signal' | 'now' | 'track'>,
+  run: Pick<ServiceRun, 'signal' | 'track'>,
   read: () => Promise<T>,
   satisfied: (value: T) => boolean,
   times: { everyMs: number; withinMs: number },
 ): Promise<{ value: T; met: boolean }> {
-  const deadline = run.now() + times.withinMs;
+  const deadline = performance.now() + times.withinMs;
   for (;;) {
     const value = await read();
     if (satisfied(value)) return { value, met: true };
-    if (run.now() + times.everyMs > deadline) return { value, met: false };
+    if (performance.now() + times.everyMs > deadline) return { value, met: false };
     await pause(run, times.everyMs);
   }
 }

@@ -102,7 +102,7 @@ async function byRequestLog(
 ): Promise<Shown> {
   const { answers, trafficDeadlineSeconds } = run.target.rollout;
   const seen: Answers = new Map();
-  const deadline = run.now() + trafficDeadlineSeconds * 1000;
+  const deadline = performance.now() + trafficDeadlineSeconds * 1000;
   do {
     const { revisions, why } = await askByTrace(run, door, live, requestsFor(expected, answers));
     const others = new Set(revisions.filter((name) => !expected.among.includes(name)));
@@ -110,7 +110,7 @@ async function byRequestLog(
     if (why) return { shown: false, why };
     for (const name of revisions) count(seen, name);
     if (included(seen, expected)) return { shown: true, answers: seen };
-  } while (run.now() < deadline);
+  } while (performance.now() < deadline);
   return { shown: false, why: silent(expected, sum(seen)) };
 }
 

@@ -12,6 +12,8 @@ export type RevisionLog = {
   readonly reader: StartupReader;
   /** Milliseconds since the epoch: just before the revision was made. */
   readonly openedAt: number;
+  /** Milliseconds since then, by a clock that does not jump. */
+  age(): number;
   /**
    * What the first entry and every telling one after it say of the startup, what was said before included.
    * Returns how to stop listening.
@@ -36,13 +38,17 @@ const keptSignals = 1_000;
 /** How far this clock may be ahead of the cloud's. A revision that has run before said other things then. */
 const slackMs = 1_000;
 
+/** `bornAt`: when a revision that a resumed release finds made was asked for, in milliseconds since the epoch. */
 export function openRevisionLog(
   run: ServiceRun,
   revision: string,
-  { ranBefore }: { ranBefore: boolean } = { ranBefore: false },
+  { ranBefore = false, bornAt }: { ranBefore?: boolean; bornAt?: number | undefined } = {},
 ): RevisionLog {
   const { ref } = run.target;
-  const openedAt = run.now() - (ranBefore ? 0 : slackMs);
+  const earlierMs = ranBefore ? 0 : slackMs;
+  const openedAt = (bornAt ?? run.now()) - earlierMs;
+  // By the clock that does not jump; of a birth long ago only the other clock tells.
+  const opened = performance.now() - (bornAt === undefined ? 0 : Math.max(0, run.now() - bornAt)) - earlierMs;
   const stop = new AbortController();
   // Outlives an interrupted run: the diagnosis still wants the late lines.
   const { signal } = stop;
@@ -56,10 +62,10 @@ export function openRevisionLog(
   let startTold = false;
   let fatal: Finding | undefined;
   const said = new Map<string, string>();
-  let lastNews = run.now();
+  let lastNews = performance.now();
 
   const receive = (entry: LogEntry): void => {
-    lastNews = run.now();
+    lastNews = performance.now();
     const signals = reader.push(entry);
     show(entry);
     if (heard && signals.length === 0) return;
@@ -106,6 +112,7 @@ export function openRevisionLog(
   return {
     reader,
     openedAt,
+    age: () => performance.now() - opened,
     listen(listener) {
       // Lines may arrive before their revision is known to be made.
       if (heard) listener(told);
@@ -115,9 +122,9 @@ export function openRevisionLog(
     startTold: () => startTold,
     fatal: () => fatal,
     async settle({ quietMs, withinMs }) {
-      const began = run.now();
-      const quietFor = (): number => run.now() - Math.max(began, lastNews);
-      while (quietFor() < quietMs && run.now() < began + withinMs) {
+      const began = performance.now();
+      const quietFor = (): number => performance.now() - Math.max(began, lastNews);
+      while (quietFor() < quietMs && performance.now() < began + withinMs) {
         await pause({ signal, track: run.track }, Math.max(10, quietMs - quietFor()));
       }
     },

@@ -1,6 +1,7 @@
 import type { Call, Cloud, LiveService, ServiceEdit } from '../cloud/ports/index.ts';
 import type { Target } from '../config/target.ts';
 import { type Problem, SluiceError } from '../errors.ts';
+import type { Statements } from '../ledger/statements.ts';
 import type { Finding } from '../startup/profile.ts';
 import { retyped } from '../typed.ts';
 import type { Journal } from './journal.ts';
@@ -16,6 +17,8 @@ export type ServiceRun = {
   track: <T>(promise: Promise<T>) => Promise<T>;
   /** Told when a long wait begins: what is only needed later is loaded meanwhile. */
   meanwhile: () => void;
+  /** What people have signed. */
+  statements: Pick<Statements, 'signatures'>;
   /** `sluice deploy staging`, as a person would type it again. */
   command: string;
   /** The service as this release last saw it, whether it has written to it, and its writes with an unknown outcome. */
@@ -29,6 +32,13 @@ export function call(run: { signal: AbortSignal }, timeoutMs?: number): Call {
 /** Another command about the same environment, to be typed as this one was: `sluice logs staging --local`. */
 export function typed(run: { command: string }, verb: string, ...flags: string[]): string {
   return retyped(run.command, verb, ...flags);
+}
+
+/** How to answer a manual check, with the flags that were typed: `sluice sign staging french --local --note "…"`. */
+export function typedSign(run: { command: string }, environment: string, item: string, service = ''): string {
+  const flags = / --.*$/.exec(run.command)?.[0] ?? '';
+  const named = service && !flags.includes(' --service ') ? ` --service ${service}` : '';
+  return `sluice sign ${environment} ${item}${flags}${named} --note "…"`;
 }
 
 /** A stage that failed, with what is known of the cause. Its reason decides the exit code. */

@@ -4,6 +4,7 @@ import { type ExitReason, exitCodes, isExitReason } from '../errors.ts';
 import type { Verdict } from '../gate/verdict.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Locks } from '../ledger/lock.ts';
+import type { Statements } from '../ledger/statements.ts';
 import type { DurableEvent, Stamped } from './events.ts';
 import { createJournal, type Journal } from './journal.ts';
 import type { ServiceRun } from './run.ts';
@@ -18,13 +19,18 @@ export type RunbookRequest = {
   /** The command as typed, for messages and the lock. */
   command: string;
   /** What else the record says of its beginning. */
-  started?: Pick<Started, 'reason' | 'from' | 'commits'>;
+  started?: Pick<Started, 'reason' | 'from' | 'commits' | 'only'>;
+  /** Goes on with the release that `deps.release` names, by this command. */
+  resumes?: string;
+  /** false: it only looks, so it waits for nobody and nobody waits for it. */
+  lock?: false;
 };
 
 export type RunbookDeps = {
   cloud: Cloud;
   ledger: Ledger;
   locks: Locks;
+  statements: Statements;
   release: string;
   actor: Pick<Started, 'who' | 'account' | 'commit' | 'dirty'>;
   version: string;
@@ -54,32 +60,12 @@ export async function conductRelease(
   deps: RunbookDeps,
   runbook: Runbook,
 ): Promise<ReleaseState> {
-  const lock = await deps.locks.acquire(
-    request.targets.map((target) => target.ref),
-    { who: deps.actor.who, why: request.command, release: deps.release, leaseMs },
-  );
+  const lock = request.lock === false ? unlocked : await takeLocks(request, deps);
   try {
     const signal = AbortSignal.any([deps.signal, lock.lost]);
-    const journal = createJournal({
-      release: deps.release,
-      recorder: deps.ledger.begin(deps.release),
-      now: deps.now,
-      listeners: deps.listeners,
-      secrets: request.targets.flatMap((target) =>
-        Object.values({ ...target.e2e.env, ...target.e2e.headers }),
-      ),
-    });
-    journal.emit({
-      type: 'release.started',
-      runbook: request.runbook,
-      environment: request.environment,
-      cloud: deps.cloud.kind,
-      services: request.targets.map((target) => target.key),
-      ...deps.actor,
-      sluice: deps.version,
-      command: request.command,
-      ...request.started,
-    });
+    const journal = await openJournal(request, deps);
+    // Another process may have ended it before the lock was free.
+    if (journal.state.finished) return journal.state;
     const runs = request.targets.map(
       (target): ServiceRun => ({
         target,
@@ -92,6 +78,7 @@ export async function conductRelease(
           runbook.meanwhile?.();
           deps.meanwhile();
         },
+        statements: deps.statements,
         command: request.command,
         seen: { live: undefined, wrote: false, unanswered: [] },
       }),
@@ -105,13 +92,52 @@ export async function conductRelease(
   }
 }
 
-/** Folds the services' ends into the release's: the gravest failure gives the exit code. */
+const unlocked = { lost: new AbortController().signal, release: async () => undefined };
+
+function takeLocks(request: RunbookRequest, deps: RunbookDeps) {
+  return deps.locks.acquire(
+    request.targets.map((target) => target.ref),
+    { who: deps.actor.who, why: request.command, release: deps.release, leaseMs, signal: deps.signal },
+  );
+}
+
+/** Begins the record of a release, or goes on with it. */
+async function openJournal(request: RunbookRequest, deps: RunbookDeps): Promise<Journal> {
+  const { release, actor } = deps;
+  const past = request.resumes === undefined ? undefined : await deps.ledger.reopen(release);
+  const journal = createJournal({
+    ...{ release, now: deps.now, listeners: deps.listeners },
+    recorder: past?.recorder ?? deps.ledger.begin(release),
+    secrets: request.targets.flatMap(({ e2e }) => Object.values({ ...e2e.env, ...e2e.headers })),
+    ...(past ? { past: past.record.events } : {}),
+  });
+  if (journal.state.finished) return journal;
+  const about = {
+    runbook: request.runbook,
+    environment: request.environment,
+    cloud: deps.cloud.kind,
+    services: request.targets.map((target) => target.key),
+    sluice: deps.version,
+  };
+  if (request.resumes !== undefined) {
+    const { who, account } = actor;
+    const by = { who, ...(account === undefined ? {} : { account }), command: request.resumes };
+    journal.emit({ type: 'release.resumed', ...about, ...by });
+    return journal;
+  }
+  const { command, started } = request;
+  journal.emit({ type: 'release.started', ...about, ...actor, command, ...started });
+  return journal;
+}
+
+/** Folds the services' ends into the release's: the gravest failure gives the exit code, then who waits for a person. */
 function conclude(journal: Journal, verdict: Verdict): void {
   const ends = [...journal.state.services.values()].flatMap(({ finished }) => finished ?? []);
   const failures = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'not-started');
   const reasons = failures.map(({ reason }) => (isExitReason(reason) ? reason : 'unknown'));
-  const reason = gravest.find((each) => reasons.includes(each)) ?? reasons[0] ?? 'done';
-  const changed = ends.some(({ outcome }) => outcome === 'deployed');
+  const waiting = ends.some((end) => end.reason === 'gate-pending') ? 'gate-pending' : 'done';
+  const reason = gravest.find((each) => reasons.includes(each)) ?? reasons[0] ?? waiting;
+  const changed = ends.some(({ outcome }) => outcome === 'deployed' || outcome === 'checked');
   journal.emit({
     type: 'release.finished',
     outcome: outcomeOf(reason, changed),
@@ -128,6 +154,6 @@ function outcomeOf(
   reason: ExitReason,
   changed: boolean,
 ): Extract<DurableEvent, { type: 'release.finished' }>['outcome'] {
-  if (reason === 'done') return changed ? 'succeeded' : 'unchanged';
+  if (reason === 'done' || reason === 'gate-pending') return changed ? 'succeeded' : 'unchanged';
   return reason === 'unknown' || reason === 'interrupted' ? reason : 'failed';
 }

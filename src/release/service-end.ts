@@ -60,7 +60,7 @@ async function tryRestore(run: ServiceRun, plan: NamedPlan): Promise<Restoration
 }
 
 type End = {
-  outcome: 'deployed' | 'unchanged' | 'failed' | 'not-started';
+  outcome: 'deployed' | 'unchanged' | 'checked' | 'failed' | 'not-started';
   reason: ExitReason;
   rolledBack: boolean;
   diagnosis: Diagnosis | null;
@@ -103,7 +103,7 @@ export async function markVerified(run: ServiceRun, revision: string | null): Pr
     edit: () => verifiedEdit(run.journal.release, revision),
     intent: (etag) => ({ type: 'mark.intended', ...what, etag }),
   });
-  run.journal.emit({ type: 'mark.observed', ...what, etag: live.etag });
+  run.journal.emit({ type: 'mark.observed', ...what, etag: live.etag, generation: live.generation });
 }
 
 /** The profile as the log tells it by now. */

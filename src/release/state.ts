@@ -28,7 +28,7 @@ export type ServiceState = {
   preflight: Of<'preflight.failed'>['problems'];
   build: Of<'build.finished'> | null;
   revision: string | null;
-  candidateIntended: Of<'candidate.intended'> | null;
+  candidateIntended: (Of<'candidate.intended'> & { at: string }) | null;
   candidate: Of<'candidate.observed'> | null;
   /** Grows line by line, replaced by the final profile. */
   profile: RevisionProfile | null;
@@ -47,6 +47,8 @@ export type ServiceState = {
   writes: number;
   /** The last etag that this release saw. */
   etag: string | null;
+  /** The generation that it saw then; null when the record does not tell. */
+  generation: string | null;
   proof: Of<'answer.proven'> | null;
   rollback: Of<'rollback.chosen'> | null;
   /** The hold as this release left it; null: it did nothing to it. */
@@ -57,13 +59,15 @@ export type ServiceState = {
 export type ReleaseState = {
   id: string;
   started: (Of<'release.started'> & { at: string }) | null;
+  /** Each time that another process went on with it. */
+  resumed: (Of<'release.resumed'> & { at: string })[];
   gate: Of<'gate.judged'> | null;
   services: Map<string, ServiceState>;
   finished: (Of<'release.finished'> & { at: string }) | null;
 };
 
 export function emptyRelease(id: string): ReleaseState {
-  return { id, started: null, gate: null, services: new Map(), finished: null };
+  return { id, started: null, resumed: [], gate: null, services: new Map(), finished: null };
 }
 
 export function foldAll(id: string, events: Iterable<Stamped>): ReleaseState {
@@ -79,6 +83,9 @@ export function fold(state: ReleaseState, stamped: Stamped): ReleaseState {
     case 'release.started':
       state.started = { ...event, at: stamped.at };
       for (const name of event.services) serviceOf(state, name);
+      return state;
+    case 'release.resumed':
+      state.resumed.push({ ...event, at: stamped.at });
       return state;
     case 'release.finished':
       state.finished = { ...event, at: stamped.at };
@@ -121,6 +128,7 @@ function serviceOf(state: ReleaseState, name: string): ServiceState {
     openIntent: null,
     writes: 0,
     etag: null,
+    generation: null,
     proof: null,
     rollback: null,
     hold: null,
@@ -130,7 +138,7 @@ function serviceOf(state: ReleaseState, name: string): ServiceState {
   return fresh;
 }
 
-type ServiceEvent = Exclude<DurableEvent, { type: 'release.started' | 'gate.judged' | 'release.finished' }>;
+type ServiceEvent = Extract<DurableEvent, { service: string }>;
 
 function foldService(service: ServiceState, event: ServiceEvent, at: string): void {
   switch (event.type) {
@@ -150,6 +158,7 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
       service.traffic = event.traffic;
       service.trafficHistory.push({ at, actual: event.traffic });
       service.etag = event.etag;
+      service.generation = event.generation ?? null;
       break;
     case 'plan.made':
       service.plan = event.plan;
@@ -164,12 +173,12 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
       service.build = event;
       break;
     case 'candidate.intended':
-      service.candidateIntended = event;
+      service.candidateIntended = { ...event, at };
       intend(service, event);
       break;
     case 'candidate.observed':
       service.candidate = event;
-      settle(service, event.etag);
+      settle(service, event);
       break;
     case 'startup.phase':
     case 'startup.system':
@@ -206,7 +215,7 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
       break;
     case 'hold.lifted':
       service.hold = { state: 'lifted', hold: event.hold };
-      settle(service, event.etag);
+      settle(service, event);
       break;
     case 'traffic.observed':
       service.traffic = event.actual;
@@ -217,10 +226,10 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
         actual: event.actual,
         ...(event.step ? { step: event.step } : {}),
       });
-      settle(service, event.etag);
+      settle(service, event);
       break;
     case 'mark.observed':
-      settle(service, event.etag);
+      settle(service, event);
       break;
     case 'answer.proven':
       service.proof = event;
@@ -236,9 +245,10 @@ function intend(service: ServiceState, event: Intent): void {
   service.writes += 1;
 }
 
-function settle(service: ServiceState, etag: string): void {
+function settle(service: ServiceState, seen: { etag: string; generation?: string }): void {
   service.openIntent = null;
-  service.etag = etag;
+  service.etag = seen.etag;
+  service.generation = seen.generation ?? null;
 }
 
 function growProfile(

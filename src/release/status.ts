@@ -1,7 +1,7 @@
 import type { Cloud, Condition, LiveService, ObservedTraffic, TrafficTarget } from '../cloud/ports/index.ts';
 import type { Target } from '../config/target.ts';
 import type { Hold } from '../plan/hold.ts';
-import { type Marks, readMarks, unfinishedRelease } from '../plan/marks.ts';
+import { type Marks, marks as marksOf, readMarks, unfinishedRelease } from '../plan/marks.ts';
 import { namedTraffic, onlyServing, pinOf } from '../plan/traffic.ts';
 
 /** A service as Cloud Run has it now, with what Sluice recorded on it. `live` null: it does not exist. */
@@ -18,6 +18,8 @@ export type ServiceStatus = {
     /** The one revision with all the traffic, or '' for a split. */
     revision: string;
     digest: string;
+    /** The release that made the revision; '' when it was not Sluice. */
+    madeBy: string;
     createdAt: string;
     verified: boolean;
     public: boolean;
@@ -47,6 +49,7 @@ export async function readStatus(target: Target, cloud: Cloud, signal: AbortSign
       pin: pinName(live, marks),
       revision,
       digest: found?.template.image.split('@')[1] ?? '',
+      madeBy: found?.annotations[marksOf.release] ?? '',
       createdAt: found?.createdAt ?? '',
       verified: revision !== '' && marks.verified === revision,
       public: live.public,

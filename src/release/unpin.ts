@@ -65,7 +65,7 @@ async function lift(run: ServiceRun): Promise<boolean> {
     edit: () => unpinEdit(run.journal.release),
     intent: (etag) => ({ type: 'hold.intended', service, lifts: hold, etag }),
   });
-  run.journal.emit({ type: 'hold.lifted', service, hold, etag: after.etag });
+  run.journal.emit({ type: 'hold.lifted', service, hold, etag: after.etag, generation: after.generation });
   return true;
 }
 

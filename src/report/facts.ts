@@ -18,16 +18,19 @@ export function urlOf(service: ServiceState): string | null {
   return service.candidate?.url || service.observed?.url || null;
 }
 
-/** The revision that this release made; without one, the only one that serves. */
+/** The revision that this release made or looked at; without one, the only one that serves. */
 export function revisionOf(service: ServiceState): string | null {
   const now = serving(service.traffic);
-  return service.revision ?? (now.length === 1 ? (now[0]?.revision ?? null) : null);
+  return (
+    service.revision ?? service.candidate?.revision ?? (now.length === 1 ? (now[0]?.revision ?? null) : null)
+  );
 }
 
 export function digestOf(service: ServiceState): string | null {
-  const { build, plan, observed } = service;
+  const { build, candidate, plan, observed } = service;
   const goneBackTo = plan?.action === 'rollback' ? plan.image.reference?.split('@')[1] : undefined;
-  return build?.digest || goneBackTo || observed?.image.split('@')[1] || null;
+  const found = candidate?.image ?? observed?.image;
+  return build?.digest || goneBackTo || found?.split('@')[1] || null;
 }
 
 /** Actual equals desired, and enough answers in a row came from the revisions that serve. */

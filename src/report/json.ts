@@ -42,6 +42,7 @@ export const releaseDocumentSchema = z.strictObject({
           id: true,
           kind: true,
           stage: true,
+          required: true,
           status: true,
           reason: true,
           durationMs: true,
@@ -51,6 +52,8 @@ export const releaseDocumentSchema = z.strictObject({
           phases: true,
           cases: true,
           output: true,
+          expectedToFail: true,
+          next: true,
         }),
       ),
       changes: z.array(changeSchema),
@@ -110,10 +113,12 @@ function serviceDocument(service: ServiceState, reason: string): ReleaseDocument
   };
 }
 
-function checkDocument({ id, kind, stage, status, reason, durationMs, ...check }: CheckResult) {
-  const { messages, components, figures, phases, cases, output } = check;
+function checkDocument({ id, kind, stage, required, status, reason, durationMs, ...check }: CheckResult) {
+  const { expectedToFail, next, messages, components, figures, phases, cases, output } = check;
   return {
-    ...{ id, kind, stage, status, reason, durationMs },
+    ...{ id, kind, stage, required, status, reason, durationMs },
+    ...(expectedToFail ? { expectedToFail } : {}),
+    ...(next === undefined ? {} : { next }),
     ...(messages ? { messages } : {}),
     ...(components ? { components } : {}),
     ...(figures ? { figures } : {}),

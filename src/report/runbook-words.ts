@@ -46,9 +46,9 @@ const words: Record<Runbook, RunbookWords> = {
   },
   check: {
     short: 'checked',
-    done: (service, environment) => `${service} is checked in ${environment}`,
-    unchanged: (service, environment) => `${service} is checked in ${environment}`,
-    failed: (service, environment) => `${service} did not pass its checks in ${environment}`,
+    done: (service, environment) => `${service} has passed its checks in ${environment}`,
+    unchanged: (service, environment) => `${service} has passed its checks in ${environment}`,
+    failed: (service, environment) => `${service} has not passed its checks in ${environment}`,
     untouched: 'nothing was checked',
   },
 };

@@ -1,8 +1,8 @@
 import type { CheckResult } from '../checks/result.ts';
-import type { Verdict } from '../gate/verdict.ts';
 import { stages } from '../release/events.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
 import { checkDetails } from '../terminal/check-lines.ts';
+import { checkMark, checkText } from '../terminal/check-words.ts';
 import { table } from '../terminal/columns.ts';
 import { formatMilliseconds, formatThousandths, shortDigest } from '../terminal/format.ts';
 import { mark } from '../terminal/marks.ts';
@@ -14,6 +14,7 @@ import { digestOf, isProven, revisionOf, trafficText, urlOf } from './facts.ts';
 import { field } from './layout.ts';
 import { holdFields, rollbackFields } from './rollback-fields.ts';
 import { wordsOf } from './runbook-words.ts';
+import { endLines } from './verdict-lines.ts';
 
 /** The end of a release for a person: services that went well first, so that a failure is on the last screen. */
 export function summaryLines(state: ReleaseState, theme: Theme): string[] {
@@ -35,8 +36,12 @@ function serviceLines(service: ServiceState, state: ReleaseState, theme: Theme):
       return deployed(service, state, theme);
     case 'unchanged':
       return unchanged(service, state, theme);
+    case 'checked':
+      return checked(service, state, theme);
     case 'failed':
-      return failed(service, state, theme);
+      return state.started?.runbook === 'check'
+        ? checked(service, state, theme)
+        : failed(service, state, theme);
     case 'not-started':
       return notStarted(service, state, theme);
     case undefined:
@@ -72,7 +77,38 @@ function unchanged(service: ServiceState, state: ReleaseState, theme: Theme): st
     `${mark('done', theme)} ${theme.strong(sentence(state, 'unchanged', service))}: ${wordsOf(state.started?.runbook).untouched}`,
     ...placeFields(service, theme),
     ...field('because', service.plan ? [sanitiseLine(service.plan.because)] : [], theme),
+    ...field('checks', checkLines(service.checks, theme), theme),
   ];
+}
+
+/** The checklist against what is live: what was checked, and what was seen of it. */
+function checked(service: ServiceState, state: ReleaseState, theme: Theme): string[] {
+  const { finished, proof } = service;
+  const diagnosis = finished?.diagnosis;
+  const only = state.started?.only;
+  return [
+    checkedHead(service, state, theme),
+    ...placeFields(service, theme),
+    ...field(
+      'answers',
+      proof ? [`${proof.answers} in a row from ${proof.revision}, at ${proof.url}`] : [],
+      theme,
+    ),
+    ...startupFields(service, theme),
+    ...field('checks', checkLines(service.checks, theme), theme),
+    ...field('only', only ? [`${only} was run: this tells nothing of the other checks`] : [], theme),
+    ...field('cause', diagnosis ? causeLines(service, theme) : [], theme),
+    ...(diagnosis?.next ?? []).map((next) => `${theme.accent(signs.next)} ${sanitiseLine(next)}`),
+  ];
+}
+
+function checkedHead(service: ServiceState, state: ReleaseState, theme: Theme): string {
+  const { finished } = service;
+  if (finished?.diagnosis)
+    return `${mark('failed', theme)} ${theme.strong(sentence(state, 'failed', service))}`;
+  if (finished?.reason === 'done')
+    return `${mark('done', theme)} ${theme.strong(sentence(state, 'done', service))}`;
+  return `${mark('pending', theme)} ${theme.strong(`${service.service} waits for a person`)}: the other checks have passed`;
 }
 
 function notStarted(service: ServiceState, state: ReleaseState, theme: Theme): string[] {
@@ -184,42 +220,14 @@ function startupFields(service: ServiceState, theme: Theme): string[] {
 function checkLines(checks: readonly CheckResult[], theme: Theme): string[] {
   const lines = table(
     checks.map((check) => [
-      `${mark(check.status, theme)} ${check.id}`,
+      `${checkMark(check, theme)} ${check.id}`,
       theme.dim(check.stage),
       theme.dim(formatMilliseconds(check.durationMs)),
-      check.status === 'passed'
-        ? sanitiseLine(check.reason)
-        : theme.warn(`${check.status}: ${sanitiseLine(check.reason)}`),
+      check.status === 'passed' ? checkText(check) : theme.warn(checkText(check)),
     ]),
     ['left', 'left', 'right', 'left'],
   );
   return checks.flatMap((check, index) => [lines[index] ?? '', ...checkDetails(check, theme)]);
-}
-
-function endLines(state: ReleaseState, theme: Theme): string[] {
-  const { finished } = state;
-  if (!finished) return [`${mark('pending', theme)} the release did not finish: its outcome is unknown`];
-  const code = finished.exitCode === 0 ? '' : theme.dim(`  exit code ${finished.exitCode}`);
-  return [
-    `${verdictText(finished.verdict, theme)}  ${theme.dim(`release ${state.id}`)}${code}`,
-    // A failure has told its cause above; what was never reached needs no list.
-    ...(finished.exitCode === 0 ? unmet(finished.verdict, theme) : []),
-  ];
-}
-
-function verdictText({ decision, conditions }: Verdict, theme: Theme): string {
-  const met = conditions.filter((condition) => condition.met).length;
-  const paint = { ready: theme.good, pending: theme.warn, blocked: theme.bad }[decision];
-  return `verdict ${paint(decision)}: ${met} of ${conditions.length} conditions met`;
-}
-
-function unmet({ conditions }: Verdict, theme: Theme): string[] {
-  return conditions
-    .filter((condition) => !condition.met)
-    .flatMap(({ id, reason, remedy }) => [
-      `  ${mark('failed', theme)} ${id}: ${sanitiseLine(reason)}`,
-      ...(remedy ? [`    ${theme.accent(signs.next)} ${sanitiseLine(remedy)}`] : []),
-    ]);
 }
 
 const listed = (items: readonly string[]) => (items.length > 0 ? [items.join(', ')] : []);

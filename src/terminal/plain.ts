@@ -1,6 +1,7 @@
 import type { ReleaseEvent, Stamped } from '../release/events.ts';
 import { wordsOf } from '../report/runbook-words.ts';
 import { checkDetails } from './check-lines.ts';
+import { checkMark, checkText } from './check-words.ts';
 import { clock, formatMilliseconds, formatSeconds, stageColumns } from './format.ts';
 import { mark } from './marks.ts';
 import { sanitiseLine } from './sanitise.ts';
@@ -17,8 +18,8 @@ export function createPlainView(theme: Theme): { lines(stamped: Stamped): string
 
   return {
     lines({ event, at }) {
-      if (event.type === 'release.started') words = wordsOf(event.runbook);
-      if (event.type === 'release.started' && event.services.length > 1) {
+      if ('runbook' in event) words = wordsOf(event.runbook);
+      if ('services' in event && event.services.length > 1) {
         nameWidth = Math.max(...event.services.map((name) => name.length));
       }
       const name = 'service' in event && event.service !== null ? event.service : '';
@@ -34,11 +35,11 @@ export function createPlainView(theme: Theme): { lines(stamped: Stamped): string
 
 function describe(event: ReleaseEvent, theme: Theme, words: ReturnType<typeof wordsOf>): string[] {
   switch (event.type) {
-    case 'release.started': {
+    case 'release.started':
+    case 'release.resumed': {
+      const verb = event.type === 'release.resumed' ? 'resume' : event.runbook;
       const place = event.cloud === 'local' ? 'the local cloud' : 'Google Cloud';
-      return [
-        theme.strong(`${event.runbook} ${event.environment} on ${place}: ${event.services.join(', ')}`),
-      ];
+      return [theme.strong(`${verb} ${event.environment} on ${place}: ${event.services.join(', ')}`)];
     }
     case 'plan.made':
       return [
@@ -97,9 +98,11 @@ function details(event: ReleaseEvent, theme: Theme): string[] {
       if (event.finding.severity === 'warning') return [];
       return [`${mark('failed', theme)} ${sanitiseLine(event.finding.cause)}`];
     case 'check.finished': {
-      const { id, status, reason, durationMs } = event.result;
+      const { id, durationMs, next } = event.result;
+      const text = checkText(event.result);
       return [
-        `${mark(status, theme)} ${id}  ${formatMilliseconds(durationMs)}  ${sanitiseLine(reason)}`,
+        `${checkMark(event.result, theme)} ${id}  ${formatMilliseconds(durationMs)}  ${text}`,
+        ...(next === undefined ? [] : [`  ${signs.next} ${sanitiseLine(next)}`]),
         ...checkDetails(event.result, theme),
       ];
     }
@@ -156,6 +159,7 @@ const tailLines = 20;
 
 const outcomes = {
   unchanged: 'unchanged',
+  checked: 'checked',
   failed: 'failed',
   'not-started': 'not started',
 } as const;

@@ -1,6 +1,7 @@
 import type { Stage } from '../release/events.ts';
 import type { ServiceState, StageState } from '../release/state.ts';
 import { checkDetails } from './check-lines.ts';
+import { checkMark, checkText } from './check-words.ts';
 import { padEnd, padStart, table } from './columns.ts';
 import { formatMilliseconds, formatSeconds, stageColumns } from './format.ts';
 import { mark } from './marks.ts';
@@ -65,9 +66,9 @@ function checkLines(
 ): string[] {
   const done = service.checks.filter((check) => check.stage === stage);
   const finished = done.map((check) => [
-    `${mark(check.status, theme)} ${check.id}`,
+    `${checkMark(check, theme)} ${check.id}`,
     theme.dim(formatMilliseconds(check.durationMs)),
-    sanitiseLine(check.reason),
+    checkText(check),
   ]);
   const running = service.running.map((id) => [`${mark('running', theme)} ${id}`, '', '']);
   const lines = table([...finished, ...running], ['left', 'right', 'left']);
@@ -98,6 +99,8 @@ export function serviceTitle(
       return `${name}  ${columns(now.done, theme.dim(time), service.revision ?? '')}`;
     case 'unchanged':
       return `${name}  ${columns('unchanged', theme.dim(time), 'nothing was changed')}`;
+    case 'checked':
+      return `${name}  ${columns('checked', theme.dim(time), `${service.checks.length} checks`)}`;
     case 'failed': {
       const cause = sanitiseLine(finished.diagnosis?.cause ?? finished.reason);
       return `${name}  ${theme.bad(columns(failedStage(service), time, cause))}`;

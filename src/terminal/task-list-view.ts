@@ -35,7 +35,7 @@ export function createTaskListView(stderr: NodeJS.WriteStream, theme: Theme): Re
     if (service && under) screens.get(name)?.show(service, under);
   };
 
-  const start = (event: Extract<ReleaseEvent, { type: 'release.started' }>) => {
+  const start = (event: Extract<ReleaseEvent, { type: 'release.started' | 'release.resumed' }>) => {
     const place = event.cloud === 'local' ? 'local cloud' : 'Google Cloud';
     const what = event.runbook === 'deploy' ? '' : `${event.runbook}: `;
     const title = `${what}${event.services.join(', ')} ${signs.next} ${event.environment}`;
@@ -66,7 +66,7 @@ export function createTaskListView(stderr: NodeJS.WriteStream, theme: Theme): Re
     event(stamped) {
       const { event } = stamped;
       fold(state, stamped);
-      if (event.type === 'release.started') start(event);
+      if (event.type === 'release.started' || event.type === 'release.resumed') start(event);
       if (event.type === 'notice') notice(sanitiseLine(event.note));
       if (!('service' in event) || event.service === null) return;
       underWay.set(event.service, follow(underWay.get(event.service), event));
@@ -152,6 +152,7 @@ function serviceScreen(row: Row, nameWidth: number, done: string, theme: Theme):
           break;
         case 'deployed':
         case 'unchanged':
+        case 'checked':
           row.settle('done', title);
       }
     },

@@ -34,12 +34,18 @@ export function contextFor(url: string, more: Partial<CheckContext> = {}): Check
     service: 'chat',
     stage: 'candidate',
     url,
+    revision: 'chat-00002',
+    digest: 'sha256:bb',
     headers: {},
     token: async () => new Secret('no-token'),
     profile: null,
     startup: noDemands,
     log: logOf([]),
     program: programSetting(),
+    former: 'none',
+    answers: async () => [],
+    signCommand: (item) => `sluice sign staging ${item}`,
+    now: () => new Date('2026-11-22T12:00:00Z'),
     signal: new AbortController().signal,
     ...more,
   };
@@ -48,7 +54,6 @@ export function contextFor(url: string, more: Partial<CheckContext> = {}): Check
 export function programSetting(more: Partial<ProgramSetting> = {}): ProgramSetting {
   return {
     environment: 'staging',
-    revision: 'chat-00002',
     e2eEnv: {},
     sourceDir: process.cwd(),
     sourceFiles: async () => [],
@@ -83,6 +88,7 @@ export function logsCheck(more: Partial<LogsCheck> = {}): LogsCheck {
     timeoutSeconds: 5,
     absent: [],
     present: [],
+    regressions: false,
     windowSeconds: 1,
     ...more,
   };
@@ -117,8 +123,9 @@ export function entryOf(insertId: string, text: string, severity: Severity = 'IN
 }
 
 /** A log whose window gives these batches and then ends. */
-export function logOf(batches: LogEntry[][]): StageLog {
+export function logOf(batches: LogEntry[][], history: LogEntry[] = [], complete = true): StageLog {
   return {
+    history: async () => ({ entries: history, complete }),
     watch: async function* () {
       yield* batches;
     },

@@ -62,6 +62,7 @@ test.each<[string, Partial<LogsCheck>, string, string, string[] | undefined]>([
 
 /** Yields its first batch, then waits for the end of the run. */
 const neverEnding = (first: LogEntry[]): StageLog => ({
+  ...logOf([]),
   watch: async function* (_, signal) {
     yield first;
     await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
@@ -76,6 +77,7 @@ test('bad news ends the watch at once, and so does the last line that must be pr
 
 test('a log that cannot be read is inconclusive, and so is a pattern that is not RE2', async () => {
   const unreadable: StageLog = {
+    ...logOf([]),
     watch: () => {
       const about = { method: 'logging.entries.list', resource: 'projects/demo', said: 'quota exhausted' };
       throw new CloudError('exhausted', about);
@@ -92,6 +94,7 @@ test('a log that cannot be read is inconclusive, and so is a pattern that is not
 test('a watch that the run interrupts, or that outlives its deadline, is inconclusive', async () => {
   const abort = new AbortController();
   const interrupting: StageLog = {
+    ...logOf([]),
     watch: (seconds, signal) => {
       abort.abort();
       return neverEnding([]).watch(seconds, signal);
@@ -142,20 +145,23 @@ const revision = { project: 'demo', filter: 'resource.type="cloud_run_revision"'
 
 test('the stage log gives every entry of many pages once', async () => {
   const port = logsHolding(entriesAt(2_500, 10));
-  const over = () => new Date(start + 60_000);
-  const ids = await collected(stageLog(port, revision, new Date(start), over), 30);
+  const ids = await collected(stageLog(port, revision, { since: new Date(start), age: () => 60_000 }), 30);
   expect(ids).toEqual(Array.from({ length: 2_500 }, (_, index) => String(index)));
 });
 
 test('the stage log polls until the window ends and finds late entries', async () => {
   const entries = entriesAt(3, 1_000);
   const port = logsHolding(entries);
-  let time = start;
-  const log = stageLog(port, revision, new Date(start), () => {
-    if (port.lists === 1)
-      entries.splice(1, 0, { ...entryOf('late', 'x'), timestamp: new Date(start + 500).toISOString() });
-    time += 500;
-    return new Date(time);
+  let age = 0;
+  const since = new Date(start);
+  const log = stageLog(port, revision, {
+    since,
+    age: () => {
+      if (port.lists === 1)
+        entries.splice(1, 0, { ...entryOf('late', 'x'), timestamp: new Date(start + 500).toISOString() });
+      age += 500;
+      return age;
+    },
   });
   expect(await collected(log, 1)).toEqual(['0', '1', '2', 'late']);
 });
@@ -164,6 +170,6 @@ test.each([
   ['more entries at one instant than a page holds', entriesAt(1_001, 0)],
   ['more entries than can be read whole', entriesAt(51_000, 1)],
 ])('the stage log refuses %s', async (_, entries) => {
-  const log = stageLog(logsHolding(entries), revision, new Date(start), () => new Date(start + 60_000));
+  const log = stageLog(logsHolding(entries), revision, { since: new Date(start), age: () => 60_000 });
   await expect(collected(log, 30)).rejects.toThrow('it has over');
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { CheckEvent, StageLog } from '../../src/checks/context.ts';
 import { runChecks } from '../../src/checks/run.ts';
 import { recordedEventSchema } from '../../src/release/events.ts';
-import { contextFor, httpCheck, logsCheck, profileWith, serve } from './given.ts';
+import { contextFor, httpCheck, logOf, logsCheck, profileWith, serve } from './given.ts';
 
 const startupCheck = {
   id: 'startup',
@@ -62,6 +62,7 @@ function endAll(responses: ServerResponse[]): void {
 
 test('what goes wrong inside a check, or never ends, is inconclusive', async () => {
   const broken: StageLog = {
+    ...logOf([]),
     watch: async function* () {
       yield [];
       throw new TypeError('surprise');

@@ -87,7 +87,7 @@ export function websocketCheck(more: Partial<WebsocketCheck> = {}): WebsocketChe
     headers: {},
     subprotocols: [],
     handshakeSeconds: 5,
-    attempts: 1,
+    connectAttempts: 1,
     eventField: 'type',
     errors: {
       event: 'error',

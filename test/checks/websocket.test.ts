@@ -161,13 +161,13 @@ describe('handshakes', () => {
         say(...five)(socket, text, request);
       },
     });
-    expect(await check(url, { attempts: 3 })).toMatchObject({ status: 'passed' });
+    expect(await check(url, { connectAttempts: 3 })).toMatchObject({ status: 'passed' });
     expect([tries, seen.length]).toEqual([3, 1]);
   });
 
   test('refused at every attempt says how often', async () => {
     const url = await serveWebsocket({ upgrade: refusing('503 Service Unavailable') });
-    expect((await check(url, { attempts: 2 })).reason).toBe(
+    expect((await check(url, { connectAttempts: 2 })).reason).toBe(
       '/ws: the handshake is refused: 503 Service Unavailable (2 attempts), while /health answers 200',
     );
   });

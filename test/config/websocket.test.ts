@@ -22,7 +22,7 @@ test('a websocket check has its defaults, units and frames filled in', () => {
     - { type: text, send: hello, close: { code: 1000 } }
     - { type: json, send: { a: [1, { b: null }] }, events: [x], deadline: 2s, latency: { p95: 2s } }`) ?? [];
   expect(bare).toMatchObject({
-    ...{ stages: ['candidate', 'post'], timeoutSeconds: 60, handshakeSeconds: 10, attempts: 3 },
+    ...{ stages: ['candidate', 'post'], timeoutSeconds: 60, handshakeSeconds: 10, connectAttempts: 3 },
     ...{ eventField: 'type', health: '/health', messages: [], headers: {}, subprotocols: [] },
     errors: { event: 'error', at: 'error', code: 'code', components: 'component_details' },
   });

@@ -168,7 +168,7 @@ const wrongServices: [what: string, lines: string, expected: string[]][] = [
     'a kind of check that is not there',
     'checklist: [{ id: a, kind: htpp, path: / }]',
     [
-      '3:32 services.chat.checklist[0].kind: wrong value · found "htpp" · allowed http, websocket, startup, logs, command, suite, imports · → http',
+      '3:32 services.chat.checklist[0].kind: wrong value · found "htpp" · allowed http, websocket, startup, logs, command, suite, imports, manual · → http',
     ],
   ],
   [
@@ -197,7 +197,7 @@ const wrongServices: [what: string, lines: string, expected: string[]][] = [
     'log checks that look for nothing, or in no language',
     'checklist:\n- { id: a, kind: logs }\n- { id: b, kind: logs, absent: ["(?<=x)y"] }\n- { id: c, kind: startup, stages: [] }',
     [
-      '4:7 services.chat.checklist[0]: the check "a" looks for nothing · allowed absent, present or maxSeverity',
+      '4:7 services.chat.checklist[0]: the check "a" looks for nothing · allowed absent, present, maxSeverity or regressions',
       '5:37 services.chat.checklist[1].absent[0]: error parsing regexp: invalid named capture: `(?<=x)y` · allowed a RE2 pattern',
       '6:31 services.chat.checklist[2].stages: the check "c" never runs · allowed candidate, post',
     ],
@@ -249,6 +249,30 @@ const wrongServices: [what: string, lines: string, expected: string[]][] = [
       '4:7 services.chat.checklist[0].packages: the check "a" imports nothing · allowed a list such as [netra_backend]',
       '5:60 services.chat.checklist[1].packages[0]: no Python module · found "my-app" · allowed a name such as app.main',
       '6:47 services.chat.checklist[2].packages: packages are for language: python',
+    ],
+  ],
+  [
+    'checks for environments that are not there',
+    'checklist:\n- { id: a, kind: startup, environments: [stagging, production] }\n- { id: b, kind: startup, environments: [] }',
+    [
+      '4:46 services.chat.checklist[0].environments[0]: there is no environment "stagging" · allowed staging, production · → staging',
+      '5:31 services.chat.checklist[1].environments: the check "b" never runs · allowed staging, production',
+    ],
+  ],
+  [
+    'a known failure without an end, and tries that show the same',
+    'checklist:\n- { id: a, kind: startup, expectedToFail: { until: "2027-02-30", reason: x } }\n- { id: b, kind: logs, absent: [x], successes: 2 }',
+    [
+      '4:56 services.chat.checklist[0].expectedToFail.until: no day of the calendar · found "2027-02-30" · allowed a day such as "2027-01-31"',
+      '5:52 services.chat.checklist[1].successes: a logs check sees the same with every try · found 2 · allowed 1',
+    ],
+  ],
+  [
+    'a manual check that asks nothing, or before there is a revision',
+    'checklist:\n- { id: a, kind: manual }\n- { id: b, kind: manual, question: Well?, stages: [predeploy] }',
+    [
+      '4:7 services.chat.checklist[0].question: "question" is missing · allowed a question, such as "Does the chat answer in French?"',
+      '5:56 services.chat.checklist[1].stages[0]: wrong value · found "predeploy" · allowed candidate, post',
     ],
   ],
 ];

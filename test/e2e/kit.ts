@@ -54,7 +54,7 @@ function launch(
   return child;
 }
 
-type Child = ReturnType<typeof launch>;
+export type Child = ReturnType<typeof launch>;
 
 /** `files`: instead of a copy of templates/chat. */
 export async function makePlace(files?: Record<string, string>): Promise<Place> {

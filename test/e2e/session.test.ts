@@ -214,6 +214,8 @@ describe('an edit, deployed for a script', () => {
       'startup',
       'checks',
       'changes',
+      'rollback',
+      'hold',
       'diagnosis',
     ]);
     expect(service).toMatchObject({ name: 'chat', url: former?.url, diagnosis: null });

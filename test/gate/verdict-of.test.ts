@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CheckResult } from '../../src/checks/result.ts';
 import { verdictSchema } from '../../src/gate/verdict.ts';
-import { type Checklists, judgeDeploy } from '../../src/gate/verdict-of.ts';
+import { type Checklists, judgeChecks, judgeDeploy } from '../../src/gate/verdict-of.ts';
 import type { DurableEvent } from '../../src/release/events.ts';
 import { foldAll, type ReleaseState } from '../../src/release/state.ts';
 import { profileWith } from '../checks/given.ts';
@@ -27,6 +27,9 @@ const checked = (
   service: 'chat',
   result: { id, kind: 'http', stage, required, status, reason: 'as seen', durationMs: 3 },
 });
+function withResult(event: DurableEvent, more: Partial<CheckResult>): DurableEvent {
+  return event.type === 'check.finished' ? { ...event, result: { ...event.result, ...more } } : event;
+}
 const plan = (action: 'create' | 'update' | 'none'): DurableEvent => ({
   type: 'plan.made',
   service: 'chat',
@@ -188,6 +191,36 @@ describe('a deploy', () => {
     expect(verdictOf([...good, checked('speed', 'post', 'failed', false)]).decision).toBe('ready');
   });
 
+  test('is ready with a known failure, and its condition says so', () => {
+    const known = { until: '2027-01-31', reason: 'Ben mends it' };
+    const failed = withResult(checked('health', 'post', 'failed'), { expectedToFail: known });
+    const verdict = verdictOf([...good.slice(0, -1), failed]);
+    expect(verdict.decision).toBe('ready');
+    expect(verdict.conditions.find(({ id }) => id === 'chat.check.post.health')).toEqual({
+      id: 'chat.check.post.health',
+      met: true,
+      reason: 'failed, known until 2027-01-31 (Ben mends it): as seen',
+    });
+    expect(verdictOf([...good, failed, checked('health', 'post', 'failed')]).decision).toBe('blocked');
+  });
+
+  test('tells of what waits how a person decides it', () => {
+    const waiting = withResult(checked('french', 'post', 'pending'), { next: 'sluice sign staging french' });
+    expect(verdictOf([...good, waiting]).conditions.at(-3)).toEqual({
+      id: 'chat.check.post.french',
+      met: false,
+      pending: true,
+      reason: 'pending: as seen',
+      remedy: 'sluice sign staging french',
+    });
+  });
+
+  test('without a change takes what people say into account', () => {
+    expect(verdictOf([plan('none'), checked('french', 'post', 'passed')]).decision).toBe('ready');
+    expect(verdictOf([plan('none'), checked('french', 'post', 'pending')]).decision).toBe('pending');
+    expect(verdictOf([plan('none'), checked('french', 'post', 'failed')]).decision).toBe('blocked');
+  });
+
   test('without a change needs no more evidence', () => {
     expect(verdictOf([plan('none')])).toEqual({
       decision: 'ready',
@@ -201,6 +234,65 @@ describe('a deploy', () => {
     const verdict = judgeDeploy(stateOf(good), two);
     expect(verdict.decision).toBe('blocked');
     expect(verdict.conditions.at(-1)).toMatchObject({ id: 'worker.release', met: false });
+  });
+});
+
+describe('a run of the checklist', () => {
+  const found: DurableEvent = {
+    type: 'service.observed',
+    service: 'chat',
+    url: 'http://chat',
+    serving: 'chat-00002',
+    image: 'app@sha256:aa',
+    traffic: [{ revision: 'chat-00002', percent: 100 }],
+    etag: '7',
+  };
+  const asked: Checklists = new Map([['chat', [{ id: 'health', stages: ['post'], required: true }]]]);
+  const judged = (...events: DurableEvent[]) => judgeChecks(stateOf(events), asked);
+  const passed = checked('health', 'post', 'passed');
+
+  test('is ready when the revision that serves has answered and passed what was asked of it', () => {
+    expect(judged(found, proven('chat-00002'), passed)).toMatchObject({
+      decision: 'ready',
+      conditions: [{ id: 'chat.answers' }, { id: 'chat.check.post.health' }],
+    });
+  });
+
+  test.each<[string, DurableEvent[], string]>([
+    ['nobody was found', [], 'blocked'],
+    ['another one answers', [found, proven('chat-00001'), passed], 'blocked'],
+    ['nobody has proven who answers', [found, passed], 'blocked'],
+    ['a check was not reported', [found, proven('chat-00002')], 'blocked'],
+    [
+      'it was run in another stage',
+      [found, proven('chat-00002'), checked('health', 'candidate', 'passed')],
+      'blocked',
+    ],
+    ['a check failed', [found, proven('chat-00002'), checked('health', 'post', 'failed')], 'blocked'],
+    [
+      'a person is waited for',
+      [found, proven('chat-00002'), passed, checked('french', 'post', 'pending')],
+      'pending',
+    ],
+    [
+      'an advisory one failed',
+      [found, proven('chat-00002'), passed, checked('tea', 'post', 'failed', false)],
+      'ready',
+    ],
+  ])('%s', (_, events, decision) => {
+    expect(judged(...events).decision).toBe(decision);
+  });
+
+  test('that ended badly for another reason is not ready', () => {
+    const moved: DurableEvent = {
+      type: 'service.finished',
+      service: 'chat',
+      outcome: 'failed',
+      reason: 'conflict',
+      rolledBack: false,
+      diagnosis: { cause: 'the traffic was moved', why: '', hint: '', evidence: [], notDone: [], next: [] },
+    };
+    expect(judged(found, proven('chat-00002'), passed, moved).decision).toBe('blocked');
   });
 });
 

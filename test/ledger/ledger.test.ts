@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -74,7 +74,7 @@ test('what is appended is read back, in order, over several segments', async () 
     recorder.append([]),
     recorder.append(events.slice(2)),
   ]);
-  expect(await ledger.read(id)).toEqual({ id, events, problems: [] });
+  expect(await ledger.read(id)).toMatchObject({ id, events, problems: [], intact: true, chained: true });
   expect(await ledger.read('20261122T023105-staging-zzzz')).toBeUndefined();
   expect(await ledger.read('../../etc')).toBeUndefined();
 });
@@ -94,6 +94,37 @@ test('what is appended while a segment is written shares the next one', async ()
   await Promise.all(events.slice(1).map((event) => recorder.append([event])));
   expect((await ledger.read(id))?.events).toEqual(events);
   expect((await folderStore(folder).list(`releases/${id}/`)).length).toBeLessThanOrEqual(3);
+});
+
+test('a record is gone on with where it ended, in one chain', async () => {
+  const ledger = ledgerIn(await freshFolder());
+  const id = ledger.newId('staging');
+  const events = stamped(id, [started('staging', ['chat']), built, finished]);
+  await ledger.begin(id).append(events.slice(0, 1));
+  const again = await ledger.reopen(id);
+  expect(again?.record.events).toEqual(events.slice(0, 1));
+  await again?.recorder.append(events.slice(1));
+  expect(await ledger.read(id)).toMatchObject({ events, problems: [], intact: true });
+  expect(await ledger.reopen('20261122T023105-staging-zzzz')).toBeUndefined();
+});
+
+test('a segment that is taken away or put elsewhere is noticed', async () => {
+  const folder = await freshFolder();
+  const ledger = ledgerIn(folder);
+  const id = ledger.newId('staging');
+  const recorder = ledger.begin(id);
+  for (const event of stamped(id, [started('staging', ['chat']), built, finished]))
+    await recorder.append([event]);
+  const at = (number: number) => join(folder, 'releases', id, `00000${number}.ndjson`);
+  await rename(at(2), join(folder, 'kept'));
+  expect(await ledger.read(id)).toMatchObject({
+    intact: false,
+    problems: [{ kind: 'damaged' }, { kind: 'damaged' }],
+  });
+  // Closing the gap does not help.
+  await rename(at(3), at(2));
+  expect(await ledger.read(id)).toMatchObject({ intact: false, problems: [{ kind: 'damaged', line: 1 }] });
+  expect((await ledger.latestFor('staging', 'chat'))?.intact).toBe(false);
 });
 
 test('a second writer of a release is refused, and so is all that it appends later', async () => {
@@ -122,9 +153,9 @@ test('torn, foreign and unknown lines and missing segments are told, the rest is
   expect(record?.events).toEqual(events);
   expect(record?.problems.map(({ line, why }) => [line, why])).toEqual([
     [1, 'an event of another release'],
-    [2, expect.stringContaining('not an event of this version')],
+    [2, 'the line is not chained to the one before'],
     [3, 'event 1 after event 2'],
-    [4, expect.stringContaining('not an event of this version')],
+    [4, 'the line is not JSON'],
     [5, 'the line is torn'],
     [0, expect.stringContaining('segment 2 is missing')],
   ]);
@@ -147,18 +178,27 @@ test('releases are listed newest first, by environment and service', async () =>
     '20261103T000000-staging-cccc',
     '20261101T000000-staging-aaaa',
   ]);
+  expect(await ids({ limit: 9, cloud: 'google' })).toEqual([]);
+  expect(await ids({ limit: 1, cloud: 'local', service: 'chat' })).toEqual([
+    '20261102T000000-production-bbbb',
+  ]);
   expect(await ids({ limit: 9, service: 'worker' })).toEqual(['20261103T000000-staging-cccc']);
   expect(await ledger.latestFor('production', 'worker')).toBeUndefined();
   expect(await ledger.latestFor('staging', 'chat')).toEqual({
     id: '20261101T000000-staging-aaaa',
     environment: 'staging',
-    who: 'ada',
+    runbook: 'deploy',
+    ...{ cloud: 'local', who: 'ada', commit: null, dirty: false, reason: '', from: null },
     started: '2026-11-22T02:31:06Z',
     finished: '2026-11-22T02:31:06Z',
-    outcome: 'failed',
-    exitCode: 12,
-    rolledBack: true,
-    services: [{ service: 'chat', revision: null, digest: 'sha256:abc', outcome: 'unfinished' }],
+    ...{ outcome: 'failed', exitCode: 12, rolledBack: true, verdict: 'blocked', overrides: [] },
+    ...{ intact: true, chained: true },
+    services: [
+      {
+        ...{ service: 'chat', revision: null, digest: 'sha256:abc', outcome: 'unfinished' },
+        ...{ changes: [], cause: '', traffic: [] },
+      },
+    ],
   });
 });
 

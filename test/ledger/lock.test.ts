@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { SluiceError } from '../../src/errors.ts';
 import { folderStore } from '../../src/ledger/folder-store.ts';
 import { type Locks, openLocks } from '../../src/ledger/lock.ts';
-import type { LockClaim, LockPlace } from '../../src/ledger/lock-holder.ts';
+import { encodeHolder, type LockClaim, type LockPlace, newHolder } from '../../src/ledger/lock-holder.ts';
 import { freshFolder, runFixture } from './processes.ts';
 
 const chat: LockPlace = { project: 'demo', region: 'europe-west1', service: 'chat' };
@@ -60,21 +60,56 @@ test('a holder whose process has ended is not waited for', async () => {
   await heir.release();
 });
 
-test('an expired lease is taken over, and the former holder learns of it', async () => {
+const hour = 3_600_000;
+const shifted = (by: number) => () => new Date(Date.now() + by);
+const lockFile = 'locks/demo-europe-west1-chat.json';
+
+test.each([-hour, hour])('a living holder whose clock is %i ms off keeps its lock', async (off) => {
   const folder = await freshFolder();
-  const anHourAgo = new Date(Date.now() - 3_600_000);
-  const former = await locksIn(folder, () => anHourAgo).acquire(chat, claim('former', 600));
-  const heir = await locksIn(folder).acquire(chat, claim('heir'));
-  await vi.waitFor(() => expect(former.lost.aborted).toBe(true), { timeout: 20_000 });
-  expect(former.lost.reason).toMatchObject({ reason: 'conflict' });
+  const former = await locksIn(folder, shifted(off)).acquire(chat, claim('former', 900));
+  const failure = await failureOf(locksIn(folder).acquire(chat, claim('heir')));
+  expect(failure.message).toContain('release former runs on laptop');
+  expect(former.lost.aborted).toBe(false);
   await former.release();
+  await (await locksIn(folder).acquire(chat, claim('heir'))).release();
+});
+
+test.each([-hour, 0, hour])("a dead holder's lock is taken over, its clock %i ms off", async (off) => {
+  const folder = await freshFolder();
+  const owner = { now: shifted(off - 200), host: 'laptop', pid: 4711 };
+  const dead = newHolder(claim('dead', 200), owner);
+  await folderStore(folder).create(lockFile, encodeHolder(dead));
+  const heir = await vi.waitFor(() => locksIn(folder).acquire(chat, claim('heir')), { timeout: 5_000 });
   expect(await locksIn(folder).holder(chat)).toMatchObject({ release: 'heir' });
   await heir.release();
 });
 
+test('the wait for a holder in doubt can be interrupted', async () => {
+  const folder = await freshFolder();
+  const dead = newHolder(claim('dead', 60_000), { now: shifted(-hour), host: 'laptop', pid: 4711 });
+  await folderStore(folder).create(lockFile, encodeHolder(dead));
+  const signal = AbortSignal.timeout(20);
+  await expect(locksIn(folder).acquire(chat, { ...claim('heir'), signal })).rejects.toThrow(/abort/);
+});
+
+test('a holder whose lock was taken over learns of it, and leaves it to the heir', async () => {
+  const folder = await freshFolder();
+  const store = folderStore(folder);
+  const former = await locksIn(folder).acquire(chat, claim('former', 600));
+  const heir = newHolder(claim('heir'), { now: () => new Date(), host: 'runner', pid: 1 });
+  await vi.waitFor(async () => {
+    const found = await store.read(lockFile);
+    expect(await store.replace(lockFile, found?.generation ?? '', encodeHolder(heir))).not.toBe('changed');
+  });
+  await vi.waitFor(() => expect(former.lost.aborted).toBe(true), { timeout: 20_000 });
+  expect(former.lost.reason).toMatchObject({ reason: 'conflict' });
+  await former.release();
+  expect(await locksIn(folder).holder(chat)).toMatchObject({ release: 'heir' });
+});
+
 test('renewal keeps a lease far beyond its first end', async () => {
   const folder = await freshFolder();
-  const lock = await locksIn(folder).acquire(chat, claim('long', 5_000));
+  const lock = await locksIn(folder).acquire(chat, claim('long', 1_500));
   const first = await locksIn(folder).holder(chat);
   await vi.waitFor(
     async () => {
@@ -125,7 +160,7 @@ test('a lock that nobody can read is not taken over', async () => {
 
 test('of processes that race for a lock one gets it; killed, it is followed after its lease', async () => {
   const folder = await freshFolder();
-  const leaseMs = 5_000;
+  const leaseMs = 3_000;
   const children = ['one', 'two', 'three'].map((release) =>
     runFixture('take-lock.ts', [folder, release, String(leaseMs)]),
   );

@@ -94,7 +94,7 @@ describe('the default is the last revision before the current one that served wi
     if (!a || !b || !c) throw new Error('three records');
     expect(choose([a, b, { ...c, former: half }], 'c')).toMatchObject({
       kind: 'refused',
-      problem: { why: 'Before c served a split, whose verdict no record here tells.' },
+      problem: { why: 'Which one revision served before c no record here tells.' },
     });
   });
 
@@ -107,6 +107,33 @@ describe('the default is the last revision before the current one that served wi
         ]),
       },
     });
+  });
+
+  test('records that begin later never give another choice', () => {
+    // A deploy makes a revision of its own; a rollback goes to one that exists, and leaves out checks at most.
+    const deploys = fc.record({ passed: fc.constantFrom(true, false) });
+    const rollsBack = fc.record({ to: fc.nat(9), passed: fc.constantFrom(true, null) });
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(deploys, rollsBack), { minLength: 1, maxLength: 9 }),
+        fc.nat(8),
+        (made, from) => {
+          const steps = made.map(
+            (one, index): Step =>
+              'to' in one
+                ? { runbook: 'rollback', to: `r${one.to % (index + 1)}`, passed: one.passed }
+                : { to: `r${index}`, passed: one.passed },
+          );
+          const records = past(...steps);
+          const current = steps.at(-1)?.to ?? '';
+          const late = choose(records.slice(from), current);
+          if (late.kind === 'refused') return;
+          const { revision } = late.target;
+          expect(choose(records, current)).toMatchObject({ kind: 'chosen', target: { revision } });
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 
   /** Whatever people did: the choice has passed once, is not what serves, and was not rolled back last. */

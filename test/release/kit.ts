@@ -4,16 +4,19 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { connectLocal } from '../../src/cloud/connect.ts';
 import type { Call, Cloud, LiveService, ServiceEdit } from '../../src/cloud/ports/index.ts';
-import type { HttpCheck, LogsCheck } from '../../src/config/check-spec.ts';
+import type { HttpCheck, LogsCheck, ManualCheck } from '../../src/config/check-spec.ts';
 import type { Target } from '../../src/config/target.ts';
 import { folderStore } from '../../src/ledger/folder-store.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import { openLocks } from '../../src/ledger/lock.ts';
 import type { ReleaseRecord } from '../../src/ledger/record.ts';
+import { openStatements, type Statements } from '../../src/ledger/statements.ts';
 import type { ImageStore } from '../../src/local/contracts.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
+import { type CheckRequest, check } from '../../src/release/check.ts';
 import { deploy } from '../../src/release/deploy.ts';
 import type { ReleaseEvent, Stamped } from '../../src/release/events.ts';
+import { resume } from '../../src/release/resume.ts';
 import { type RollbackRequest, rollback } from '../../src/release/rollback.ts';
 import type { RunbookDeps } from '../../src/release/runbook.ts';
 import { foldAll, type ReleaseState, type ServiceState } from '../../src/release/state.ts';
@@ -64,12 +67,19 @@ type DeployTry = {
 
 type RollbackTry = Omit<DeployTry, 'takeOver'> & Partial<Omit<RollbackRequest, 'targets' | 'command'>>;
 
+type CheckTry = Omit<DeployTry, 'takeOver' | 'beside'> & Partial<Pick<CheckRequest, 'stage' | 'only'>>;
+
 /** One service of its own project folder: its target, its ledger, and what is known of it. */
 export type Subject = {
   readonly target: Target;
   readonly ledger: Ledger;
   readonly ledgerFolder: string;
   deploy(attempt?: DeployTry): Promise<Outcome>;
+  /** The checklist against what is live. */
+  check(attempt?: CheckTry): Promise<Outcome>;
+  readonly statements: Statements;
+  /** Goes on with a release of this service whose process died. */
+  resume(id: string, attempt?: DeployTry): Promise<Outcome>;
   rollback(attempt?: RollbackTry): Promise<Outcome>;
   unpin(): Promise<Outcome>;
   live(): Promise<LiveService>;
@@ -163,7 +173,7 @@ export function httpCheck(id: string, stage: 'candidate' | 'post', path = `/${id
 
 export function logsCheck(id: string, absent: string[]): LogsCheck {
   return {
-    ...{ id, kind: 'logs', absent, present: [], windowSeconds: 0.3 },
+    ...{ id, kind: 'logs', absent, present: [], regressions: false, windowSeconds: 0.3 },
     ...{ stages: ['candidate'], required: true, successes: 1, timeoutSeconds: 5 },
   };
 }
@@ -224,6 +234,7 @@ function subject({ folder, connection, service, patch }: Given): Subject {
   mkdirSync(sourceDir, { recursive: true });
   const store = folderStore(ledgerFolder);
   const ledger = openLedger(store, { now: () => new Date(), random: Math.random });
+  const statements = openStatements(store);
   const locks = openLocks(store, { now: () => new Date(), host: 'here', pid: process.pid });
   const target = makeTarget(service, sourceDir, patch);
 
@@ -243,7 +254,7 @@ function subject({ folder, connection, service, patch }: Given): Subject {
     const state = await start(
       [makeTarget(service, sourceDir, merge(patch, over)), ...beside.map((other) => other.target)],
       {
-        ...{ cloud: connection, ledger, locks, release: id, version: '0.0.0' },
+        ...{ cloud: connection, ledger, locks, statements, release: id, version: '0.0.0' },
         actor: { who: 'anna@example.com', commit: null, dirty: false },
         listeners: [
           (event) => {
@@ -275,11 +286,21 @@ function subject({ folder, connection, service, patch }: Given): Subject {
     target,
     ledger,
     ledgerFolder,
+    statements,
     live,
     deploy: ({ takeOver = false, ...attempt } = {}) =>
       conduct(attempt, (targets, deps) =>
         deploy({ environment, targets, takeOverTraffic: takeOver, command: 'sluice deploy staging' }, deps),
       ),
+    check: ({ stage = 'post', only, ...attempt } = {}) =>
+      conduct(attempt, (targets, deps) =>
+        check({ environment, targets, stage, only, command: 'sluice check staging' }, deps),
+      ),
+    resume: (id, attempt = {}) =>
+      conduct({ ...attempt, deps: { ...attempt.deps, release: id } }, (targets, deps) => {
+        const resumes = `sluice resume ${id}`;
+        return resume({ environment, targets, command: 'sluice deploy staging', resumes }, deps);
+      }),
     rollback({ to, now = false, reason = 'it is broken', ...attempt } = {}) {
       const { takeOverTraffic = false, acceptSchemaRisk = false } = attempt;
       const wish = { to, now, reason, takeOverTraffic, acceptSchemaRisk };
@@ -313,6 +334,13 @@ export async function answer(url: string): Promise<string | number> {
   return revision;
 }
 
+export function manualCheck(id: string): ManualCheck {
+  return {
+    ...{ id, kind: 'manual', question: `Is ${id} right?` },
+    ...{ stages: ['post'], required: true, successes: 1, timeoutSeconds: 5 },
+  };
+}
+
 /** All traffic to one revision, as anybody may write it; tags stay. */
 export function allTo(revision: string) {
   return (live: LiveService): ServiceEdit => ({
@@ -331,12 +359,16 @@ export function soundness({ state, record, verdict, exitCode }: Outcome): string
   const durable = record.events.map(({ seq }) => seq);
   const intents = record.events.filter(({ event }) => event.type.endsWith('.intended'));
   const problems: [boolean, string][] = [
-    [record.problems.length === 0, `the record is damaged: ${JSON.stringify(record.problems)}`],
+    [
+      record.intact && record.problems.length === 0,
+      `the record is damaged: ${JSON.stringify(record.problems)}`,
+    ],
     [sameJson(folded, state), 'the record folds to another state than the live one'],
     [durable.every((seq, at) => at === 0 || seq > (durable[at - 1] ?? 0)), 'the record is out of order'],
     [record.events.at(-1)?.event.type === 'release.finished', 'the record has no end'],
     [
-      (exitCode === 0) === (verdict === 'ready'),
+      // A deploy that waits for a person has moved the traffic, and works.
+      verdict === 'pending' ? exitCode === 0 || exitCode === 16 : (exitCode === 0) === (verdict === 'ready'),
       `exit code ${exitCode} with a verdict ${JSON.stringify(state.finished?.verdict.conditions)}`,
     ],
     [!JSON.stringify(intents).includes('LATEST'), 'LATEST was written'],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LogEntry } from '../../src/cloud/ports/logs.ts';
 import type { Plan } from '../../src/plan/plan.ts';
+import type { RecordedStatus } from '../../src/release/recorded-status.ts';
 import type { ServiceStatus } from '../../src/release/status.ts';
 import { logLine } from '../../src/report/logs.ts';
 import { planLines } from '../../src/report/plan.ts';
@@ -73,17 +74,20 @@ describe('a status', () => {
     pin: 'own',
     revision: 'chat-r1',
     digest: `sha256:${'ab'.repeat(32)}`,
+    madeBy: 'rel-1',
     createdAt: '2025-06-01T12:00:00Z',
     verified: true,
     public: true,
   };
-  const view: ServiceStatus = {
+  const recorded: RecordedStatus = { made: null, lastRelease: null, lock: null, open: [] };
+  const view: ServiceStatus & { recorded: RecordedStatus } = {
     service: 'chat',
     environment: 'staging',
     live,
     newestRelease: { id: 'rel-1', state: 'verified' },
     hold: null,
     unfinishedRelease: null,
+    recorded,
   };
 
   const deploy = 'sluice deploy staging --local';
@@ -93,9 +97,50 @@ describe('a status', () => {
       '✔ chat in staging',
       '  url        https://chat.example',
       '  revision   chat-r1  sha256:abababababab',
+      '  verdict    ready',
       '  created    2025-06-01T12:00:00Z',
       '  traffic    100 %  chat-r1',
+      "  pin        Sluice's own",
       '  release    rel-1  verified',
+    ]);
+  });
+
+  test('tells what the ledger knows, who is at work, and what waits for somebody', () => {
+    const lines = statusLines(
+      {
+        ...view,
+        recorded: {
+          made: {
+            ...{ release: 'rel-1', who: 'ada', commit: '0123456789abcdef', dirty: true },
+            ...{ verdict: 'pending', intact: false },
+          },
+          lastRelease: {
+            ...{ id: 'rel-2', runbook: 'deploy', outcome: 'failed', exitCode: 13, who: 'bob' },
+            started: '2025-06-02T12:00:00Z',
+          },
+          lock: {
+            ...{ who: 'eve', since: '2025-06-03T12:00:00Z', why: 'sluice promote staging production' },
+            ...{ release: 'rel-3', host: 'runner' },
+          },
+          open: [{ what: 'the check french waits for a person', next: 'sluice sign staging french' }],
+        },
+      },
+      deploy,
+      plainTheme,
+    );
+    expect(lines).toEqual([
+      '? chat in staging',
+      '  · eve is at work since 2025-06-03T12:00:00Z: sluice promote staging production',
+      '  ! the check french waits for a person',
+      '    → sluice sign staging french',
+      '  url        https://chat.example',
+      '  revision   chat-r1  sha256:abababababab',
+      '  commit     0123456789ab with changes',
+      '  verdict    pending  release rel-1  the record does not show that it is whole',
+      '  created    2025-06-01T12:00:00Z',
+      '  traffic    100 %  chat-r1',
+      "  pin        Sluice's own",
+      '  release    rel-2  deploy failed, by bob',
     ]);
   });
 
@@ -111,14 +156,12 @@ describe('a status', () => {
       {
         ...view,
         live: { ...live, ready: false, conditions, actual, pin: 'LATEST' },
-        unfinishedRelease: 'rel-2',
       },
       deploy,
       plainTheme,
     );
-    expect(lines.slice(0, 7)).toEqual([
+    expect(lines.slice(0, 6)).toEqual([
       '? chat in staging',
-      '  ! release rel-2 has not finished',
       '  ✖ not ready',
       '    RoutesReady X: Revision chat-r2 failed',
       '  ✖ traffic is not what is wanted: 100 % chat-r1',

@@ -31,7 +31,7 @@ export type LogEntry = {
     | { kind: 'json'; json: Record<string, unknown> }
     | { kind: 'proto'; json: Record<string, unknown> }
     | { kind: 'none' };
-  request?: { method: string; url: string; status: number; latencySeconds: number };
+  request?: { method: string; url: string; status: number; latencySeconds: number; userAgent?: string };
   /** `projects/P/traces/ID`, '' when none. */
   trace: string;
 };

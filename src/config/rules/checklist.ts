@@ -78,10 +78,11 @@ export const logChecksLookForSomething: Rule = ({ config: { checklist } }) =>
   checklist.flatMap((check, index) =>
     check.kind === 'logs' &&
     check.absent.length + check.present.length === 0 &&
-    check.maxSeverity === undefined
+    check.maxSeverity === undefined &&
+    !check.regressions
       ? [
           fault(['checklist', index], `the check "${check.id}" looks for nothing`, {
-            allowed: 'absent, present or maxSeverity',
+            allowed: 'absent, present, maxSeverity or regressions',
           }),
         ]
       : [],

@@ -1,4 +1,5 @@
 import type { Fault } from '../issues.ts';
+import * as checkOptions from './check-options.ts';
 import * as checklist from './checklist.ts';
 import * as container from './container.ts';
 import * as programs from './programs.ts';
@@ -38,6 +39,9 @@ const rules: readonly Rule[] = [
   websocket.measuredMessagesHaveEvents,
   websocket.messageTypesDistinct,
   websocket.tokenHasOneSource,
+  checkOptions.checkEnvironmentsExist,
+  checkOptions.knownFailuresEndOnADay,
+  checkOptions.onlyWhatAsksAnewRepeats,
 ];
 
 export function applyRules(subject: Subject): Fault[] {

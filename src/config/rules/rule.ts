@@ -7,6 +7,8 @@ import type { Service } from '../schema/service.ts';
 /** One service in one environment, as the rules see it: merged, filled, parsed. */
 export type Subject = {
   environment: { name: string; e2e: boolean };
+  /** The names of all environments of the file. */
+  environments: readonly string[];
   /** The name of the Cloud Run service. */
   service: string;
   config: Service;

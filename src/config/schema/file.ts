@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ledger } from './ledger.ts';
 import { overridable } from './overridable.ts';
 import { Service } from './service.ts';
 import { flag, map, matching, oneOf, section, text } from './text.ts';
@@ -32,5 +33,10 @@ const EnvironmentEntry = section({
 export const ConfigFile = section({
   version: z.literal(1, { error: '1' }).describe('The version of this format.').exactOptional(),
   services: map(key, Service.nullable().describe('A service.')).describe('The services, by name.'),
+  ledger: ledger()
+    .describe(
+      'Where releases are recorded and locked: a bucket that a team and its CI share, gs://BUCKET/PREFIX, or a folder. Default: .sluice/ledger beside this file.',
+    )
+    .exactOptional(),
   environments: map(key, EnvironmentEntry).describe('The environments, by name.'),
 }).describe('The configuration of Sluice.');

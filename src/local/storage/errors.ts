@@ -4,16 +4,19 @@ export class StorageError extends Error {
   /** The HTTP status. */
   readonly code: number;
   readonly reason: string;
+  /** Which header or parameter the refusal is about. */
+  readonly about: { locationType?: string; location?: string };
 
-  constructor(code: number, reason: string, message: string) {
+  constructor(code: number, reason: string, message: string, about: StorageError['about'] = {}) {
     super(message);
     this.code = code;
     this.reason = reason;
+    this.about = about;
   }
 
   toJSON(): object {
-    const { code, message, reason } = this;
-    return { error: { code, message, errors: [{ message, domain: 'global', reason }] } };
+    const { code, message, reason, about } = this;
+    return { error: { code, message, errors: [{ message, domain: 'global', reason, ...about }] } };
   }
 }
 
@@ -25,7 +28,10 @@ export const noSuchObject = (bucket: string, object: string) =>
   new StorageError(404, 'notFound', `No such object: ${bucket}/${object}`);
 
 export const preconditionFailed = () =>
-  new StorageError(412, 'conditionNotMet', 'At least one of the pre-conditions you specified did not hold.');
+  new StorageError(412, 'conditionNotMet', 'At least one of the pre-conditions you specified did not hold.', {
+    locationType: 'header',
+    location: 'If-Match',
+  });
 
 export const notModified = () => new StorageError(304, 'notModified', 'Not Modified');
 

@@ -27,7 +27,16 @@ const parameters: ReadonlySet<string> = new Set([
     'generation',
     'project',
   ],
-  ...['ifGenerationMatch', 'ifGenerationNotMatch', 'prefix', 'maxResults', 'pageToken', 'key', 'quotaUser'],
+  ...[
+    'ifGenerationMatch',
+    'ifGenerationNotMatch',
+    'prefix',
+    'delimiter',
+    'maxResults',
+    'pageToken',
+    'key',
+    'quotaUser',
+  ],
 ]);
 
 export function checkQuery(query: URLSearchParams): void {

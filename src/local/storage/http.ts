@@ -13,7 +13,7 @@ import {
   readJson,
   sendJson,
 } from './exchange.ts';
-import type { ObjectStore } from './objects.ts';
+import type { ObjectStore, StoredObject } from './objects.ts';
 import { bucketResource, objectResource } from './resources.ts';
 import { Uploads } from './uploads.ts';
 
@@ -91,9 +91,17 @@ export class StorageHttp {
   }
 
   private listObjects({ query, ...exchange }: Exchange, bucket: string): void {
-    const { page, next } = paginate(this.store.list(bucket, query.get('prefix') ?? ''), query);
-    const items = page.map((object) => objectResource(object, exchange.origin));
-    sendJson(exchange, 200, { kind: 'storage#objects', items, ...next });
+    const prefix = query.get('prefix') ?? '';
+    const entries = foldAt(query.get('delimiter') ?? '', prefix, this.store.list(bucket, prefix));
+    const { page, next } = paginate(entries, query);
+    const items = page.flatMap(({ object }) => (object ? [objectResource(object, exchange.origin)] : []));
+    const prefixes = page.flatMap(({ name, object }) => (object ? [] : [name]));
+    sendJson(exchange, 200, {
+      kind: 'storage#objects',
+      ...next,
+      ...(prefixes.length > 0 && { prefixes }),
+      ...(items.length > 0 && { items }),
+    });
   }
 
   private async getObject(exchange: Exchange, bucket: string, name: string, media: boolean): Promise<void> {
@@ -108,6 +116,19 @@ export class StorageHttp {
     this.store.delete(bucket, name, query.get('generation') ?? undefined, conditionsOf(query));
     response.writeHead(204).end();
   }
+}
+
+/** Names that hold the delimiter beyond the prefix stand together as one prefix, among the objects in their order. */
+function foldAt(
+  delimiter: string,
+  prefix: string,
+  objects: StoredObject[],
+): { name: string; object?: StoredObject }[] {
+  const entries = objects.map((object) => {
+    const at = delimiter === '' ? -1 : object.name.indexOf(delimiter, prefix.length);
+    return at < 0 ? { name: object.name, object } : { name: object.name.slice(0, at + delimiter.length) };
+  });
+  return entries.filter(({ name }, index) => name !== entries[index - 1]?.name);
 }
 
 const newBucketSchema = z.strictObject({

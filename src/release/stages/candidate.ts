@@ -8,6 +8,10 @@ import type { ServiceRun } from '../run.ts';
 
 export type NamedPlan = Plan & { revision: string };
 
+export function named(plan: Plan): NamedPlan | null {
+  return plan.revision === null ? null : { ...plan, revision: plan.revision };
+}
+
 export async function makeCandidate(
   run: ServiceRun,
   plan: NamedPlan,
@@ -31,6 +35,12 @@ export async function makeCandidate(
   return { value: candidate, note };
 }
 
+/** The candidate that a resumed release finds made. Its operation's name died with the process that made it. */
+export function adoptCandidate(run: ServiceRun, plan: NamedPlan, live: LiveService): Written {
+  reportCandidate(run, plan, live);
+  return { operation: null, live };
+}
+
 /** Told after the write, and again when the URLs are known. */
 export function reportCandidate(run: ServiceRun, plan: NamedPlan, live: LiveService): void {
   run.journal.emit({
@@ -38,6 +48,7 @@ export function reportCandidate(run: ServiceRun, plan: NamedPlan, live: LiveServ
     service: run.target.key,
     revision: plan.revision,
     etag: live.etag,
+    generation: live.generation,
     url: live.uri,
     candidateUrl: candidateUrl(plan, live) ?? '',
   });

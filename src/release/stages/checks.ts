@@ -1,20 +1,15 @@
-import type { CheckContext } from '../../checks/context.ts';
-import { requestsLateSeconds } from '../../checks/deadlines.ts';
-import { requestLog } from '../../checks/request-log.ts';
 import { type CheckResult, stops, summariseChecks } from '../../checks/result.ts';
 import { runChecks } from '../../checks/run.ts';
-import { stageLog } from '../../checks/stage-log.ts';
-import { serviceFilter } from '../../cloud/log-filter.ts';
+import type { StageStart } from '../../checks/stage-log.ts';
 import type { LiveService } from '../../cloud/ports/index.ts';
-import type { CheckStage } from '../../config/check-spec.ts';
+import type { CheckSpec, CheckStage } from '../../config/check-spec.ts';
+import { type CheckSubject, contextOf } from '../check-context.ts';
 import type { StageResult } from '../journal.ts';
 import { proveAnswers } from '../prove-answers.ts';
 import { type Door, doorTo } from '../requests.ts';
 import type { RevisionLog } from '../revision-log.ts';
 import { type ServiceRun, StageFailure, typed } from '../run.ts';
-import { listSource } from '../source.ts';
 import { candidateUrl, type NamedPlan } from './candidate.ts';
-import { tokenReader } from './token.ts';
 import { publicUrl } from './traffic.ts';
 
 /**
@@ -30,56 +25,45 @@ export async function runStageChecks(
 ): Promise<StageResult<CheckResult[]>> {
   const candidate = stage === 'candidate';
   const door = doorTo(run, live, candidate ? (candidateUrl(plan, live) ?? live.uri) : publicUrl(run, live));
-  if (candidate) await proveCandidate(run, door, live, plan.revision);
-  // The candidate's log counts from its birth, the checklist's from the moved traffic on.
-  const since = new Date(candidate ? log.openedAt : run.now());
-  const context = contextOf(run, plan, door, log, stage, since);
-  const results = await run.track(
-    runChecks(run.target.checklist, context, (event) => run.journal.emit(event)),
-  );
+  if (candidate) await proveRevision(run, door, live, plan.revision);
+  return performChecks(run, run.target.checklist, {
+    stage,
+    door,
+    revision: plan.revision,
+    image: plan.image.reference ?? '',
+    formerTraffic: plan.formerTraffic,
+    profile: log.reader.profile(plan.revision) ?? null,
+    log: candidate ? { since: new Date(log.openedAt), age: log.age } : sinceMoved(log),
+  });
+}
+
+/** What the log held since the revision's birth counts, too; the moment is told by the clock that does not jump. */
+function sinceMoved({ openedAt, age }: RevisionLog): StageStart {
+  const aged = age();
+  return { since: new Date(openedAt + aged), age: () => age() - aged, historyFrom: new Date(openedAt) };
+}
+
+/** A stage whose log is watched from now on. */
+export function fromNow(run: Pick<ServiceRun, 'now'>): StageStart {
+  const began = performance.now();
+  return { since: new Date(run.now()), age: () => performance.now() - began };
+}
+
+/** Runs what is due of a checklist. Throws when a check that counts has not passed; one that waits for a person may. */
+export async function performChecks(
+  run: ServiceRun,
+  checklist: readonly CheckSpec[],
+  subject: CheckSubject,
+): Promise<StageResult<CheckResult[]>> {
+  const context = contextOf(run, subject);
+  const results = await run.track(runChecks(checklist, context, (event) => run.journal.emit(event)));
   run.signal.throwIfAborted();
   const broken = results.filter(stops);
-  if (broken.length > 0) throw checkFailure(run, stage, broken);
+  if (broken.length > 0) throw checkFailure(run, subject.stage, broken);
   return { value: results, note: summariseChecks(results) };
 }
 
-function contextOf(
-  run: ServiceRun,
-  plan: NamedPlan,
-  door: Door,
-  log: RevisionLog,
-  stage: CheckStage,
-  since: Date,
-): CheckContext {
-  const { target } = run;
-  const filter = serviceFilter(target.ref, { revision: plan.revision });
-  return {
-    service: target.key,
-    stage,
-    url: door.url,
-    headers: target.e2e.headers,
-    ...(door.idToken ? { idToken: door.idToken } : {}),
-    token: tokenReader(run),
-    profile: log.reader.profile(plan.revision) ?? null,
-    startup: target.startup,
-    log: stageLog(run.cloud.logs, { project: target.ref.project, filter }, since, () => new Date(run.now())),
-    program: {
-      environment: target.environment,
-      revision: plan.revision,
-      e2eEnv: target.e2e.env,
-      sourceDir: target.sourceDir,
-      sourceFiles: () => listSource(target.sourceDir),
-      requests: requestLog(
-        run.cloud.logs,
-        { project: target.ref.project, filter },
-        requestsLateSeconds[run.cloud.kind] * 1000,
-      ),
-    },
-    signal: run.signal,
-  };
-}
-
-async function proveCandidate(
+export async function proveRevision(
   run: ServiceRun,
   door: Door,
   live: LiveService,
@@ -97,7 +81,7 @@ async function proveCandidate(
 function checkFailure(run: ServiceRun, stage: CheckStage, broken: CheckResult[]): StageFailure {
   const [first] = broken;
   const which = broken.length === 1 ? `Check ${first?.id}` : `${broken.length} checks`;
-  const where = stage === 'candidate' ? 'on the candidate' : 'after the traffic had moved';
+  const where = stage === 'candidate' ? 'on the candidate' : 'on the service';
   return new StageFailure('checklist', {
     what: `${which} of ${run.target.key} did not pass ${where}: ${first?.reason}`,
     // Of one check the reason has just been told.

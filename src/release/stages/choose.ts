@@ -2,9 +2,10 @@ import type { LiveRevision, LiveService } from '../../cloud/ports/index.ts';
 import { SluiceError } from '../../errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { chooseTarget } from '../../plan/rollback-choice.ts';
+import { type Choice, type ChoiceInputs, chooseTarget } from '../../plan/rollback-choice.ts';
 import { makeRollbackPlan } from '../../plan/rollback-plan.ts';
 import type { SchemaNote } from '../../plan/schema-note.ts';
+import type { PastRelease } from '../../plan/served.ts';
 import { namedTraffic, onlyServing } from '../../plan/traffic.ts';
 import { readPastReleases } from '../past-releases.ts';
 import { call, type ServiceRun, typed } from '../run.ts';
@@ -33,47 +34,54 @@ export type Chosen = {
   passed: boolean;
 };
 
+/**
+ * Records that are looked at: at night the newest must do, and only when they do not tell more are read. Failed
+ * releases count too: a deploy loop makes many between two that served.
+ */
+const recordsLookedAt = [20, 200];
+
 /** Reads the cloud and the ledger and chooses; throws `usage`, with the candidates, when the choice is not clear. */
 export async function choose(run: ServiceRun, ledger: Ledger, wish: RollbackWish): Promise<Chosen> {
   const { target, cloud } = run;
-  const [live, past] = await Promise.all([
-    cloud.run.readService(target.ref, call(run)),
-    readPastReleases(ledger, { environment: target.environment, service: target.key }),
-  ]);
+  const live = await cloud.run.readService(target.ref, call(run));
   if (!live) {
     throw new SluiceError('preflight', {
       what: `${target.ref.service} does not exist in ${target.environment}: there is nothing to roll back.`,
       next: [typed(run, 'deploy')],
     });
   }
-  const asked = wish.to === undefined ? [] : past.filter(({ release }) => release === wish.to);
-  const names = [
-    ...asked.map(({ revision }) => revision),
-    ...(wish.to && isRevisionName(wish.to) ? [wish.to] : []),
-  ];
-  const listed = await readRevisions(run, live, names);
-  const choice = chooseTarget({ live, revisions: listed, past, to: wish.to, command: run.command });
+  const asked = wish.to !== undefined && isRevisionName(wish.to) ? [wish.to] : [];
+  const listed = await readRevisions(run, live, asked);
+  const { past, choice } = await chooseByRecords(run, ledger, { live, revisions: listed, to: wish.to });
   if (choice.kind === 'refused') throw new SluiceError('usage', choice.problem);
   const { revision, release, passed } = choice.target;
-  // By default the choice comes from the records: it may be older than what was listed.
+  // What the records name may be older than what was listed.
   const revisions = listed.some(({ name }) => name === revision)
     ? listed
     : await readRevisions(run, live, [revision]);
-  const { plan, risks } = makeRollbackPlan({
-    ...wish,
-    target,
-    live,
-    revisions,
-    past,
-    choice,
-    command: run.command,
-  });
+  const inputs = { ...wish, target, live, revisions, past, choice, command: run.command };
   return {
-    ...{ live, revisions, plan, risks, release },
+    ...makeRollbackPlan(inputs),
+    ...{ live, revisions, release },
     from: onlyServing(namedTraffic(live)) ?? '',
     undoes: choice.undoes,
     passed: passed === true,
   };
+}
+
+async function chooseByRecords(
+  run: ServiceRun,
+  ledger: Ledger,
+  found: Pick<ChoiceInputs, 'live' | 'revisions' | 'to'>,
+): Promise<{ past: PastRelease[]; choice: Choice }> {
+  const { environment, key: service } = run.target;
+  for (const [index, limit] of recordsLookedAt.entries()) {
+    const past = await readPastReleases(ledger, { environment, service, limit });
+    const choice = chooseTarget({ ...found, past, command: run.command });
+    const told = choice.kind === 'chosen' && choice.target.passed !== null;
+    if (told || index === recordsLookedAt.length - 1) return { past, choice };
+  }
+  throw new Error('no records are looked at');
 }
 
 /** What Cloud Run could be asked for at all. */

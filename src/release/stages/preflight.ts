@@ -75,6 +75,7 @@ function report(run: ServiceRun, { live, plan, revisions }: Sighting): void {
     image: revisions.find((revision) => revision.name === serving)?.template.image ?? '',
     traffic: live?.actualTraffic ?? [],
     etag: live?.etag ?? '',
+    generation: live?.generation ?? '',
   });
   run.journal.emit({ type: 'plan.made', service, plan });
   if (live && !serving && !plan.first) {

@@ -72,6 +72,8 @@ export async function observeTraffic(run: ServiceRun, settled = false): Promise<
     actual: live.actualTraffic,
     settled,
     etag: live.etag,
+    // Only what is known for our own may be gone on with.
+    ...(settled ? { generation: live.generation } : {}),
   });
 }
 

@@ -39,7 +39,7 @@ export async function awaitStartup(
   const inner: ServiceRun = { ...run, signal };
   const mailbox = createMailbox<News>(run.signal);
   const seen: Seen = {
-    beganAt: run.now(),
+    beganAt: performance.now(),
     ready: 'not-yet',
     refusal: '',
     heard: false,
@@ -51,7 +51,7 @@ export async function awaitStartup(
     systems: new Map(),
     answered: false,
     addressed: false,
-    lastNewsAt: run.now(),
+    lastNewsAt: performance.now(),
   };
   const deaf = log.listen((signals) => mailbox.put({ from: 'log', signals }));
   let live = candidate.live;
@@ -66,7 +66,7 @@ export async function awaitStartup(
 
   try {
     for (;;) {
-      const decision = decide(seen, run.target.startup, run.now());
+      const decision = decide(seen, run.target.startup, performance.now());
       if (decision.kind === 'started') {
         return { value: live, note: decision.because };
       }
@@ -100,12 +100,12 @@ function takeIn(run: ServiceRun, plan: NamedPlan, seen: Seen, news: Exclude<News
       }
       break;
     case 'revision':
-      if (seen.ready !== news.ready) seen.lastNewsAt = run.now();
+      if (seen.ready !== news.ready) seen.lastNewsAt = performance.now();
       seen.ready = news.ready;
       if (news.refusal) seen.refusal = news.refusal;
       break;
     case 'request':
-      if (news.answered && !seen.answered) seen.lastNewsAt = run.now();
+      if (news.answered && !seen.answered) seen.lastNewsAt = performance.now();
       seen.answered ||= news.answered;
       break;
     case 'log':
@@ -126,7 +126,7 @@ function takeInSignal(run: ServiceRun, seen: Seen, signal: StartupSignal): void 
   if (seen.told.get(subject) === state || seen.tellings >= maxTellings) return;
   seen.told.set(subject, state);
   seen.tellings += 1;
-  seen.lastNewsAt = run.now();
+  seen.lastNewsAt = performance.now();
   switch (signal.kind) {
     case 'phase':
       if (signal.phase.outcome === 'completed') seen.completed.add(signal.phase.name);

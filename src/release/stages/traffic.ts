@@ -137,6 +137,7 @@ export async function placeTraffic(
     actual: live.actualTraffic,
     settled,
     etag: live.etag,
+    generation: live.generation,
   });
   if (settled) return { live, desired };
   throw new StageFailure('traffic', {

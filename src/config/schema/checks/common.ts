@@ -21,8 +21,14 @@ export const common = {
   })
     .describe('A known failure: reported, and stops nothing until a date.')
     .exactOptional(),
-  successes: whole(1, 100).describe('Passes in a row that it takes.').default(1),
+  successes: whole(1, 100)
+    .describe('Passes in a row that it takes. A failure begins the count anew, while attempts are left.')
+    .default(1),
 };
+
+/** For kinds that ask anew with every try. */
+export const attempts = (standard: number) =>
+  whole(1, 20).describe('Failures, with a pause after each, before they count.').default(standard);
 
 export const stages = () =>
   list(oneOf(checkStages)).describe(

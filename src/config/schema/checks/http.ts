@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration, list, map, oneOf, section, text, urlPath, whole } from '../text.ts';
-import { common, scalar, stages } from './common.ts';
+import { attempts, common, scalar, stages } from './common.ts';
 import { Latency } from './latency.ts';
 
 const status = whole(100, 599);
@@ -14,7 +14,7 @@ export const HttpCheck = section({
   path: urlPath().describe('The path, beginning with /.'),
   headers: map(z.string(), text('text: put it in quotes')).describe('Headers to send.').default({}),
   body: text().describe('A body to send.').exactOptional(),
-  attempts: whole(1, 20).describe('Tries, with backoff, before a failure counts.').default(3),
+  attempts: attempts(3),
   expect: section({
     status: z
       .union([status, list(status)], { error: 'a status such as 200, or a list of them' })

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, list, oneOf, section, text } from '../text.ts';
+import { duration, flag, list, oneOf, section, text } from '../text.ts';
 import { common, stages } from './common.ts';
 
 export const LogsCheck = section({
@@ -12,5 +12,10 @@ export const LogsCheck = section({
   maxSeverity: oneOf(['WARNING', 'ERROR', 'CRITICAL'])
     .describe('Entries of this severity or above fail the check.')
     .exactOptional(),
-  window: duration().describe("How long the log is watched after the stage's start.").prefault('5s'),
+  regressions: flag()
+    .describe('true: an error that the revision that served before did not log fails the check.')
+    .default(false),
+  window: duration()
+    .describe("How long the log is watched after the stage's start; what it held before counts too.")
+    .prefault('5s'),
 }).describe('Patterns that must be absent from, or present in, the log.');
