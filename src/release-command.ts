@@ -8,6 +8,7 @@ import { failureLines } from './terminal/show-failure.ts';
 import { createReleaseView } from './terminal/show-release.ts';
 import { colourTheme } from './terminal/theme.ts';
 import {
+  identifyAccount,
   identifyActor,
   openWorkbench,
   sourcesOf,
@@ -23,6 +24,9 @@ export const releaseFlags = {
   }),
   timings: Flags.boolean({ description: "tell how much of the time was Sluice's own" }),
 };
+
+/** Whose credentials they are is worth knowing, and no release waits long for it. */
+const accountWithinMs = 300;
 
 type ReleaseFlags = { events: boolean; timings: boolean; github: boolean };
 type Options = Omit<WorkbenchOptions, 'signal'>;
@@ -70,6 +74,7 @@ export abstract class ReleaseCommand extends SluiceCommand {
       openWorkbench({ ...options, signal: this.signal }),
       identifyActor(options.dir),
     ]);
+    const account = identifyAccount(bench.cloud, accountWithinMs);
     const view = await createReleaseView({
       stderr: process.stderr,
       tty: process.stderr.isTTY,
@@ -82,7 +87,7 @@ export abstract class ReleaseCommand extends SluiceCommand {
       const state = await run(bench, {
         ...bench,
         release: bench.ledger.newId(options.environment),
-        actor,
+        actor: { ...actor, account: await account },
         version: this.config.version,
         listeners: [view.event, ...(flags.events ? [createEventWriter(process.stdout)] : [])],
         signal: this.signal,

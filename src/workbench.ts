@@ -1,16 +1,16 @@
-import { execFile } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { recordedStamp } from './build-stamp.ts';
 import { connectGoogle, connectLocal } from './cloud/connect.ts';
 import type { Cloud } from './cloud/ports/index.ts';
 import { Waiting } from './cloud/waiting.ts';
+import { type EnvironmentSpec, resolveEnvironment } from './config/environment.ts';
 import { resolveLedger } from './config/ledger-place.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { resolveTarget } from './config/resolve.ts';
 import type { Target } from './config/target.ts';
 import { SluiceError } from './errors.ts';
+import { openGit } from './git.ts';
 import { type BucketAccess, type LedgerBench, ledgerBench, openStore } from './ledger-bench.ts';
 import { defaultHome } from './local/home.ts';
 import { ensureLocalCloud } from './local/launcher.ts';
@@ -18,6 +18,7 @@ import { ensureLocalCloud } from './local/launcher.ts';
 /** What a command works with: the targets it names, the cloud they live on, the ledger that sluice.yaml names. */
 export type Workbench = LedgerBench & {
   targets: Target[];
+  environment: EnvironmentSpec;
   cloud: Cloud;
   waiting: Waiting;
   close(): Promise<void>;
@@ -32,6 +33,8 @@ export type WorkbenchOptions = {
   /** Variables for one deploy. */
   set?: Record<string, string>;
   signal: AbortSignal;
+  /** Where the time that is waited is booked; by default a book of its own. */
+  waiting?: Waiting;
 };
 
 type Where = Pick<WorkbenchOptions, 'dir' | 'config'>;
@@ -42,10 +45,11 @@ const configAt = ({ dir, config }: Where) =>
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const config = await configAt(options);
   const targets = targetsOf(config, options);
-  const waiting = new Waiting();
+  const environment = resolveEnvironment(config, options.environment);
+  const { waiting = new Waiting() } = options;
   const { cloud, ...access } = await connect(targets, options.signal, waiting);
   const store = await openStore(resolveLedger(config), async () => ({ cloud, ...access }));
-  return { targets, cloud, waiting, ...ledgerBench(store), close: () => cloud.close() };
+  return { targets, environment, cloud, waiting, ...ledgerBench(store), close: () => cloud.close() };
 }
 
 /** What is recorded, with the kind of cloud that is asked about. */
@@ -120,17 +124,17 @@ export type Actor = { who: string; commit: string | null; dirty: boolean };
 
 /** Who deploys what, as git tells; outside a repository only the login name is known. */
 export async function identifyActor(dir: string): Promise<Actor> {
-  const git = async (...args: string[]): Promise<string | null> => {
-    const run = promisify(execFile)('git', ['-C', dir, ...args], { timeout: 5_000, maxBuffer: 1 << 20 });
-    return run.then(
-      ({ stdout }) => stdout.trim(),
-      () => null,
-    );
-  };
+  const git = openGit(dir);
   const [email, commit, changes] = await Promise.all([
-    git('config', 'user.email'),
-    git('rev-parse', 'HEAD'),
-    git('status', '--porcelain', '--untracked-files=normal', '--', '.'),
+    git.ask('config', 'user.email'),
+    git.ask('rev-parse', 'HEAD'),
+    git.ask('status', '--porcelain', '--untracked-files=normal', '--', '.'),
   ]);
   return { who: email || userInfo().username, commit, dirty: changes !== null && changes !== '' };
+}
+
+/** The account of the cloud's credentials; '' when they do not tell in time: nothing fails for want of it. */
+export async function identifyAccount(cloud: Cloud, withinMs: number): Promise<string> {
+  const signal = AbortSignal.timeout(withinMs);
+  return cloud.identity.whoami({ signal }).catch(() => '');
 }

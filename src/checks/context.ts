@@ -13,7 +13,7 @@ export type CheckContext = {
   stage: CheckStage;
   /** What is checked: the candidate's own URL, or the service's. */
   url: string;
-  /** Who must answer there, and its image: what is found is true of these alone. '' before there is one. */
+  /** Who must answer there, and its image: what is found is true of these alone. */
   revision: string;
   digest: string;
   /** The target's e2e headers; their values are never shown. */
@@ -26,8 +26,6 @@ export type CheckContext = {
   profile: RevisionProfile | null;
   startup: StartupSpec;
   log: StageLog;
-  /** For the checks that run programs. */
-  program: ProgramSetting;
   /** What served before the revision under check. */
   former: FormerLog | 'none' | 'unknown';
   /** What people have answered to the service's manual checks, oldest first. */
@@ -36,12 +34,16 @@ export type CheckContext = {
   signCommand(item: string): string;
   /** For days and dates; durations are measured by a clock that does not jump. */
   now: () => Date;
+  /** For the checks that run programs. */
+  program: ProgramSetting;
   signal: AbortSignal;
 };
 
 /** What a program that checks a service is told of it, and where it finds the source. */
 export type ProgramSetting = {
   environment: string;
+  /** '' before there is one. */
+  revision: string;
   e2eEnv: Record<string, string>;
   /** The source folder, absolute. */
   sourceDir: string;

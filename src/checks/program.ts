@@ -121,7 +121,7 @@ async function variablesFor(
     E2E_HEADERS: JSON.stringify({ ...headers, ...door }),
     SLUICE_ENVIRONMENT: program.environment,
     SLUICE_SERVICE: context.service,
-    SLUICE_REVISION: context.revision,
+    SLUICE_REVISION: program.revision,
     SLUICE_STAGE: stage,
   };
   const named = Object.entries({ ...process.env, ...own }).flatMap(([name, value]) =>

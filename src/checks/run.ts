@@ -78,33 +78,33 @@ async function perform(spec: CheckSpec, context: CheckContext, signal: AbortSign
       return (await import('./startup.ts')).checkStartup(context.profile, context.startup);
     case 'logs':
       return (await import('./logs.ts')).checkLogs(spec, context, signal);
+    case 'manual':
+      return (await import('./manual.ts')).checkManual(spec, context);
     case 'command':
       return (await import('./command.ts')).checkCommand(spec, context);
     case 'suite':
       return (await import('./suite.ts')).checkSuite(spec, context, signal);
     case 'imports':
       return (await import('./imports.ts')).checkImports(spec, context, signal);
-    case 'manual':
-      return (await import('./manual.ts')).checkManual(spec, context);
   }
 }
 
 /**
- * A log check waits for its window before it has its time to read, and a latency is that of many answers. A program
- * ends itself at its deadline: what it then says is more than that it did not end. After a suite its requests are
- * looked for.
+ * A log check waits for its window first, and then has its time to read. A program ends itself at its deadline; what
+ * it then says is more than that it did not end. After a suite its requests are looked for. A latency is that of many
+ * answers.
  */
 function secondsFor(spec: CheckSpec): number {
   switch (spec.kind) {
     case 'logs':
       return spec.windowSeconds + spec.timeoutSeconds;
+    case 'http':
+      return spec.timeoutSeconds * (1 + (spec.expect.latency?.samples ?? 0));
     case 'command':
     case 'imports':
       return spec.timeoutSeconds + killSeconds;
     case 'suite':
       return spec.timeoutSeconds + killSeconds + requestsLateSeconds.google;
-    case 'http':
-      return spec.timeoutSeconds * (1 + (spec.expect.latency?.samples ?? 0));
     default:
       return spec.timeoutSeconds;
   }

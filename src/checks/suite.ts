@@ -143,7 +143,7 @@ function failureOf(spec: SuiteCheck, played: readonly Played[], figures: Figures
 
 /** A suite that passed without a request to the service has shown nothing of it. */
 async function reachedService(
-  { program, revision, stage }: CheckContext,
+  { program, stage }: CheckContext,
   { from, to }: { from: Date; to: Date },
   signal: AbortSignal,
 ): Promise<{ requests?: number; problem?: Verdict }> {
@@ -158,7 +158,7 @@ async function reachedService(
   try {
     const requests = await program.requests.count(from, to, signal);
     if (requests > 0) return { requests };
-    const reason = `the tests passed without touching the service: no request of theirs in the request log of ${revision} during the run`;
+    const reason = `the tests passed without touching the service: no request of theirs in the request log of ${program.revision} during the run`;
     return { requests, problem: { status: 'failed', reason } };
   } catch (error) {
     signal.throwIfAborted();

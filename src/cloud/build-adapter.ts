@@ -1,5 +1,6 @@
 import type { google } from '@google-cloud/cloudbuild/build/protos/protos.js';
 import { z } from 'zod';
+import { apiServices } from './api-services.ts';
 import { gaxOptions, invoke, quietPause, readMethod, writeMethod } from './call.ts';
 import { cloudError } from './errors.ts';
 import { leanGax } from './lean-gax.ts';
@@ -30,7 +31,7 @@ export function buildAdapter(session: Session): Adapter<BuildPort> {
   const { waiting } = session;
   const builds = lazyClient(async () => {
     const { CloudBuildClient } = await import('@google-cloud/cloudbuild/build/src/v1/cloud_build_client.js');
-    const gax = await leanGax('google.devtools.cloudbuild.v1.CloudBuild');
+    const gax = await leanGax(apiServices.build);
     return new CloudBuildClient(await session.grpcOptions(), gax);
   });
   const on = { client: builds.client, waiting };

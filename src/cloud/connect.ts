@@ -1,11 +1,15 @@
 import type { AuthClient, GoogleAuth } from 'google-auth-library';
 import { errorMessage } from '../errors.ts';
+import { Secret } from '../secret.ts';
 import { buildAdapter } from './build-adapter.ts';
 import { once, untilAborted } from './call.ts';
 import { cloudError } from './errors.ts';
+import { httpFailure } from './http-failure.ts';
 import { googleIdentity, localIdentity } from './identity.ts';
+import type { GetJson } from './inventory-adapter.ts';
+import { localInventory, localRegistry } from './local-gaps.ts';
 import { logsAdapter } from './logs-adapter.ts';
-import type { Cloud, IdentityPort, SecretsPort } from './ports/index.ts';
+import type { Cloud } from './ports/index.ts';
 import { runAdapter } from './run-adapter.ts';
 import { googleSecrets, localSecrets } from './secrets.ts';
 import type { Session } from './session.ts';
@@ -33,7 +37,19 @@ export async function connectGoogle(options: {
     grpcOptions: async () => ({ projectId: project, authClient }),
     storageOptions: async () => ({ projectId: project, authClient, retryOptions: storageRetries }),
   };
-  return connection('google', session, googleIdentity(auth, waiting), googleSecrets(authClient, waiting));
+  return connection('google', session, {
+    identity: googleIdentity(auth, waiting),
+    secrets: googleSecrets(authClient, waiting),
+    inventory: async () => {
+      const { inventoryAdapter } = await import('./inventory-adapter.ts');
+      return inventoryAdapter(authorisedGet(auth), waiting);
+    },
+    registry: async () => {
+      const { registryAdapter } = await import('./registry-adapter.ts');
+      const token = async () => new Secret((await auth.getAccessToken()) ?? '');
+      return registryAdapter({ origin: (host) => `https://${host}`, token }, waiting);
+    },
+  });
 }
 
 /** The local cloud on this machine's loopback: the same adapters on another address, without credentials. */
@@ -64,14 +80,18 @@ export async function connectLocal(options: {
       return { projectId: project, apiEndpoint: origin, authClient, retryOptions: storageRetries };
     },
   };
-  return connection('local', session, localIdentity(origin, project, waiting), localSecrets);
+  return connection('local', session, {
+    identity: localIdentity(origin, project, waiting),
+    secrets: localSecrets,
+    inventory: async () => localInventory,
+    registry: async () => localRegistry,
+  });
 }
 
 function connection(
   kind: Cloud['kind'],
   session: Session,
-  identity: IdentityPort,
-  secrets: SecretsPort,
+  plain: Pick<Cloud, 'identity' | 'secrets' | 'inventory' | 'registry'>,
 ): Cloud {
   const adapters = {
     run: runAdapter(session),
@@ -85,8 +105,7 @@ function connection(
     build: adapters.build.port,
     logs: adapters.logs.port,
     storage: adapters.storage.port,
-    identity,
-    secrets,
+    ...plain,
     warm: (...parts) => {
       // A client that cannot be loaded says so at its first use.
       for (const part of parts) adapters[part].warm().catch(() => undefined);
@@ -94,6 +113,16 @@ function connection(
     close: async () => {
       await Promise.all(Object.values(adapters).map((adapter) => adapter.close()));
     },
+  };
+}
+
+/** For APIs that are asked one question only: no client of their own is worth its loading. */
+function authorisedGet(auth: GoogleAuth): GetJson {
+  return async (url, { signal }) => {
+    const headers = await auth.getRequestHeaders(url);
+    const response = await fetch(url, { headers, signal });
+    if (!response.ok) throw await httpFailure(response);
+    return response.json();
   };
 }
 

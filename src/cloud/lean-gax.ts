@@ -5,17 +5,13 @@ import { reachableFrom } from './reachable.ts';
 type Gax = typeof gax;
 type Json = protobuf.INamespace;
 
-/** Every generated client makes a client of this service too. */
-const broughtAlong = 'google.cloud.location.Locations';
-
 /**
  * google-gax for the generated clients, which take it as an argument. As it comes, it sets up every message of an API,
  * twice, and a descriptor of each for gRPC's reflection: most of the time of a command's first call. This one sets up
  * what the named services can send or receive, once.
  */
-export async function leanGax(...services: string[]): Promise<Gax> {
+export async function leanGax(wanted: readonly string[]): Promise<Gax> {
   const library = await import('google-gax');
-  const wanted = [...services, broughtAlong];
   const rootOf = new WeakMap<object, protobuf.Root>();
   const leanRoot = (json: Json): protobuf.Root => {
     const known = rootOf.get(json);
@@ -35,20 +31,22 @@ export async function leanGax(...services: string[]): Promise<Gax> {
       );
     }
   }
-  return {
-    ...library,
-    GrpcClient: LeanGrpcClient,
-    protobufFromJSON: (json) => leanRoot(json),
-    lro: (() => ({ operationsClient: () => noOperations })) as unknown as Gax['lro'],
-  };
+  // Inherited, not copied: reading a part of the library for the first time sets it up.
+  return Object.create(library, {
+    GrpcClient: { value: LeanGrpcClient },
+    protobufFromJSON: { value: leanRoot },
+    LocationsClient: { value: NeverAsked },
+    lro: { value: () => ({ operationsClient: () => new NeverAsked() }) },
+  });
 }
 
 /**
- * Operations are awaited by raw calls (operations.ts), so gax's client for them, whose setting up takes as long as
- * the rest of an API's, is never asked for anything. The generated clients hand it round and close it: that is all
- * of its type that there is.
+ * Every generated client makes one of Locations and one of Operations, which take as long to set up as the rest of
+ * it. Nobody asks for locations, and operations are awaited by raw calls (operations.ts): both are only closed.
  */
-const noOperations = { close: async () => undefined };
+class NeverAsked {
+  async close(): Promise<void> {}
+}
 
 /** How gax has messages converted: int64 and enums as strings, unset fields as their defaults. */
 const conversion = { longs: String, enums: String, defaults: true, oneofs: true };

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Storage } from '@google-cloud/storage';
@@ -23,17 +22,9 @@ const maxRead = 8 << 20;
 /** From here on an upload goes in resumable pieces. */
 const resumableFrom = 16 << 20;
 
-/**
- * The CommonJS build shares its HTTP and authentication libraries with the other clients; the ES one would load a
- * second copy of them, which takes twice the time. `require` cannot know the type.
- */
-function loadLibrary(): typeof import('@google-cloud/storage') {
-  return createRequire(import.meta.url)('@google-cloud/storage') as typeof import('@google-cloud/storage');
-}
-
 export function storageAdapter(session: Session): Adapter<StoragePort> {
   const client = once(async (): Promise<Storage> => {
-    const { Storage } = loadLibrary();
+    const { Storage } = await import('@google-cloud/storage');
     return new Storage(await session.storageOptions());
   });
   const on = { client, waiting: session.waiting };

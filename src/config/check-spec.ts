@@ -98,6 +98,11 @@ export type LogsCheck = CheckBase & {
   windowSeconds: number;
 };
 
+export type ManualCheck = CheckBase & {
+  kind: 'manual';
+  question: string;
+};
+
 /** Where a program runs and what it is told; its arguments may hold `{url}` and `{junit}`. */
 export type ProgramSpec = {
   /** Relative to the source folder. */
@@ -136,11 +141,6 @@ export type ImportsCheck = CheckBase &
     /** Patterns as in .gitignore. */
     ignore: string[];
   };
-
-export type ManualCheck = CheckBase & {
-  kind: 'manual';
-  question: string;
-};
 
 export type CheckSpec =
   | HttpCheck

@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import { SluiceError } from '../errors.ts';
 import type { DurableEvent, Stamped } from '../release/events.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -21,6 +22,8 @@ export type Ledger = {
   /** Puts a JSON document beside a release's record, once: `evidence-chat.intoto.json`. Throws when it is there. */
   attach(id: string, name: string, bytes: Uint8Array): Promise<{ where: string }>;
   attachment(id: string, name: string): Promise<Uint8Array | undefined>;
+  /** The URL of a release's record. */
+  where(id: string): string;
 };
 
 type ReleaseQuery = {
@@ -75,6 +78,10 @@ export function openLedger(store: ObjectStore, by: { now: () => Date; random: ()
       return { where: store.where(full) };
     },
     attachment: async (id, name) => (await store.read(attachmentName(id, name)))?.bytes,
+    where: (id) => {
+      const place = store.where(`releases/${id}`);
+      return place.includes('://') ? place : pathToFileURL(place).href;
+    },
   };
 }
 

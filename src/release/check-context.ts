@@ -1,4 +1,4 @@
-import type { CheckContext, ProgramSetting } from '../checks/context.ts';
+import type { CheckContext } from '../checks/context.ts';
 import { requestsLateSeconds } from '../checks/deadlines.ts';
 import { requestLog } from '../checks/request-log.ts';
 import { formerLog, type StageStart, stageLog } from '../checks/stage-log.ts';
@@ -48,37 +48,24 @@ export function contextOf(run: ServiceRun, subject: CheckSubject): CheckContext 
       const several = run.journal.state.services.size > 1;
       return typedSign(run, target.environment, item, several ? target.key : '');
     },
+    now: () => new Date(run.now()),
     program: {
-      ...sourceOf(run),
+      ...programSetting(run, subject.revision),
       requests: requestLog(cloud.logs, queryOf(subject.revision), requestsLateSeconds[cloud.kind] * 1000),
     },
-    now: () => new Date(run.now()),
     signal: run.signal,
   };
 }
 
-/** Before the build there is a source, and nothing that could be asked. */
-export function sourceContext(run: ServiceRun): CheckContext {
-  const { target, signal } = run;
-  const nothing = async () => ({ entries: [], complete: true });
+/** What a program is told and finds, with or without a revision. */
+export function programSetting({ target }: ServiceRun, revision: string): CheckContext['program'] {
   return {
-    ...{ service: target.key, stage: 'predeploy', url: '', revision: '', digest: '', profile: null },
-    headers: target.e2e.headers,
-    token: tokenReader(run),
-    startup: target.startup,
-    log: { history: nothing, watch: async function* () {} },
-    former: 'unknown',
-    answers: async () => [],
-    signCommand: () => '',
-    program: sourceOf(run),
-    now: () => new Date(run.now()),
-    signal,
+    environment: target.environment,
+    revision,
+    e2eEnv: target.e2e.env,
+    sourceDir: target.sourceDir,
+    sourceFiles: () => listSource(target.sourceDir),
   };
-}
-
-function sourceOf({ target }: ServiceRun): ProgramSetting {
-  const { environment, e2e, sourceDir } = target;
-  return { environment, e2eEnv: e2e.env, sourceDir, sourceFiles: () => listSource(sourceDir) };
 }
 
 export function digestIn(image: string): string {

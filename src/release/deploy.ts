@@ -15,7 +15,13 @@ import { awaitStartup } from './stages/startup.ts';
 import { moveTraffic, refuseFatal } from './stages/traffic.ts';
 import type { ReleaseState } from './state.ts';
 
-export type DeployRequest = Omit<RunbookRequest, 'runbook'> & { takeOverTraffic: boolean };
+export type DeployRequest = Omit<RunbookRequest, 'runbook'> & DeployOptions;
+
+export type DeployOptions = {
+  takeOverTraffic: boolean;
+  /** Asked right before a service's first write; what it throws ends the service with nothing written. */
+  admit?: (run: ServiceRun) => Promise<void>;
+};
 
 /** The deploy runbook: source to a verified revision that serves. */
 export function deploy(request: DeployRequest, deps: RunbookDeps): Promise<ReleaseState> {
@@ -30,12 +36,12 @@ export function deploy(request: DeployRequest, deps: RunbookDeps): Promise<Relea
   });
 }
 
-async function deployAll(runs: ServiceRun[], request: DeployRequest, release: string): Promise<void> {
+export async function deployAll(runs: ServiceRun[], request: DeployOptions, release: string): Promise<void> {
   const options = { revisionSuffix: suffixOf(release), takeOverTraffic: request.takeOverTraffic };
   const clear = await preflight(runs, (run) => observe(run, options));
   const ready = clear && (await predeploy(clear));
   if (ready) {
-    await Promise.all(ready.map(({ run, found }) => deployService(run, found)));
+    await Promise.all(ready.map(({ run, found }) => deployService(run, found, request)));
     return;
   }
   for (const run of runs) {
@@ -44,7 +50,7 @@ async function deployAll(runs: ServiceRun[], request: DeployRequest, release: st
   }
 }
 
-async function deployService(run: ServiceRun, observed: Observed): Promise<void> {
+async function deployService(run: ServiceRun, observed: Observed, { admit }: DeployOptions): Promise<void> {
   const { journal, target } = run;
   const service = target.key;
   run.seen.live = observed.live;
@@ -58,6 +64,11 @@ async function deployService(run: ServiceRun, observed: Observed): Promise<void>
   journal.emit({ type: 'plan.made', service, plan: complete });
   const plan = named(complete);
   if (!plan) return unchanged(run, observed);
+  try {
+    await admit?.(run);
+  } catch (error) {
+    return recover(run, plan, undefined, error);
+  }
   await rollOut(run, plan, built.image);
 }
 

@@ -175,7 +175,13 @@ const durable = [
     id: z.string(),
     stage: z.enum(['predeploy', 'candidate', 'post']),
   }),
-  z.object({ type: z.literal('check.finished'), service, result: checkResultSchema }),
+  z.object({
+    type: z.literal('check.finished'),
+    service,
+    result: checkResultSchema,
+    /** The revision that was checked. */
+    revision: z.string().exactOptional(),
+  }),
   z.object({
     type: z.literal('traffic.intended'),
     service,

@@ -91,6 +91,7 @@ async function resumeService(
         next: [run.command],
       });
     case 'built':
+      if (journal.state.started?.runbook === 'promote') return askTheGateAgain(run);
       return goOnFromImage(run, live, point);
     case 'candidate':
     case 'moved': {
@@ -135,6 +136,16 @@ function wroteBy({ kind }: ResumePoint): boolean {
 function notStarted(run: ServiceRun, reason: ExitReason, problem: Problem): void {
   refuse(run, [problem]);
   end(run, { outcome: 'not-started', reason, rolledBack: false, diagnosis: null });
+}
+
+/** Evidence may have been voided since: nothing of a promotion is written without the gate. */
+function askTheGateAgain(run: ServiceRun): void {
+  const { release, state } = run.journal;
+  notStarted(run, 'interrupted', {
+    what: `Promotion ${release} had written nothing when its process died.`,
+    why: 'Before its first write the gate is judged anew.',
+    next: [state.started?.command ?? run.command],
+  });
 }
 
 /** The candidate is made only if the plan is still the one that the release began with. */

@@ -5,6 +5,7 @@ import type { Verdict } from '../gate/verdict.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Locks } from '../ledger/lock.ts';
 import type { Statements } from '../ledger/statements.ts';
+import { attest } from './attest.ts';
 import type { DurableEvent, Stamped } from './events.ts';
 import { createJournal, type Journal } from './journal.ts';
 import type { ServiceRun } from './run.ts';
@@ -86,6 +87,7 @@ export async function conductRelease(
     await runbook.work(runs, journal);
     conclude(journal, runbook.judge(journal.state));
     await journal.flush();
+    await attest(journal, deps.ledger);
     return journal.state;
   } finally {
     await lock.release();

@@ -16,8 +16,8 @@ type Of<T extends DurableEvent['type']> = Extract<DurableEvent, { type: T }>;
 
 type Intent = Of<'candidate.intended'> | Of<'traffic.intended'> | Of<'mark.intended'> | Of<'hold.intended'>;
 
-/** A result and when it was reported (RFC 3339). */
-export type DatedCheck = CheckResult & { at: string };
+/** A result, when it was reported (RFC 3339) and, where the record says so, which revision it is about. */
+export type DatedCheck = CheckResult & { at: string; revision?: string };
 
 /** Everything known of one service in a release, folded from its events. */
 export type ServiceState = {
@@ -195,7 +195,7 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
       break;
     case 'check.finished':
       service.running = service.running.filter((id) => id !== event.result.id);
-      service.checks.push({ ...event.result, at });
+      service.checks.push({ ...event.result, at, ...(event.revision ? { revision: event.revision } : {}) });
       break;
     case 'traffic.intended':
       // What was proven of the traffic before says nothing of the one to come.

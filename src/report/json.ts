@@ -27,6 +27,15 @@ export const releaseDocumentSchema = z.strictObject({
     exitCode: z.number().int(),
     rolledBack: z.boolean(),
     verdict: verdictSchema,
+    /** Of a promotion: how the gate was judged before anything was written. */
+    gate: z
+      .strictObject({
+        from: z.string(),
+        decision: verdictSchema.shape.decision,
+        risk: z.enum(['low', 'medium', 'high']),
+        overrides: z.array(z.strictObject({ condition: z.string(), why: z.string(), who: z.string() })),
+      })
+      .exactOptional(),
   }),
   services: z.array(
     z.strictObject({
@@ -48,12 +57,12 @@ export const releaseDocumentSchema = z.strictObject({
           durationMs: true,
           messages: true,
           components: true,
+          expectedToFail: true,
+          next: true,
           figures: true,
           phases: true,
           cases: true,
           output: true,
-          expectedToFail: true,
-          next: true,
         }),
       ),
       changes: z.array(changeSchema),
@@ -89,11 +98,16 @@ export function releaseDocument(state: ReleaseState): ReleaseDocument {
       exitCode: finished?.exitCode ?? exitCodes.unknown,
       rolledBack: finished?.rolledBack ?? false,
       verdict: finished?.verdict ?? { decision: 'pending', conditions: [] },
+      ...(state.gate ? { gate: gateOf(state.gate) } : {}),
     },
     services: [...state.services.values()].map((service) =>
       serviceDocument(service, state.started?.reason ?? ''),
     ),
   };
+}
+
+function gateOf({ from, verdict, risk, overrides }: NonNullable<ReleaseState['gate']>) {
+  return { from, decision: verdict.decision, risk, overrides };
 }
 
 function serviceDocument(service: ServiceState, reason: string): ReleaseDocument['services'][number] {

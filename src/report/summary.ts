@@ -11,6 +11,7 @@ import { sanitiseLine } from '../terminal/sanitise.ts';
 import { signs, type Theme } from '../terminal/theme.ts';
 import { changeLines } from './change-lines.ts';
 import { digestOf, isProven, revisionOf, trafficText, urlOf } from './facts.ts';
+import { gateSummary } from './gate.ts';
 import { field } from './layout.ts';
 import { holdFields, rollbackFields } from './rollback-fields.ts';
 import { wordsOf } from './runbook-words.ts';
@@ -21,6 +22,7 @@ export function summaryLines(state: ReleaseState, theme: Theme): string[] {
   const services = [...state.services.values()].sort((a, b) => badness(a) - badness(b));
   return [
     ...services.flatMap((service) => ['', ...serviceLines(service, state, theme)]),
+    ...gateSummary(state, theme),
     '',
     ...endLines(state, theme),
   ];

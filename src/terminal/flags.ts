@@ -49,16 +49,26 @@ export const deployFlags = {
   ...takeOverFlag,
 };
 
-/** The deploy to type again; its variables are left out, their values are nobody's business. */
-export function typedDeploy(
-  environment: string,
-  flags: { dir: string; local: boolean; config?: string | undefined; service?: string | undefined },
-): string {
+/** How a command was typed: what its further commands need too. */
+export type TypedFlags = {
+  dir: string;
+  local: boolean;
+  config?: string | undefined;
+  service?: string | undefined;
+};
+
+/** A command as it would be typed here: `status staging` → `sluice status staging --local --dir app`. */
+export function typedCommand(words: string, flags: TypedFlags): string {
   return [
-    `sluice deploy ${environment}`,
+    `sluice ${words}`,
     ...(flags.local ? ['--local'] : []),
     ...(flags.dir === '.' ? [] : [`--dir ${flags.dir}`]),
     ...(flags.config === undefined ? [] : [`--config ${flags.config}`]),
     ...(flags.service === undefined ? [] : [`--service ${flags.service}`]),
   ].join(' ');
+}
+
+/** The deploy to type again; its variables are left out, their values are nobody's business. */
+export function typedDeploy(environment: string, flags: TypedFlags): string {
+  return typedCommand(`deploy ${environment}`, flags);
 }

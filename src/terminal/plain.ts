@@ -3,6 +3,7 @@ import { wordsOf } from '../report/runbook-words.ts';
 import { checkDetails } from './check-lines.ts';
 import { checkMark, checkText } from './check-words.ts';
 import { clock, formatMilliseconds, formatSeconds, stageColumns } from './format.ts';
+import { gateNews } from './gate-words.ts';
 import { mark } from './marks.ts';
 import { sanitiseLine } from './sanitise.ts';
 import { signs, type Theme } from './theme.ts';
@@ -39,8 +40,12 @@ function describe(event: ReleaseEvent, theme: Theme, words: ReturnType<typeof wo
     case 'release.resumed': {
       const verb = event.type === 'release.resumed' ? 'resume' : event.runbook;
       const place = event.cloud === 'local' ? 'the local cloud' : 'Google Cloud';
-      return [theme.strong(`${verb} ${event.environment} on ${place}: ${event.services.join(', ')}`)];
+      const from = event.type === 'release.started' ? event.from?.environment : undefined;
+      const road = from ? `${from} ${signs.next} ` : '';
+      return [theme.strong(`${verb} ${road}${event.environment} on ${place}: ${event.services.join(', ')}`)];
     }
+    case 'gate.judged':
+      return gateNews(event, theme);
     case 'plan.made':
       return [
         `${theme.dim(signs.waiting)} plan: ${event.plan.action}, ${sanitiseLine(event.plan.because)}`,

@@ -1,6 +1,7 @@
 import { type ReleaseEvent, type Stage, stages, stagesOf } from '../release/events.ts';
 import { emptyRelease, fold, type ServiceState } from '../release/state.ts';
 import { wordsOf } from '../report/runbook-words.ts';
+import { overrideTexts } from './gate-words.ts';
 import { serviceTitle, stageOutput, stageTitle } from './rows.ts';
 import { sanitiseLine } from './sanitise.ts';
 import type { ReleaseView } from './show-release.ts';
@@ -38,7 +39,8 @@ export function createTaskListView(stderr: NodeJS.WriteStream, theme: Theme): Re
   const start = (event: Extract<ReleaseEvent, { type: 'release.started' | 'release.resumed' }>) => {
     const place = event.cloud === 'local' ? 'local cloud' : 'Google Cloud';
     const what = event.runbook === 'deploy' ? '' : `${event.runbook}: `;
-    const title = `${what}${event.services.join(', ')} ${signs.next} ${event.environment}`;
+    const from = event.type === 'release.started' && event.from ? ` ${event.from.environment}` : '';
+    const title = `${what}${event.services.join(', ')}${from} ${signs.next} ${event.environment}`;
     stderr.write(`\n${theme.strong(title)}  ${theme.dim(place)}\n\n`);
     const [only, ...others] = event.services;
     if (only !== undefined && others.length === 0) {
@@ -68,6 +70,7 @@ export function createTaskListView(stderr: NodeJS.WriteStream, theme: Theme): Re
       fold(state, stamped);
       if (event.type === 'release.started' || event.type === 'release.resumed') start(event);
       if (event.type === 'notice') notice(sanitiseLine(event.note));
+      if (event.type === 'gate.judged') overrideTexts(event).forEach(notice);
       if (!('service' in event) || event.service === null) return;
       underWay.set(event.service, follow(underWay.get(event.service), event));
       show(event.service);

@@ -41,11 +41,11 @@ export function contextFor(url: string, more: Partial<CheckContext> = {}): Check
     profile: null,
     startup: noDemands,
     log: logOf([]),
-    program: programSetting(),
     former: 'none',
     answers: async () => [],
     signCommand: (item) => `sluice sign staging ${item}`,
     now: () => new Date('2026-11-22T12:00:00Z'),
+    program: programSetting(),
     signal: new AbortController().signal,
     ...more,
   };
@@ -54,6 +54,7 @@ export function contextFor(url: string, more: Partial<CheckContext> = {}): Check
 export function programSetting(more: Partial<ProgramSetting> = {}): ProgramSetting {
   return {
     environment: 'staging',
+    revision: 'chat-00002',
     e2eEnv: {},
     sourceDir: process.cwd(),
     sourceFiles: async () => [],

@@ -23,7 +23,7 @@ async function together(kinds: readonly Kind[]): Promise<Kind[][]> {
   return seen;
 }
 
-const asks = (kind: Kind): boolean => ['http', 'websocket', 'command', 'suite', 'imports'].includes(kind);
+const asks = (kind: Kind): boolean => ['http', 'websocket', 'command', 'suite'].includes(kind);
 const count = (kinds: readonly Kind[], kind: Kind): number => kinds.filter((each) => each === kind).length;
 
 test('whatever is to run, all of it runs, a suite asks alone, and no more than four ask at a time', async () => {

@@ -203,6 +203,30 @@ const wrongServices: [what: string, lines: string, expected: string[]][] = [
     ],
   ],
   [
+    'checks for environments that are not there',
+    'checklist:\n- { id: a, kind: startup, environments: [stagging, production] }\n- { id: b, kind: startup, environments: [] }',
+    [
+      '4:46 services.chat.checklist[0].environments[0]: there is no environment "stagging" · allowed staging, production · → staging',
+      '5:31 services.chat.checklist[1].environments: the check "b" never runs · allowed staging, production',
+    ],
+  ],
+  [
+    'a known failure without an end, and tries that show the same',
+    'checklist:\n- { id: a, kind: startup, expectedToFail: { until: "2027-02-30", reason: x } }\n- { id: b, kind: logs, absent: [x], successes: 2 }',
+    [
+      '4:56 services.chat.checklist[0].expectedToFail.until: no day of the calendar · found "2027-02-30" · allowed a day such as "2027-01-31"',
+      '5:52 services.chat.checklist[1].successes: a logs check sees the same with every try · found 2 · allowed 1',
+    ],
+  ],
+  [
+    'a manual check that asks nothing, or before there is a revision',
+    'checklist:\n- { id: a, kind: manual }\n- { id: b, kind: manual, question: Well?, stages: [predeploy] }',
+    [
+      '4:7 services.chat.checklist[0].question: "question" is missing · allowed a question, such as "Does the chat answer in French?"',
+      '5:56 services.chat.checklist[1].stages[0]: wrong value · found "predeploy" · allowed candidate, post',
+    ],
+  ],
+  [
     'checks before the build that need a revision, and imports after it',
     'checklist:\n- { id: a, kind: http, path: /, stages: [predeploy, post] }\n- { id: b, kind: imports, language: node, stages: [candidate] }',
     [
@@ -251,30 +275,6 @@ const wrongServices: [what: string, lines: string, expected: string[]][] = [
       '6:47 services.chat.checklist[2].packages: packages are for language: python',
     ],
   ],
-  [
-    'checks for environments that are not there',
-    'checklist:\n- { id: a, kind: startup, environments: [stagging, production] }\n- { id: b, kind: startup, environments: [] }',
-    [
-      '4:46 services.chat.checklist[0].environments[0]: there is no environment "stagging" · allowed staging, production · → staging',
-      '5:31 services.chat.checklist[1].environments: the check "b" never runs · allowed staging, production',
-    ],
-  ],
-  [
-    'a known failure without an end, and tries that show the same',
-    'checklist:\n- { id: a, kind: startup, expectedToFail: { until: "2027-02-30", reason: x } }\n- { id: b, kind: logs, absent: [x], successes: 2 }',
-    [
-      '4:56 services.chat.checklist[0].expectedToFail.until: no day of the calendar · found "2027-02-30" · allowed a day such as "2027-01-31"',
-      '5:52 services.chat.checklist[1].successes: a logs check sees the same with every try · found 2 · allowed 1',
-    ],
-  ],
-  [
-    'a manual check that asks nothing, or before there is a revision',
-    'checklist:\n- { id: a, kind: manual }\n- { id: b, kind: manual, question: Well?, stages: [predeploy] }',
-    [
-      '4:7 services.chat.checklist[0].question: "question" is missing · allowed a question, such as "Does the chat answer in French?"',
-      '5:56 services.chat.checklist[1].stages[0]: wrong value · found "predeploy" · allowed candidate, post',
-    ],
-  ],
 ];
 
 describe('a wrong service is refused for', () => {
@@ -312,7 +312,7 @@ const wrongFiles: [what: string, text: string, expected: string[]][] = [
     'services: { chat: }\nenvironments:\n  staging: { projcet: p, region: r }\n',
     [
       '3:3 environments.staging.project: "project" is missing · allowed a Google Cloud project id',
-      '3:14 environments.staging.projcet: unknown key "projcet" · allowed project, region, url, cloud, e2e, services · → project',
+      '3:14 environments.staging.projcet: unknown key "projcet" · allowed project, region, url, cloud, e2e, gate, promotion, services · → project',
     ],
   ],
   [

@@ -210,7 +210,7 @@ export async function ledgerOf(place: Place) {
   const ids = (await readdir(releases)).sort();
   return Promise.all(
     ids.map(async (id) => {
-      const segments = (await readdir(join(releases, id))).sort();
+      const segments = (await readdir(join(releases, id))).filter((name) => name.endsWith('.ndjson')).sort();
       const texts = await Promise.all(segments.map((name) => readFile(join(releases, id, name), 'utf8')));
       const lines = texts
         .join('')

@@ -129,7 +129,7 @@ function images(folder: string): ImageStore {
   writeFileSync(join(root, 'server.js'), program);
   return {
     resolve: (reference) => {
-      const digest = /^images\/app@(sha256:\w+)$/.exec(reference)?.[1];
+      const digest = /^images\/\w+@(sha256:\w+)$/.exec(reference)?.[1];
       return digest ? { digest, root, command: [process.execPath, 'server.js'], env: {} } : undefined;
     },
   };

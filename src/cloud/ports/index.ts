@@ -1,14 +1,18 @@
 import type { Secret } from '../../secret.ts';
 import type { BuildPort } from './build.ts';
 import type { Call } from './call.ts';
+import type { InventoryPort } from './inventory.ts';
 import type { LogsPort } from './logs.ts';
+import type { RegistryPort } from './registry.ts';
 import type { RunPort } from './run.ts';
 import type { SecretsPort } from './secrets.ts';
 import type { StoragePort } from './storage.ts';
 
 export * from './build.ts';
 export * from './call.ts';
+export * from './inventory.ts';
 export * from './logs.ts';
+export * from './registry.ts';
 export * from './run.ts';
 export * from './secrets.ts';
 export * from './storage.ts';
@@ -29,6 +33,9 @@ export type Cloud = {
   storage: StoragePort;
   identity: IdentityPort;
   secrets: SecretsPort;
+  /** Only promotions ask these: loaded when they do. */
+  inventory(): Promise<InventoryPort>;
+  registry(): Promise<RegistryPort>;
   /** Loads the clients of these parts in the background, while something else is waited for. */
   warm(...parts: CloudPart[]): void;
   close(): Promise<void>;

@@ -5,7 +5,12 @@ import type { Target } from '../target.ts';
 
 /** Rules over the whole file, as it is typed; paths are from the top. */
 export function applyFileRules(file: unknown): Fault[] {
-  return [somethingIsDeclared, overriddenServicesExist, urlNamesTheService].flatMap((rule) => rule(file));
+  return [
+    somethingIsDeclared,
+    overriddenServicesExist,
+    urlNamesTheService,
+    gateFromAnotherEnvironment,
+  ].flatMap((rule) => rule(file));
 }
 
 const named = (file: unknown, section: 'services' | 'environments') =>
@@ -54,6 +59,20 @@ function urlNamesTheService(file: unknown): Fault[] {
         allowed: 'an address that holds {service}',
       },
     ];
+  });
+}
+
+/** An environment is promoted into from another one. */
+function gateFromAnotherEnvironment(file: unknown): Fault[] {
+  const environments = named(file, 'environments');
+  return environments.flatMap((environment) => {
+    const path = ['environments', environment, 'gate', 'from'];
+    const from = valueAt(file, path);
+    const others = environments.filter((other) => other !== environment);
+    if (typeof from !== 'string' || others.includes(from)) return [];
+    const message = 'the gate opens from another environment of this file';
+    const allowed = others.join(', ');
+    return [{ path, part: 'value' as const, message, found: `"${from}"`, allowed, ...suggest(from, others) }];
   });
 }
 

@@ -9,8 +9,8 @@ export const predeployAsksNoRevision: Rule = ({ config: { checklist } }) =>
       return check.stages.some((stage) => stage !== 'predeploy')
         ? [fault(path, `the check "${check.id}" looks at the source`, { allowed: 'predeploy' })]
         : [];
-    if (check.kind === 'command' || check.kind === 'suite') return [];
-    if (check.stages.every((stage) => stage !== 'predeploy')) return [];
+    if (check.kind === 'command' || check.kind === 'suite' || check.kind === 'manual') return [];
+    if (!check.stages.includes('predeploy')) return [];
     return [
       fault(path, `a check of kind ${check.kind} needs a revision, and before the build there is none`, {
         found: 'predeploy',

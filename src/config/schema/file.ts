@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Gate, Promotion } from './gate.ts';
 import { ledger } from './ledger.ts';
 import { overridable } from './overridable.ts';
 import { Service } from './service.ts';
@@ -14,6 +15,8 @@ const environmentKeys = {
   e2e: flag()
     .describe('true allows what bypasses authentication for end-to-end tests. Never for production.')
     .default(false),
+  gate: Gate.prefault({}),
+  promotion: Promotion.prefault({}),
 };
 
 /** An environment without its overrides. */

@@ -103,7 +103,8 @@ async function followBuild(run: ServiceRun, ref: BuildRef): Promise<string[]> {
   };
   const over = new AbortController();
   const log = followLogObject(run, ref, first.logsBucket, over.signal, show);
-  run.meanwhile();
+  // In the next turn: the wait that it fills has begun then.
+  setImmediate(run.meanwhile);
   try {
     await run.cloud.build.await(ref, call(run, (run.target.build.timeoutSeconds + 60) * 1000));
   } catch (error) {

@@ -56,7 +56,11 @@ export async function performChecks(
   subject: CheckSubject,
 ): Promise<StageResult<CheckResult[]>> {
   const context = contextOf(run, subject);
-  const results = await run.track(runChecks(checklist, context, (event) => run.journal.emit(event)));
+  const results = await run.track(
+    runChecks(checklist, context, (event) =>
+      run.journal.emit(event.type === 'check.finished' ? { ...event, revision: subject.revision } : event),
+    ),
+  );
   run.signal.throwIfAborted();
   const broken = results.filter(stops);
   if (broken.length > 0) throw checkFailure(run, subject.stage, broken);

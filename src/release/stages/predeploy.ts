@@ -1,10 +1,12 @@
+import type { CheckContext, StageLog } from '../../checks/context.ts';
 import { type CheckResult, stops, summariseChecks } from '../../checks/result.ts';
 import type { Problem } from '../../errors.ts';
-import { sourceContext } from '../check-context.ts';
+import { programSetting } from '../check-context.ts';
 import { problemOf } from '../diagnose.ts';
 import type { StageResult } from '../journal.ts';
 import { type ServiceRun, StageFailure } from '../run.ts';
 import { type Ready, refuse } from './preflight.ts';
+import { tokenReader } from './token.ts';
 
 /**
  * The checks that need no revision, of every service, before anything is built anywhere. Undefined when one of them
@@ -44,4 +46,39 @@ async function checkSource(run: ServiceRun, broken: CheckResult[]): Promise<Stag
 
 function asProblem({ id, status, reason }: CheckResult): Problem {
   return { what: `The predeploy check ${id} ${status === 'failed' ? 'failed' : `is ${status}`}: ${reason}` };
+}
+
+const nothingLogged = 'before the build there is no log';
+
+const noLog: StageLog = {
+  history: async () => {
+    throw new Error(nothingLogged);
+  },
+  // biome-ignore lint/correctness/useYield: nothing comes of it but the error.
+  watch: async function* () {
+    throw new Error(nothingLogged);
+  },
+};
+
+/** Before the build there is a source, and nothing that could be asked. */
+function sourceContext(run: ServiceRun): CheckContext {
+  const { target, signal } = run;
+  return {
+    service: target.key,
+    stage: 'predeploy',
+    url: '',
+    revision: '',
+    digest: '',
+    headers: target.e2e.headers,
+    token: tokenReader(run),
+    profile: null,
+    startup: target.startup,
+    log: noLog,
+    former: 'none',
+    answers: async () => [],
+    signCommand: () => '',
+    now: () => new Date(run.now()),
+    program: programSetting(run, ''),
+    signal,
+  };
 }

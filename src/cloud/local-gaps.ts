@@ -1,0 +1,19 @@
+import { CloudError, type InventoryPort, type RegistryPort } from './ports/index.ts';
+
+/** What the local cloud lacks: it says so, and nobody may take that for an answer. */
+
+export const localInventory: InventoryPort = {
+  secretVersion: ({ secret }) => lacks('secretmanager.versions.get', secret, 'secrets'),
+  serviceAccount: ({ email }) => lacks('iam.serviceAccounts.get', email, 'service accounts'),
+  sqlInstance: ({ instance }) => lacks('sqladmin.instances.get', instance, 'Cloud SQL'),
+};
+
+export const localRegistry: RegistryPort = {
+  copy: ({ from }) =>
+    lacks('registry.copy', from, 'registry: its projects share their images (`promotion.image: reference`)'),
+};
+
+function lacks(method: string, resource: string, what: string): Promise<never> {
+  const said = `the local cloud has no ${what}`;
+  return Promise.reject(new CloudError('unsupported', { method, resource, said }));
+}
