@@ -1,4 +1,5 @@
 import * as Flags from '@oclif/core/flags';
+import { openGit } from './git.ts';
 import type { RunbookDeps } from './release/runbook.ts';
 import type { ReleaseState } from './release/state.ts';
 import { SluiceCommand } from './terminal/base-command.ts';
@@ -88,6 +89,7 @@ export abstract class ReleaseCommand extends SluiceCommand {
         ...bench,
         release: bench.ledger.newId(options.environment),
         actor: { ...actor, account: await account },
+        git: openGit(options.dir),
         version: this.config.version,
         listeners: [view.event, ...(flags.events ? [createEventWriter(process.stdout)] : [])],
         signal: this.signal,

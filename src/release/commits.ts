@@ -17,8 +17,11 @@ export async function commitsBrought(
 ): Promise<Commits> {
   const { environment, cloud, commit } = release;
   if (commit === null) return [];
+  // A ledger that cannot be read fails the release where it is needed, not for this.
   const query = { environment, cloud, changesOnly: true, limit: releasesLookedAt };
-  const former = (await ledger.releases(query)).find(({ outcome }) => outcome === 'succeeded');
+  const former = (await ledger.releases(query).catch(() => [])).find(
+    ({ outcome }) => outcome === 'succeeded',
+  );
   if (!former?.commit || former.commit === commit) return [];
   return git.commitsBetween(former.commit, commit, mostCommits);
 }

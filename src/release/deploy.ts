@@ -1,7 +1,9 @@
 import type { LiveService } from '../cloud/ports/index.ts';
 import { judgeDeploy } from '../gate/verdict-of.ts';
 import { namedTraffic, onlyServing } from '../plan/traffic.ts';
+import { commitsBrought } from './commits.ts';
 import { reasonOf } from './diagnose.ts';
+import { once } from './once.ts';
 import type { RevisionLog } from './revision-log.ts';
 import type { ServiceRun } from './run.ts';
 import { conductRelease, type RunbookDeps, type RunbookRequest } from './runbook.ts';
@@ -26,12 +28,20 @@ export type DeployOptions = {
 /** The deploy runbook: source to a verified revision that serves. */
 export function deploy(request: DeployRequest, deps: RunbookDeps): Promise<ReleaseState> {
   const checklists = new Map(request.targets.map(({ key, checklist }) => [key, checklist]));
+  const brought = once(() =>
+    commitsBrought(deps, { ...request, cloud: deps.cloud.kind, commit: deps.actor.commit }),
+  );
   return conductRelease({ ...request, runbook: 'deploy' }, deps, {
-    work: (runs) => deployAll(runs, request, deps.release),
+    work: async (runs, journal) => {
+      await deployAll(runs, request, deps.release);
+      const commits = await brought();
+      if (commits.length > 0) journal.emit({ type: 'commits.found', commits });
+    },
     judge: (state) => judgeDeploy(state, checklists),
     meanwhile: () => {
       deps.cloud.warm('logs');
       void loadFollowers();
+      void brought();
     },
   });
 }

@@ -16,6 +16,7 @@ import { type Commit, commitOf, recordsSince } from './evidence-records.ts';
 import { askForResources, compareCommits } from './gate-questions.ts';
 import { call, type ServiceRun } from './run.ts';
 import { type Observed, observe } from './stages/observe.ts';
+import { withoutPredeploy } from './stages/predeploy.ts';
 
 /** One side of a promotion: the services of an environment, on their cloud. */
 type Side = { targets: readonly Target[]; cloud: ServiceRun['cloud'] };
@@ -85,7 +86,7 @@ async function lookAtService(
   const evidence = await evidenceFor(from, found, ledger);
   const release = evidence?.made?.release ?? '';
   const image = imageFor(to, found.source, deps.target.environment);
-  const target = image ? promotedTarget(to, image.copyTo ?? image.reference) : null;
+  const target = image ? promoting(to, image.copyTo ?? image.reference) : null;
   const [there, signatures, approvals, built] = await Promise.all([
     lookAtTarget(target ?? to, target !== null, request, deps),
     statements.signatures({ environment: from.environment, service: from.key }),
@@ -111,6 +112,11 @@ async function lookAtService(
   if (!target || !image || !plan || !revision) return { facts, promotable: null };
   const runs = there.runs ?? { commit: null, dirty: false };
   return { facts, promotable: { target, image, release, revision, built, runs, plan } };
+}
+
+/** The target with an image that was checked before it was built, where its source was. */
+function promoting(to: Target, image: string): Target {
+  return { ...to, build: { ...to.build, image }, checklist: withoutPredeploy(to.checklist) };
 }
 
 type FoundSource = { source: SourceFacts; madeBy: string | undefined };
@@ -151,19 +157,6 @@ function imageFor(
   if (!digest) return null;
   const copy = `${to.build.repository}@${digest}`;
   return { reference: image, digest, copyTo: how === 'copy' && copy !== image ? copy : null };
-}
-
-/** The target with a given image. What runs before a build is about its source, and was asked where it was built. */
-function promotedTarget(to: Target, image: string): Target {
-  const checklist = to.checklist.map((check) => ({
-    ...check,
-    stages: check.stages.filter((stage) => stage !== 'predeploy'),
-  }));
-  return {
-    ...to,
-    build: { ...to.build, image },
-    checklist: checklist.filter(({ stages }) => stages.length > 0),
-  };
 }
 
 type FoundTarget = { live: LiveService | undefined; observed: Observed | null; runs: Commit | null };

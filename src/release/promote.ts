@@ -5,6 +5,7 @@ import { deployAll, loadFollowers } from './deploy.ts';
 import { reasonOf } from './diagnose.ts';
 import type { DurableEvent } from './events.ts';
 import { type GateDeps, type GateRequest, type Look, lookAtGate, type Promotable } from './gate-facts.ts';
+import { once } from './once.ts';
 import { call, type ServiceRun } from './run.ts';
 import { conductRelease, type RunbookDeps } from './runbook.ts';
 import { end, recover } from './service-end.ts';
@@ -150,13 +151,4 @@ function commonCommit(promotable: readonly Promotable[]): { commit: string | nul
   const commits = new Set(promotable.map(({ built }) => built.commit));
   const [commit = null] = commits.size === 1 ? commits : [];
   return { commit, dirty: promotable.some(({ built }) => built.dirty) };
-}
-
-/** The services of a release go on side by side; what is asked of all of them is asked once. */
-function once<A, T>(make: (first: A) => Promise<T>): (one: A) => Promise<T> {
-  let made: Promise<T> | undefined;
-  return (one) => {
-    made ??= make(one);
-    return made;
-  };
 }

@@ -2,6 +2,7 @@ import type { Cloud } from '../cloud/ports/index.ts';
 import type { Target } from '../config/target.ts';
 import { type ExitReason, exitCodes, isExitReason } from '../errors.ts';
 import type { Verdict } from '../gate/verdict.ts';
+import type { Git } from '../git.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Locks } from '../ledger/lock.ts';
 import type { Statements } from '../ledger/statements.ts';
@@ -32,6 +33,7 @@ export type RunbookDeps = {
   ledger: Ledger;
   locks: Locks;
   statements: Statements;
+  git: Git;
   release: string;
   actor: Pick<Started, 'who' | 'account' | 'commit' | 'dirty'>;
   version: string;

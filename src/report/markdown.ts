@@ -307,9 +307,7 @@ function recommendation(report: ReleaseReport): string[] {
 }
 
 function commits({ state }: ReleaseReport): string[] {
-  return (state.commits).map(
-    ({ id, subject }) => `- ${code(id.slice(0, 12))} ${code(subject)}`,
-  );
+  return state.commits.map(({ id, subject }) => `- ${code(id.slice(0, 12))} ${code(subject)}`);
 }
 
 const signs = {

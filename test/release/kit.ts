@@ -6,6 +6,7 @@ import { connectLocal } from '../../src/cloud/connect.ts';
 import type { Call, Cloud, LiveService, ServiceEdit } from '../../src/cloud/ports/index.ts';
 import type { HttpCheck, LogsCheck, ManualCheck } from '../../src/config/check-spec.ts';
 import type { Target } from '../../src/config/target.ts';
+import { openGit } from '../../src/git.ts';
 import { folderStore } from '../../src/ledger/folder-store.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import { openLocks } from '../../src/ledger/lock.ts';
@@ -255,6 +256,7 @@ function subject({ folder, connection, service, patch }: Given): Subject {
       [makeTarget(service, sourceDir, merge(patch, over)), ...beside.map((other) => other.target)],
       {
         ...{ cloud: connection, ledger, locks, statements, release: id, version: '0.0.0' },
+        git: openGit(folder),
         actor: { who: 'anna@example.com', commit: null, dirty: false },
         listeners: [
           (event) => {

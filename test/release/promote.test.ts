@@ -7,6 +7,7 @@ import type { CommandCheck } from '../../src/config/check-spec.ts';
 import { testResultSchema } from '../../src/gate/test-result.ts';
 import { statementName } from '../../src/release/attest.ts';
 import { Secret } from '../../src/secret.ts';
+import { commandCheck, node } from '../checks/programs.ts';
 import { openRegistry, putImage } from '../cloud/registry-kit.ts';
 import { allTo, httpCheck, openStand, type Stand, soundness } from './kit.ts';
 import { openIn, openRoads } from './promotion-kit.ts';
@@ -33,6 +34,17 @@ const frozen = {
   ],
 };
 const said = (git: string) => ({ git, account: '' });
+
+test.concurrent('what was checked before the build counts as evidence, and is not checked again', async () => {
+  const unit = commandCheck(node(''), { id: 'unit', stages: ['predeploy'] });
+  const road = roads.road('checked-before', { ...given, checklist: [unit, httpCheck('post', 'post')] });
+  await road.staging.deploy();
+  const promoted = await road.promote();
+  expect(promoted.exitCode, JSON.stringify(promoted.state.finished?.verdict)).toBe(0);
+  const gate = promoted.state.gate?.verdict.conditions.find(({ id }) => id.endsWith('.predeploy.unit'));
+  expect(gate).toMatchObject({ met: true });
+  expect(promoted.service.checks.map(({ id }) => id)).toEqual(['post']);
+});
 
 test.concurrent('takes the very digest into an empty production, with its own config', async () => {
   const road = roads.road('first', given);

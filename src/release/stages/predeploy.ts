@@ -1,5 +1,6 @@
 import type { CheckContext, StageLog } from '../../checks/context.ts';
 import { type CheckResult, stops, summariseChecks } from '../../checks/result.ts';
+import type { CheckSpec } from '../../config/check-spec.ts';
 import type { Problem } from '../../errors.ts';
 import { programSetting } from '../check-context.ts';
 import { problemOf } from '../diagnose.ts';
@@ -81,4 +82,13 @@ function sourceContext(run: ServiceRun): CheckContext {
     program: programSetting(run, ''),
     signal,
   };
+}
+
+/** What is left of a checklist where nothing is built: a working tree says nothing of an image made elsewhere. */
+export function withoutPredeploy(checklist: readonly CheckSpec[]): CheckSpec[] {
+  return checklist.flatMap((check): CheckSpec[] => {
+    if (check.kind === 'manual') return [check];
+    const stages = check.stages.filter((stage) => stage !== 'predeploy');
+    return stages.length > 0 ? [{ ...check, stages }] : [];
+  });
 }

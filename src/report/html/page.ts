@@ -96,9 +96,6 @@ function overrides({ state }: ReleaseReport): Markup | null {
 function commits({ state }: ReleaseReport): Markup | null {
   return rows(
     ['Commit', 'Subject'],
-    (state.commits).map(({ id, subject }) => [
-      html`<code>${text(id.slice(0, 12))}</code>`,
-      text(subject),
-    ]),
+    state.commits.map(({ id, subject }) => [html`<code>${text(id.slice(0, 12))}</code>`, text(subject)]),
   );
 }
