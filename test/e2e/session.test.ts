@@ -85,7 +85,7 @@ describe('a person deploys', () => {
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^✔ chat in staging$/m);
     expect(stdout).toMatch(new RegExp(`traffic +100 % +${served?.revision}`));
-    expect(stdout).toMatch(/release +\S+ +verified/);
+    expect(stdout).toMatch(/verdict +ready +release \S+/);
   });
 
   test('startup shows the phases of the revision that serves', async () => {
