@@ -3,7 +3,7 @@ import type { SecretRef } from '../cloud/ports/index.ts';
 /** `predeploy`: before any build; `candidate`: on the new revision's own URL; `post`: on the service's, after the traffic has moved. */
 export type CheckStage = 'predeploy' | 'candidate' | 'post';
 
-export type CheckBase = {
+type CheckBase = {
   id: string;
   stages: CheckStage[];
   /** false: advisory, a failure stops nothing. */

@@ -25,7 +25,7 @@ export const stages = [
 ] as const;
 
 /** `check` and `unpin` move no traffic; they are recorded because a verdict rests on them. */
-export const runbooks = ['deploy', 'promote', 'rollback', 'unpin', 'check'] as const;
+const runbooks = ['deploy', 'promote', 'rollback', 'unpin', 'check'] as const;
 
 type Runbook = (typeof runbooks)[number];
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { flag, list, matching, oneOf, section, text, whole } from '../text.ts';
 
 /** Where a check can run. */
-export const checkStages = ['predeploy', 'candidate', 'post'] as const;
+const checkStages = ['predeploy', 'candidate', 'post'] as const;
 
 const day = matching(/^\d{4}-\d{2}-\d{2}$/, 'a day such as "2027-01-31", in quotes');
 
