@@ -96,7 +96,10 @@ describe('beside a revision that serves', () => {
   });
 
   test('a second Ctrl-C stops at once with 18 and says what to look at; the next deploy recovers', async () => {
+    const cloud = await cloudPid(place);
     const ended = await disturb(stageStarts('startup'), async (pid) => {
+      // Nothing is restored while the cloud stands still, however quick Sluice is.
+      process.kill(cloud, 'SIGSTOP');
       process.kill(pid, 'SIGINT');
       // Two signals within the same key press are one; repeated until the process has gone.
       const again = setInterval(() => {
@@ -107,6 +110,7 @@ describe('beside a revision that serves', () => {
         }
       }, 410);
     });
+    process.kill(cloud, 'SIGCONT');
     expect(ended.exitCode).toBe(18);
     expect(ended.stderr).toContain('✖ stopped at once: the outcome is unknown');
     expect(ended.stderr).toMatch(/→ sluice status/);

@@ -74,7 +74,11 @@ export async function makePlace(files?: Record<string, string>): Promise<Place> 
     await writeFile(join(dir, file), content);
   };
   if (files) for (const [file, content] of Object.entries(files)) await write(file, content);
-  else await cp(join(root, 'templates/chat'), dir, { recursive: true });
+  else {
+    // Whoever tries the sample where it lies leaves records there.
+    const filter = (source: string): boolean => !/chat\/(\.sluice|node_modules)$/.test(source);
+    await cp(join(root, 'templates/chat'), dir, { recursive: true, filter });
+  }
 
   afterAll(async () => {
     for (const child of running) child.kill('SIGKILL');

@@ -72,13 +72,13 @@ describe('a socket that fails is told step by step, and gets no traffic', () => 
     );
     expect(ended.stdout).toMatch(/ user_message +✔ \S+ m?s +✖ 403 Forbidden +– +–$/m);
     expect(ended.stdout).toMatch(
-      /✖ by-variable .*403 Forbidden.* though X-E2E-Test, a bearer token was sent/,
+      /! by-variable .*403 Forbidden.* though X-E2E-Test, a bearer token was sent/,
     );
     expect(ended.stdout).toMatch(
-      /\? by-unset .*the environment variable NOT_SET is not set: export it and run again/,
+      /! by-unset .*the environment variable NOT_SET is not set: export it and run again/,
     );
     expect(ended.stdout).toMatch(
-      /\? by-secret .*chat-token:latest could not be read: the local cloud has no secrets yet; give the token as a variable/,
+      /! by-secret .*chat-token:latest could not be read: the local cloud has no secrets yet; give the token as a variable/,
     );
     for (const text of [ended.stdout, ended.stderr, await ledgerText()]) expect(text).not.toContain(token);
   });

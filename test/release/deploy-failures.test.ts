@@ -27,9 +27,9 @@ const beforeTraffic = ['the traffic was not moved', 'the post-deploy checklist w
 const cases: Case[] = [
   {
     name: 'image-missing',
-    patch: { build: { repository: 'images/app', image: 'images/none@sha256:gone', timeoutSeconds: 9 } },
+    patch: { build: { repository: 'images/app', image: 'images/none:gone', timeoutSeconds: 9 } },
     exitCode: 12,
-    tells: /images\/none@sha256:gone/,
+    tells: /images\/none:gone/,
     notDone: before,
   },
   { name: 'exits-0', patch: { env: { START: 'exit-0' } }, exitCode: 12, tells: /exit/, notDone: before },
