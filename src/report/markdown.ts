@@ -13,6 +13,7 @@ export function markdownReport(report: ReleaseReport): string {
     `# Validation report: ${what}`,
     '',
     ...summary(report),
+    ...section('## The record was changed after it was written', damage(report)),
     ...report.services.flatMap(serviceSections),
     ...section('## Validation criteria', criteria(report)),
     ...section('## Risk', riskLines(report)),
@@ -58,6 +59,11 @@ function summary(report: ReleaseReport): string[] {
     ]),
     '',
   ];
+}
+
+/** Whatever the rest says, it says it of a record that somebody edited. */
+function damage({ damage: problems }: ReleaseReport): string[] {
+  return problems.map((problem) => `- ${code(problem)}`);
 }
 
 function bullets(pairs: readonly (readonly [string, string | null | undefined | false])[]): string[] {

@@ -1,3 +1,4 @@
+import { riskOf as assess, type Risk } from '../gate/risk.ts';
 import type { ReleaseReport } from './release-report.ts';
 
 /** Where a release stands, in words that every format of the report uses. */
@@ -48,7 +49,9 @@ export function recommendationOf({ state }: ReleaseReport): { text: string; next
   }
 }
 
-/** As the gate assessed it; null where no gate was asked. */
-export function riskOf({ state }: ReleaseReport): { level: string; reasons: string[] } | null {
-  return state.gate ? { level: state.gate.risk, reasons: state.gate.riskReasons } : null;
+/** As the gate assessed it, else by what the plans changed; null when nothing was planned. */
+export function riskOf({ state }: ReleaseReport): Risk | null {
+  if (state.gate) return { level: state.gate.risk, reasons: state.gate.riskReasons };
+  const plans = [...state.services.values()].flatMap(({ plan }) => plan ?? []);
+  return plans.length > 0 ? assess(plans) : null;
 }

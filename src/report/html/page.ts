@@ -22,6 +22,7 @@ export async function htmlReport(report: ReleaseReport): Promise<string> {
 </head>
 <body><main>
 ${head(report, title)}
+${part('The record was changed after it was written', damage(report))}
 ${report.services.map((service) => servicePart(service, finished?.at ?? null))}
 <h2>Verdict</h2>
 ${part('Overrides', overrides(report))}
@@ -60,6 +61,13 @@ function head(report: ReleaseReport, title: string): Markup {
 ${next.map((command) => html`<p>→ <code>${text(command)}</code></p>`)}
 <dl>${pairs.map(([name, value]) => (value ? html`<dt>${name}</dt><dd class="mono">${text(value)}</dd>` : ''))}</dl>
 </header>`;
+}
+
+/** Whatever the rest says, it says it of a record that somebody edited. */
+function damage({ damage: problems }: ReleaseReport): Markup | null {
+  return problems.length === 0
+    ? null
+    : html`<ul>${problems.map((problem) => html`<li>${text(problem)}</li>`)}</ul>`;
 }
 
 function conditions({ state }: ReleaseReport): Markup | null {
