@@ -1,4 +1,5 @@
 import type { CheckResult } from '../checks/result.ts';
+import type { Verdict } from '../gate/verdict.ts';
 import type { Finding } from '../startup/profile.ts';
 import { formatMilliseconds, formatSeconds, formatShare, formatThousandths } from '../terminal/format.ts';
 import { code, fenced, section, tableOf } from './markdown-text.ts';
@@ -15,7 +16,8 @@ export function markdownReport(report: ReleaseReport): string {
     ...summary(report),
     ...section('## The record was changed after it was written', damage(report)),
     ...report.services.flatMap(serviceSections),
-    ...section('## Validation criteria', criteria(report)),
+    ...section('## Gate', criteria(report.state.gate?.verdict)),
+    ...section('## Validation criteria', criteria(report.state.finished?.verdict)),
     ...section('## Risk', riskLines(report)),
     ...section('## Overrides', overrides(report)),
     ...section('## Recommendation', recommendation(report)),
@@ -281,17 +283,11 @@ function failure({ state }: ServiceReport): string[] {
   ];
 }
 
-function criteria({ state }: ReleaseReport): string[] {
-  const conditions = [
-    ...(state.gate?.verdict.conditions ?? []),
-    ...(state.finished?.verdict.conditions ?? []),
-  ];
-  return conditions.map(({ id, met, reason, remedy }) =>
-    [
-      `- [${met ? 'x' : ' '}] ${code(id)}: ${code(reason)}`,
-      ...(!met && remedy ? [`next: ${code(remedy)}`] : []),
-    ].join(', '),
-  );
+function criteria(verdict: Verdict | undefined): string[] {
+  return (verdict?.conditions ?? []).map(({ id, met, reason, remedy }) => {
+    const next = !met && remedy ? `, next: ${code(remedy)}` : '';
+    return `- [${met ? 'x' : ' '}] ${code(id)}: ${code(reason)}${next}`;
+  });
 }
 
 function riskLines(report: ReleaseReport): string[] {

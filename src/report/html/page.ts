@@ -1,4 +1,5 @@
 import { html, raw } from 'hono/html';
+import type { Verdict } from '../../gate/verdict.ts';
 import { formatSeconds } from '../../terminal/format.ts';
 import { durationOf, type ReleaseReport } from '../release-report.ts';
 import { recommendationOf, riskOf, standingOf, statusOf } from '../standing.ts';
@@ -26,7 +27,8 @@ ${part('The record was changed after it was written', damage(report))}
 ${report.services.map((service) => servicePart(service, finished?.at ?? null))}
 <h2>Verdict</h2>
 ${part('Overrides', overrides(report))}
-${part('Conditions', conditions(report))}
+${part('The gate, before anything was written', conditions(report.state.gate?.verdict))}
+${part('Conditions', conditions(finished?.verdict))}
 ${part('Risk', risk(report))}
 ${part('Commits deployed', commits(report))}
 <footer>Folded from the events of release <code>${text(report.state.id)}</code> by Sluice ${text(started?.sluice ?? '')}. Nothing stands here that was not measured.</footer>
@@ -70,11 +72,10 @@ function damage({ damage: problems }: ReleaseReport): Markup | null {
     : html`<ul>${problems.map((problem) => html`<li>${text(problem)}</li>`)}</ul>`;
 }
 
-function conditions({ state }: ReleaseReport): Markup | null {
-  const list = [...(state.gate?.verdict.conditions ?? []), ...(state.finished?.verdict.conditions ?? [])];
+function conditions(verdict: Verdict | undefined): Markup | null {
   return rows(
     ['Condition', 'Met', 'Why'],
-    list.map(({ id, met, reason, remedy }) => [
+    (verdict?.conditions ?? []).map(({ id, met, reason, remedy }) => [
       html`<code>${text(id)}</code>`,
       status(met ? 'met' : 'not met'),
       html`${text(reason)}${!met && remedy ? html`<br>→ <code>${text(remedy)}</code>` : ''}`,
