@@ -223,7 +223,7 @@ function tests({ checks, tests: counts }: ServiceReport): string[] {
 
 /** Kinds that bring a table of their own. */
 function evidence(check: CheckResult): string[] {
-  const { messages = [], components = [], cases = [] } = check;
+  const { messages = [], components = [], phases = [], cases = [] } = check;
   const step = ({ status, ms }: { status: string; ms: number | null }): string =>
     `${status}${ms === null ? '' : ` ${formatMilliseconds(ms)}`}`;
   const failed = cases.filter(({ status, detail }) => status === 'failed' || detail !== '');
@@ -247,6 +247,19 @@ function evidence(check: CheckResult): string[] {
         components.map((one) =>
           [one.code, one.component, one.status, one.message, one.details].map((text) => code(text)),
         ),
+      ),
+    ),
+    ...section(
+      `**${check.id}, ${check.stage}: phases**`,
+      tableOf(
+        ['Phase', 'Outcome', 'Passed', 'Failed', 'Skipped', 'Time', 'What was seen'],
+        phases.map((one) => [
+          code(one.name),
+          `${signs[one.status]} ${one.status}`,
+          ...[one.passed, one.failed, one.skipped].map(String),
+          one.status === 'skipped' ? '–' : formatSeconds(one.seconds),
+          code(one.reason),
+        ]),
       ),
     ),
     ...section(

@@ -17,7 +17,8 @@ export async function build(
     const reference = image.reference ?? '';
     const outcome = image.from === 'given' ? 'given' : 'reused';
     report(run, { outcome, image: reference, seconds: 0, detail: '', tail: [] });
-    const note = outcome === 'given' ? `given: ${reference}` : 'same source, same image: nothing to build';
+    const note =
+      outcome === 'given' ? `given: ${short(reference)}` : 'same source, same image: nothing to build';
     return { value: { image: reference }, note, outcome: 'skipped' };
   }
   const began = performance.now();
@@ -38,7 +39,13 @@ export async function build(
   }
   const reference = `${run.target.build.repository}@${built.digest}`;
   report(run, { outcome: 'succeeded', image: reference, seconds, detail: '', tail: [] });
-  return { value: { image: reference }, note: built.digest.slice(0, 19) };
+  return { value: { image: reference }, note: short(built.digest) };
+}
+
+/** Of an image or its digest what tells it apart: `sha256:1e687bce5e6c`. */
+function short(image: string): string {
+  const digest = image.slice(image.lastIndexOf('@') + 1);
+  return digest.startsWith('sha256:') ? digest.slice(0, 19) : image;
 }
 
 /** As `gcloud builds submit` names it; the hash makes a repeated upload of the same source easy to see. */
