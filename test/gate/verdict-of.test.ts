@@ -91,7 +91,7 @@ const good: DurableEvent[] = [
   checked('health', 'post', 'passed'),
 ];
 
-function stateOf(events: DurableEvent[], services = ['chat']): ReleaseState {
+function stateOf(events: DurableEvent[], services = ['chat'], command?: string): ReleaseState {
   const begun: DurableEvent = {
     type: 'release.started',
     runbook: 'deploy',
@@ -102,6 +102,7 @@ function stateOf(events: DurableEvent[], services = ['chat']): ReleaseState {
     commit: null,
     dirty: false,
     sluice: '0.1.0',
+    ...(command === undefined ? {} : { command }),
   };
   const stamp = { v: 1, release: 'r', at: '2026-11-22T02:31:06Z' } as const;
   return foldAll(
@@ -113,6 +114,19 @@ function stateOf(events: DurableEvent[], services = ['chat']): ReleaseState {
 const verdictOf = (events: DurableEvent[]) => judgeDeploy(stateOf(events), checklists);
 const openIn = (events: DurableEvent[]) =>
   verdictOf(events).conditions.flatMap(({ met, id, reason }) => (met ? [] : [`${id}: ${reason}`]));
+
+test('what to do about it is typed as the release was', () => {
+  const failed = [...good.slice(0, 2), checked('health', 'candidate', 'failed')];
+  const state = stateOf(failed, ['chat'], 'sluice promote dev staging --local');
+  const remedies = judgeDeploy(state, checklists).conditions.flatMap(({ remedy }) => remedy ?? []);
+  expect(new Set(remedies)).toEqual(
+    new Set([
+      'sluice logs staging --local',
+      'sluice promote dev staging --local',
+      'sluice status staging --local',
+    ]),
+  );
+});
 
 describe('a deploy', () => {
   test('with all the evidence is ready', () => {
