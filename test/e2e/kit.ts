@@ -137,6 +137,21 @@ export function hurried(config: Config): Config {
   });
 }
 
+/** The config with `change` made of each check of the chat service, and with further ones. */
+export function withChecks(config: Config, change: (check: Config) => Config, ...more: Config[]): Config {
+  const { chat } = z.object({ chat: z.object({ checklist: z.array(sections) }) }).parse(config['services']);
+  return withService(config, { checklist: [...chat.checklist.map(change), ...more] });
+}
+
+/** The config with this said of an environment. */
+export function withEnvironment(config: Config, name: string, changes: Config): Config {
+  const environments = sections.parse(config['environments']);
+  return {
+    ...config,
+    environments: { ...environments, [name]: { ...sections.parse(environments[name]), ...changes } },
+  };
+}
+
 /** A service of one file that needs nothing, and as little waiting as can be. */
 export function tinyService(server: string, startup: Config = {}): Record<string, string> {
   return {
@@ -192,8 +207,8 @@ const statusDocument = z.object({
 });
 
 /** Who serves, as Cloud Run has it and as the service itself says. */
-export async function whoServes(place: Place, path = '/health') {
-  const { stdout } = await place.sluice(['status', 'staging', '--local', '--json']);
+export async function whoServes(place: Place, path = '/health', environment = 'staging') {
+  const { stdout } = await place.sluice(['status', environment, '--local', '--json']);
   const [service] = statusDocument.parse(JSON.parse(stdout)).services;
   if (!service?.live) return undefined;
   const answer = z
