@@ -274,7 +274,7 @@ describe('report 5: validated in staging, promoted, and a bad release of product
     );
     const text = await report(ended.id);
     expect(text).toContain('- **Status**: failed, rolled back to the former traffic');
-    expect(text).toContain('- `sluice promote staging production --local`');
+    expect(text).toContain(', `sluice promote staging production --local`\n');
     expect(text).not.toContain('`sluice deploy production');
   });
 });

@@ -18,6 +18,7 @@ test('a success has the sections that people wrote by hand, in their order', () 
     '### Findings',
     '### Tests',
     '## Validation criteria',
+    '## Risk',
     '## Recommendation',
   ]);
   expect(text).toContain('| `DEPENDENCIES` | 1.410 s | 72 % | ✅ completed | 1.410 s | +0.000 s |');
