@@ -125,13 +125,14 @@ function status(service: ServiceReport): string[] {
       .map(({ revision, percent }) => `${code(revision)} ${percent} %`)
       .join(', ') || 'none',
   ];
+  const now = bullets([
+    ['URL', url && code(url)],
+    ['Traffic', state.traffic.length > 0 && `${code(traffic)}${proof}`],
+    ['Rolled back', state.finished?.rolledBack && 'yes, to the former traffic'],
+  ]);
   return [
-    ...bullets([
-      ['URL', url && code(url)],
-      ['Traffic', state.traffic.length > 0 && `${code(traffic)}${proof}`],
-      ['Rolled back', state.finished?.rolledBack && 'yes, to the former traffic'],
-    ]),
-    '',
+    ...now,
+    ...(now.length > 0 ? [''] : []),
     ...tableOf(['Observed at', 'Actual traffic'], state.trafficHistory.map(step)),
   ];
 }
