@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { markdownReport } from '../../src/report/markdown.ts';
-import { fenced } from '../../src/report/markdown-text.ts';
+import { markdownReport } from '../../src/report/markdown/page.ts';
+import { fenced } from '../../src/report/markdown/text.ts';
 import { bad, fold, good, hostileRelease, withSuite } from './written.ts';
 
 const headings = (text: string): string[] => text.split('\n').filter((line) => /^#+ /.test(line));
