@@ -1,4 +1,5 @@
 import type { CheckResult } from '../checks/result.ts';
+import type { Verdict } from '../gate/verdict.ts';
 import type { Finding } from '../startup/profile.ts';
 import { formatMilliseconds, formatSeconds, formatShare, formatThousandths } from '../terminal/format.ts';
 import { code, fenced, section, tableOf } from './markdown-text.ts';
@@ -13,8 +14,10 @@ export function markdownReport(report: ReleaseReport): string {
     `# Validation report: ${what}`,
     '',
     ...summary(report),
+    ...section('## The record was changed after it was written', damage(report)),
     ...report.services.flatMap(serviceSections),
-    ...section('## Validation criteria', criteria(report)),
+    ...section('## Gate', criteria(report.state.gate?.verdict)),
+    ...section('## Validation criteria', criteria(report.state.finished?.verdict)),
     ...section('## Risk', riskLines(report)),
     ...section('## Overrides', overrides(report)),
     ...section('## Recommendation', recommendation(report)),
@@ -58,6 +61,11 @@ function summary(report: ReleaseReport): string[] {
     ]),
     '',
   ];
+}
+
+/** Whatever the rest says, it says it of a record that somebody edited. */
+function damage({ damage: problems }: ReleaseReport): string[] {
+  return problems.map((problem) => `- ${code(problem)}`);
 }
 
 function bullets(pairs: readonly (readonly [string, string | null | undefined | false])[]): string[] {
@@ -276,17 +284,11 @@ function failure({ state }: ServiceReport): string[] {
   ];
 }
 
-function criteria({ state }: ReleaseReport): string[] {
-  const conditions = [
-    ...(state.gate?.verdict.conditions ?? []),
-    ...(state.finished?.verdict.conditions ?? []),
-  ];
-  return conditions.map(({ id, met, reason, remedy }) =>
-    [
-      `- [${met ? 'x' : ' '}] ${code(id)}: ${code(reason)}`,
-      ...(!met && remedy ? [`next: ${code(remedy)}`] : []),
-    ].join(', '),
-  );
+function criteria(verdict: Verdict | undefined): string[] {
+  return (verdict?.conditions ?? []).map(({ id, met, reason, remedy }) => {
+    const next = !met && remedy ? `, next: ${code(remedy)}` : '';
+    return `- [${met ? 'x' : ' '}] ${code(id)}: ${code(reason)}${next}`;
+  });
 }
 
 function riskLines(report: ReleaseReport): string[] {

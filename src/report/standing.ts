@@ -1,4 +1,4 @@
-import { type Risk, riskOf as riskOfPlans } from '../gate/risk.ts';
+import { riskOf as assess, type Risk } from '../gate/risk.ts';
 import { retyped } from '../typed.ts';
 import type { ReleaseReport } from './release-report.ts';
 
@@ -50,10 +50,9 @@ export function recommendationOf({ state }: ReleaseReport): { text: string; next
   }
 }
 
-/** As the gate assessed it; of a deploy, which asks no gate, by the same rules. null: nothing was to change. */
+/** As the gate assessed it, else by what the plans changed; null when nothing was planned. */
 export function riskOf({ state }: ReleaseReport): Risk | null {
   if (state.gate) return { level: state.gate.risk, reasons: state.gate.riskReasons };
-  if (state.started?.runbook !== 'deploy') return null;
   const plans = [...state.services.values()].flatMap(({ plan }) => plan ?? []);
-  return plans.some(({ action }) => action !== 'none') ? riskOfPlans(plans) : null;
+  return plans.length > 0 ? assess(plans) : null;
 }
