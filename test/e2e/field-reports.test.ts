@@ -115,7 +115,7 @@ describe('reports 1 and 2: a missing import, then 403 and 503', async () => {
 
     const rows = (await historyOf(place)).split(/\n(?=[● ] [✔✖] )/).slice(1);
     expect(rows).toEqual([
-      expect.stringMatching(/^● ✔ .* image, env\.E2E_TEST_ENV/),
+      expect.stringMatching(/^● ✔ .* env\.E2E_TEST_ENV, .*, env\.CHAT_FAULT/),
       expect.stringMatching(
         /^ {2}✖ [\s\S]*exit code 12\): ReferenceError: DatabaseSessionManager is not defined/,
       ),
