@@ -19,7 +19,10 @@ export async function readReport(
     });
   }
   const state = foldAll(id, record.events);
-  return reportOf(state, await formerStarts(ledger, state));
+  const damage = record.problems
+    .filter(({ kind }) => kind === 'damaged')
+    .map(({ segment, line, why }) => `${segment}, line ${line}: ${why}`);
+  return reportOf(state, await formerStarts(ledger, state), damage);
 }
 
 async function newest(

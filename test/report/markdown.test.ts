@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { markdownReport } from '../../src/report/markdown.ts';
-import { fenced } from '../../src/report/markdown-text.ts';
+import { markdownReport } from '../../src/report/markdown/page.ts';
+import { fenced } from '../../src/report/markdown/text.ts';
 import { bad, fold, good, hostileRelease, withSuite } from './written.ts';
 
 const headings = (text: string): string[] => text.split('\n').filter((line) => /^#+ /.test(line));
@@ -18,6 +18,7 @@ test('a success has the sections that people wrote by hand, in their order', () 
     '### Findings',
     '### Tests',
     '## Validation criteria',
+    '## Risk',
     '## Recommendation',
   ]);
   expect(text).toContain('| `DEPENDENCIES` | 1.410 s | 72 % | ✅ completed | 1.410 s | +0.000 s |');
