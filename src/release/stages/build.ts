@@ -48,13 +48,16 @@ function short(image: string): string {
   return digest.startsWith('sha256:') ? digest.slice(0, 19) : image;
 }
 
-/** As `gcloud builds submit` names it; the hash makes a repeated upload of the same source easy to see. */
+/**
+ * The hash makes a repeated upload of the same source easy to see. Of two services with the same source the second
+ * upload would replace the first one's generation, which its build fetches: so each has its own.
+ */
 async function upload(run: ServiceRun, source: PackedSource): Promise<SourceObject> {
   const { project, region } = run.target.ref;
   const bucket = `${project}_${region}_cloudbuild`;
   progress(run, `uploading ${source.files} files`);
   await run.cloud.storage.ensureBucket({ project, region, name: bucket }, call(run));
-  const object = `source/${run.journal.release}-${source.hash.slice(7, 19)}.tgz`;
+  const object = `source/${run.journal.release}-${run.target.key}-${source.hash.slice(7, 19)}.tgz`;
   return run.cloud.storage.upload({ bucket, object }, source.archive, call(run));
 }
 
