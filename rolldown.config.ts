@@ -31,7 +31,8 @@ const lazyRequires: Plugin = {
       if (names.length === 0) return null;
       const any = names.join('|');
       const exported = new RegExp(`^exports\\.(\\w+) = (${any});$`, 'gm');
-      const used = new RegExp(`(?<![\\w$.])(${any})(?![\\w$])`, 'g');
+      // Not in quotes: an export may have its import's very name.
+      const used = new RegExp(`(?<![\\w$.'])(${any})(?![\\w$'])`, 'g');
       const passedOn = declared.replaceAll(
         exported,
         (_, as: string, name: string) => `Object.defineProperty(exports, '${as}', { get: ${name}$get });`,

@@ -24,7 +24,8 @@ export default class Deploy extends ReleaseCommand {
     ...releaseFlags,
     watch: Flags.boolean({
       description: 'again on each saved change or commit, until the verdict is ready',
-      exclusive: ['json', 'github'],
+      // As `exclusive` does, which the usage line cannot show for a flag that excludes two groups.
+      relationships: [{ type: 'none', flags: ['json', 'github'] }],
     }),
   };
 

@@ -5,7 +5,7 @@ import { formats, render } from '../src/report/formats.ts';
 import { releaseDocument } from '../src/report/json.ts';
 import { writeReport } from '../src/report-output.ts';
 import { SluiceCommand } from '../src/terminal/base-command.ts';
-import { cloudFlags, configFlags } from '../src/terminal/flags.ts';
+import { cloudFlags, configFlags, typedCommand } from '../src/terminal/flags.ts';
 import { openRecords } from '../src/workbench.ts';
 
 export default class Report extends SluiceCommand {
@@ -40,7 +40,8 @@ export default class Report extends SluiceCommand {
     const format = flags.open && !chosen ? 'html' : flags.format;
     const { environment } = flags;
     const records = await openRecords({ ...flags, signal: this.signal });
-    const report = await readReport(records.ledger, { ...args, environment }).finally(records.close);
+    const typed = (words: string) => typedCommand(words, flags);
+    const report = await readReport(records.ledger, { ...args, environment }, typed).finally(records.close);
     const text = this.jsonEnabled() ? '' : await render(report, format);
     const told = await writeReport(
       { text, format, release: report.state.id, markdown: () => render(report, 'md') },

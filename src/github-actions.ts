@@ -5,7 +5,7 @@ import { formerStarts } from './ledger/former-start.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { ReleaseState } from './release/state.ts';
 import { annotationLines, boundedSummary, maskLines, outputBlock, outputsOf } from './report/github.ts';
-import { markdownReport } from './report/markdown.ts';
+import { markdownReport } from './report/markdown/page.ts';
 import { reportOf } from './report/release-report.ts';
 
 export type GithubActions = {

@@ -114,6 +114,10 @@ function responseStep(one: Case, processing: Step): Step {
   return passed(score.seen.at(-1)?.ms ?? null);
 }
 
+function sentWords(credentials: readonly string[]): string {
+  return `${credentials.join(' and ')} ${credentials.length === 1 ? 'was' : 'were'}`;
+}
+
 /** The one sentence about a row, from the first step that failed. */
 function problemOf(
   { connection, auth, processing, response, missing, unexpected }: MessageRow,
@@ -123,9 +127,7 @@ function problemOf(
   if (handshake.kind === 'refused') {
     const body = handshake.body ? ` ("${handshake.body}")` : '';
     const though =
-      deniesAuth(handshake) && one.credentials.length > 0
-        ? ` though ${one.credentials.join(', ')} was sent`
-        : '';
+      deniesAuth(handshake) && one.credentials.length > 0 ? ` though ${sentWords(one.credentials)} sent` : '';
     return `the handshake is refused: ${statusOf(handshake)}${body}${though}`;
   }
   if (connection.status === 'failed') return `no connection: ${connection.detail}`;

@@ -12,10 +12,10 @@ export async function formerStarts(
   state: ReleaseState,
 ): Promise<Map<string, Start>> {
   const found = new Map<string, Start>();
-  const environment = state.started?.environment;
-  if (environment === undefined) return found;
+  if (!state.started) return found;
+  const { environment, cloud } = state.started;
   for (const service of state.services.keys()) {
-    const newest = await ledger.releases({ environment, service, limit: releasesLookedAt });
+    const newest = await ledger.releases({ environment, cloud, service, limit: releasesLookedAt });
     for (const { id } of newest) {
       if (id >= state.id) continue;
       const record = await ledger.read(id);

@@ -31,6 +31,7 @@ export function candidateEdit(
         [marks.release]: made.release,
         ...(source ? { [marks.source]: source, [marks.built]: made.image } : {}),
         [marks.schema]: plan.schema ? JSON.stringify(plan.schema) : null,
+        [marks.owns]: JSON.stringify(ownedBy(target)),
       },
     },
     ...candidateTraffic(plan, live, revision),

@@ -5,7 +5,7 @@ import { retyped } from '../typed.ts';
 import { foreignBlockers } from './blockers.ts';
 import { serviceWideChanges, templateChanges } from './diff.ts';
 import { describeHold } from './hold.ts';
-import { candidateTag, readMarks, schemaNoteOf, unfinishedRelease } from './marks.ts';
+import { candidateTag, ownedKeys, readMarks, schemaNoteOf, unfinishedRelease } from './marks.ts';
 import type { Change, Plan, PlannedTraffic } from './plan.ts';
 import { resumeCommand } from './resume-command.ts';
 import { describeSchema, type SchemaNote } from './schema-note.ts';
@@ -35,7 +35,7 @@ export function makePlan(inputs: PlanInputs): Plan {
   const serving = revisions.find((revision) => revision.name === onlyServing(former));
   const first = live === undefined || !servesAnything(live, revisions);
   const changes = [
-    ...templateChanges(target, serving?.template, inputs.image.reference, found.owns),
+    ...templateChanges(target, serving?.template, inputs.image.reference, ownedKeys(live, serving)),
     ...schemaChange(target.schema, schemaNoteOf(serving)),
   ];
   const serviceWide = serviceWideChanges(target, live);

@@ -74,14 +74,24 @@ export function readMarks(annotations: Record<string, string>): Marks {
   };
 }
 
+/**
+ * The keys that Sluice may remove: those of its newest candidate, and those that the serving revision got from it,
+ * which a candidate that failed has no longer named.
+ */
+export function ownedKeys(live: Annotated | undefined, serving: Annotated | undefined): Owned {
+  const [newest, served] = [live, serving].map((one) => readMarks(one?.annotations ?? {}).owns);
+  const both = (group: keyof Owned) => [...new Set([...(newest?.[group] ?? []), ...(served?.[group] ?? [])])];
+  return { env: both('env'), secrets: both('secrets'), labels: both('labels') };
+}
+
+type Annotated = { annotations: Record<string, string> };
+
 /** A release that wrote to the service and never said how it ended. */
 export function unfinishedRelease(found: Marks): string | null {
   return found.state === 'candidate' || found.state === 'migrating' ? found.release : null;
 }
 
 /** The note on a revision, from whatever machine it was deployed. */
-export function schemaNoteOf(
-  revision: { annotations: Record<string, string> } | undefined,
-): SchemaNote | null {
+export function schemaNoteOf(revision: Annotated | undefined): SchemaNote | null {
   return parseJson(schemaNoteSchema, revision?.annotations[marks.schema]) ?? null;
 }

@@ -242,9 +242,14 @@ function foldService(service: ServiceState, event: ServiceEvent, at: string): vo
       break;
     case 'service.finished':
       service.finished = event;
+      // Of a revision that was planned and never asked for there is nothing to see.
+      if (makesRevision(service) && !service.candidateIntended) service.revision = null;
       break;
   }
 }
+
+const makesRevision = ({ plan }: ServiceState): boolean =>
+  plan?.action === 'create' || plan?.action === 'update';
 
 function intend(service: ServiceState, event: Intent): void {
   service.openIntent = event;

@@ -18,12 +18,12 @@ export function urlOf(service: ServiceState): string | null {
   return service.candidate?.url || service.observed?.url || null;
 }
 
-/** The revision that this release made or looked at; without one, the only one that serves. */
+/** The revision that this release made or looked at, not one that was only planned; without one, the only one that serves. */
 export function revisionOf(service: ServiceState): string | null {
-  const now = serving(service.traffic);
-  return (
-    service.revision ?? service.candidate?.revision ?? (now.length === 1 ? (now[0]?.revision ?? null) : null)
-  );
+  const { candidate, revision, writes, traffic } = service;
+  const made = candidate?.revision ?? (writes > 0 ? revision : null);
+  const [only, ...others] = serving(traffic);
+  return made ?? (others.length === 0 ? (only?.revision ?? null) : null);
 }
 
 export function digestOf(service: ServiceState): string | null {

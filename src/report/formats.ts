@@ -8,7 +8,7 @@ export type Format = (typeof formats)[number];
 export async function render(report: ReleaseReport, format: Format): Promise<string> {
   switch (format) {
     case 'md':
-      return (await import('./markdown.ts')).markdownReport(report);
+      return (await import('./markdown/page.ts')).markdownReport(report);
     case 'html':
       return (await import('./html/page.ts')).htmlReport(report);
     case 'json':

@@ -11,6 +11,8 @@ import { gcloudCommands } from './gcloud-command.ts';
  */
 export type ReleaseReport = {
   state: ReleaseState;
+  /** Why the record is not what was written; empty when it is, or when the release has just ended. */
+  damage: string[];
   services: ServiceReport[];
 };
 
@@ -53,11 +55,15 @@ export type PhaseRow = {
   formerSeconds: number | null;
 };
 
-export function reportOf(state: ReleaseState, formers: ReadonlyMap<string, FormerStart>): ReleaseReport {
+export function reportOf(
+  state: ReleaseState,
+  formers: ReadonlyMap<string, FormerStart>,
+  damage: string[] = [],
+): ReleaseReport {
   const services = [...state.services.values()].map((service) =>
     serviceReport(service, formers.get(service.service) ?? null),
   );
-  return { state, services };
+  return { state, services, damage };
 }
 
 function serviceReport(state: ServiceState, former: FormerStart | null): ServiceReport {

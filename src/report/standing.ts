@@ -1,3 +1,5 @@
+import { riskOf as assess, type Risk } from '../gate/risk.ts';
+import { retyped } from '../typed.ts';
 import type { ReleaseReport } from './release-report.ts';
 
 /** Where a release stands, in words that every format of the report uses. */
@@ -31,7 +33,7 @@ export function recommendationOf({ state }: ReleaseReport): { text: string; next
   if (!finished)
     return {
       text: 'Unknown: read the state before anything else',
-      next: [`sluice status ${started?.environment ?? ''}`],
+      next: [retyped(started?.command ?? `sluice deploy ${started?.environment ?? ''}`, 'status')],
     };
   const open = finished.verdict.conditions.filter(({ met }) => !met);
   const next = [...new Set(open.flatMap(({ remedy }) => (remedy ? [remedy] : [])))];
@@ -48,7 +50,10 @@ export function recommendationOf({ state }: ReleaseReport): { text: string; next
   }
 }
 
-/** As the gate assessed it; null where no gate was asked. */
-export function riskOf({ state }: ReleaseReport): { level: string; reasons: string[] } | null {
-  return state.gate ? { level: state.gate.risk, reasons: state.gate.riskReasons } : null;
+/** As the gate assessed it; of a deploy, which asks no gate, by the same rules. null: nothing was to change. */
+export function riskOf({ state }: ReleaseReport): Risk | null {
+  if (state.gate) return { level: state.gate.risk, reasons: state.gate.riskReasons };
+  if (state.started?.runbook !== 'deploy') return null;
+  const plans = [...state.services.values()].flatMap(({ plan }) => plan ?? []);
+  return plans.some(({ action }) => action !== 'none') ? assess(plans) : null;
 }

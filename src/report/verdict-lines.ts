@@ -10,10 +10,11 @@ export function endLines(state: ReleaseState, theme: Theme): string[] {
   if (!finished) return [`${mark('pending', theme)} the release did not finish: its outcome is unknown`];
   const code = finished.exitCode === 0 ? '' : theme.dim(`  exit code ${finished.exitCode}`);
   const { verdict } = finished;
+  const listed = state.gate && state.gate.verdict.decision !== 'ready';
   return [
     `${verdictText(verdict, theme)}${excused(state, theme)}  ${theme.dim(`release ${state.id}`)}${code}`,
-    // A failure has told its cause above; what was never reached needs no list.
-    ...(finished.exitCode === 0 || verdict.decision === 'pending' ? unmet(verdict, theme) : []),
+    // A failure has told its cause above, and a gate that is not open its conditions; what was never reached needs no list.
+    ...(!listed && (finished.exitCode === 0 || verdict.decision === 'pending') ? unmet(verdict, theme) : []),
   ];
 }
 

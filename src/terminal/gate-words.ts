@@ -12,7 +12,8 @@ export function gateNews(event: Judged, theme: Theme): string[] {
   const { verdict, risk, riskReasons } = event;
   const met = verdict.conditions.filter((condition) => condition.met).length;
   const count = `${met} of ${verdict.conditions.length} conditions met`;
-  const told = [`risk ${risk}`, ...riskReasons.map((reason) => sanitiseLine(reason))].join(': ');
+  const reasons = riskReasons.map((reason) => sanitiseLine(reason)).join('; ');
+  const told = reasons ? `risk ${risk}: ${reasons}` : `risk ${risk}`;
   return [
     `${mark(marks[verdict.decision], theme)} gate ${verdict.decision}: ${count}, ${told}`,
     ...overrideTexts(event).map((text) => theme.warn(`${signs.warning} ${text}`)),

@@ -66,13 +66,17 @@ function describe(event: ReleaseEvent, theme: Theme, words: ReturnType<typeof wo
 
 const indent = (text: string) => `    ${text}`;
 
+/** Of an image named by digest the digest tells all that differs. */
+const told = (value: string | null) =>
+  value?.replace(/^[^\s@]+@(sha256:[0-9a-f]{12})[0-9a-f]{52}$/, '$1') ?? '(none)';
+
 /** What belongs under a stage. */
 function details(event: ReleaseEvent, theme: Theme): string[] {
   switch (event.type) {
     case 'plan.made':
       if (event.plan.action === 'create') return [];
       return event.plan.changes.map(({ field, from, to }) =>
-        sanitiseLine(`${field}: ${from ?? '(none)'} ${signs.next} ${to ?? '(none)'}`, 160),
+        sanitiseLine(`${field}: ${told(from)} ${signs.next} ${told(to)}`, 160),
       );
     case 'preflight.failed':
       return event.problems.flatMap(({ what, why, next = [] }) => [

@@ -100,6 +100,8 @@ export async function makePlace(files?: Record<string, string>): Promise<Place> 
 }
 
 const stackLine = /^ {4}at /m;
+/** What a bug of ours would say: most of them are errors that somebody turns into a message. */
+const bug = /Cannot read properties of|is not a function/;
 const escapes = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
 
 /** What every run must keep to, however it ended. */
@@ -109,6 +111,8 @@ export function endOf(ended: Ended): Ended {
   expect(stdout).not.toMatch(stackLine);
   expect(stdout).not.toMatch(escapes);
   expect(stderr).not.toMatch(escapes);
+  expect(stderr).not.toMatch(bug);
+  expect(stdout).not.toMatch(bug);
   return { exitCode, stdout, stderr };
 }
 
@@ -131,6 +135,21 @@ export function hurried(config: Config): Config {
     rollout: { ...sections.parse(chat['rollout']), bake: '0s', answers: 2 },
     checklist: checklist.map((check) => (check['kind'] === 'logs' ? { ...check, window: '200ms' } : check)),
   });
+}
+
+/** The config with `change` made of each check of the chat service, and with further ones. */
+export function withChecks(config: Config, change: (check: Config) => Config, ...more: Config[]): Config {
+  const { chat } = z.object({ chat: z.object({ checklist: z.array(sections) }) }).parse(config['services']);
+  return withService(config, { checklist: [...chat.checklist.map(change), ...more] });
+}
+
+/** The config with this said of an environment. */
+export function withEnvironment(config: Config, name: string, changes: Config): Config {
+  const environments = sections.parse(config['environments']);
+  return {
+    ...config,
+    environments: { ...environments, [name]: { ...sections.parse(environments[name]), ...changes } },
+  };
 }
 
 /** A service of one file that needs nothing, and as little waiting as can be. */
@@ -188,8 +207,8 @@ const statusDocument = z.object({
 });
 
 /** Who serves, as Cloud Run has it and as the service itself says. */
-export async function whoServes(place: Place, path = '/health') {
-  const { stdout } = await place.sluice(['status', 'staging', '--local', '--json']);
+export async function whoServes(place: Place, path = '/health', environment = 'staging') {
+  const { stdout } = await place.sluice(['status', environment, '--local', '--json']);
   const [service] = statusDocument.parse(JSON.parse(stdout)).services;
   if (!service?.live) return undefined;
   const answer = z

@@ -5,12 +5,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { gateDocumentSchema } from '../../src/report/gate-json.ts';
 import { releaseDocumentSchema } from '../../src/report/json.ts';
-import { type Config, type Ended, hurried, ledgerOf, makePlace } from './kit.ts';
+import { type Config, type Ended, hurried, ledgerOf, makePlace, withEnvironment } from './kit.ts';
 
 const place = await makePlace();
 const { sluice, dir } = place;
 const road = ['staging', 'production', '--local'];
-const sections = z.record(z.string(), z.unknown());
 
 const git = (...args: string[]) =>
   execa('git', ['-C', dir, '-c', 'user.name=Ada', '-c', 'user.email=ada@example.com', ...args]);
@@ -23,19 +22,10 @@ const openIn = (ended: Ended) => gateOf(ended).conditions.flatMap(({ id, met }) 
 const releaseIn = async (environment: string) =>
   (await ledgerOf(place)).filter(({ id }) => id.includes(environment));
 
-/** The config with this said of production. */
 const production =
   (changes: Config) =>
-  (config: Config): Config => {
-    const environments = sections.parse(config['environments']);
-    return {
-      ...config,
-      environments: {
-        ...environments,
-        production: { ...sections.parse(environments['production']), ...changes },
-      },
-    };
-  };
+  (config: Config): Config =>
+    withEnvironment(config, 'production', changes);
 
 const quick = { rollout: { bake: '0s' } };
 

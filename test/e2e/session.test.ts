@@ -60,6 +60,10 @@ describe('a person deploys', () => {
     expect(first.stderr).not.toContain('verdict');
   });
 
+  test('a deploy that goes well has nothing to remark on', () => {
+    expect(first.stderr.split('\n').filter((line) => / {2}! /.test(line))).toEqual([]);
+  });
+
   test('the printed URL really answers, with all of the traffic', async () => {
     expect(served).toMatchObject({ answered: served?.revision, unfinished: null });
     expect(served?.actual).toMatchObject([{ percent: 100, revision: served?.revision }]);

@@ -72,7 +72,7 @@ describe('a socket that fails is told step by step, and gets no traffic', () => 
     );
     expect(ended.stdout).toMatch(/ user_message +✔ \S+ m?s +✖ 403 Forbidden +– +–$/m);
     expect(ended.stdout).toMatch(
-      /! by-variable .*403 Forbidden.* though X-E2E-Test, a bearer token was sent/,
+      /! by-variable .*403 Forbidden.* though X-E2E-Test and a bearer token were sent/,
     );
     expect(ended.stdout).toMatch(
       /! by-unset .*the environment variable NOT_SET is not set: export it and run again/,

@@ -91,10 +91,11 @@ const good: DurableEvent[] = [
   checked('health', 'post', 'passed'),
 ];
 
-function stateOf(events: DurableEvent[], services = ['chat']): ReleaseState {
+function stateOf(events: DurableEvent[], services = ['chat'], command?: string): ReleaseState {
   const begun: DurableEvent = {
     type: 'release.started',
     runbook: 'deploy',
+    ...(command === undefined ? {} : { command }),
     environment: 'staging',
     cloud: 'local',
     services,
@@ -113,6 +114,25 @@ function stateOf(events: DurableEvent[], services = ['chat']): ReleaseState {
 const verdictOf = (events: DurableEvent[]) => judgeDeploy(stateOf(events), checklists);
 const openIn = (events: DurableEvent[]) =>
   verdictOf(events).conditions.flatMap(({ met, id, reason }) => (met ? [] : [`${id}: ${reason}`]));
+
+describe('a remedy', () => {
+  const remediesOf = (command?: string) =>
+    judgeDeploy(
+      stateOf([...good.slice(0, 2), checked('health', 'candidate', 'failed')], ['chat'], command),
+      checklists,
+    ).conditions.flatMap(({ remedy }) => remedy ?? []);
+
+  test.each([
+    ['sluice deploy staging --local --dir app', 'staging --local --dir app'],
+    ['sluice promote staging production --local', 'production --local'],
+    ['sluice rollback staging --config other.yaml', 'staging --config other.yaml'],
+    [undefined, 'staging'],
+  ])('is typed as the release was: %s', (command, place) => {
+    const again = command ?? 'sluice deploy staging';
+    const [logs, status] = ['logs', 'status'].map((verb) => `sluice ${verb} ${place}`);
+    expect(remediesOf(command)).toEqual([logs, again, status, status]);
+  });
+});
 
 describe('a deploy', () => {
   test('with all the evidence is ready', () => {

@@ -92,6 +92,21 @@ describe('changes, against the revision that serves', () => {
     expect(made.changes).toEqual([{ field: 'env.OLD', from: '1', to: null }]);
   });
 
+  test('a key that a failed candidate dropped already is still to be removed from what serves', () => {
+    const owns = (...env: string[]) => JSON.stringify({ env, secrets: [], labels: [] });
+    const template = sampleTemplate({ env: { LOG_LEVEL: 'info', OLD: '1' } });
+    const made = plan({
+      live: live({ annotations: { ...pinned, [marks.owns]: owns('LOG_LEVEL') } }),
+      revisions: [
+        sampleRevision('chat-1', { template, annotations: { [marks.owns]: owns('LOG_LEVEL', 'OLD') } }),
+      ],
+    });
+    expect(made).toMatchObject({
+      action: 'update',
+      changes: [{ field: 'env.OLD', from: '1', to: null }],
+    });
+  });
+
   test('an e2e value is never shown', () => {
     const target = sampleTarget({
       env: { LOG_LEVEL: 'info', E2E_KEY: 'staging_e2e_key_2024' },

@@ -38,6 +38,12 @@ function builds(outcome: Outcome): number {
   return outcome.events.filter(({ event }) => event.type === 'build.started').length;
 }
 
+test.concurrent('of two services with the same source each builds from its own upload', async () => {
+  const outcome = await given('twin-one').deploy({ beside: [given('twin-two')] });
+  expect(outcome).toMatchObject({ exitCode: 0, verdict: 'ready' });
+  expect(builds(outcome)).toBe(2);
+});
+
 test.concurrent('a source is built once, whatever becomes of its candidates', async () => {
   const chat = given('built');
   const first = await chat.deploy();

@@ -83,6 +83,13 @@ const cases: Case[] = [
     notDone: before,
   },
   {
+    name: 'answers-500',
+    patch: { env: { FAILS: '/ /who /health' }, startup: { deadlineSeconds: 3 } },
+    exitCode: 12,
+    tells: /still missing: an answer to a request","why":"Requests are answered with 500/,
+    notDone: before,
+  },
+  {
     name: 'candidate-check',
     patch: { env: { FAILS: '/candidate' } },
     exitCode: 13,

@@ -6,7 +6,7 @@ import { chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { htmlReport } from '../../src/report/html/page.ts';
 import { ticks } from '../../src/report/html/waterfall.ts';
-import { bad, fold, good, hostileRelease } from './written.ts';
+import { bad, fold, good, hostileRelease, withSuite } from './written.ts';
 
 test('foreign text is escaped, and nothing is fetched', async () => {
   const html = await htmlReport(hostileRelease());
@@ -14,6 +14,12 @@ test('foreign text is escaped, and nothing is fetched', async () => {
   expect(html).toContain('&lt;script&gt;');
   expect(html).toContain("default-src 'none'");
   expect(html.match(/(?:src|href)="(?!http:\/\/127)[^"]+"/g)).toBeNull();
+});
+
+test('the phases of a suite stand in a table', async () => {
+  const html = await htmlReport(withSuite());
+  expect(html).toContain('<h3>e2e, candidate: phases</h3>');
+  expect(html).toMatch(/<code>ui<\/code>.*skipped.*not run, for api failed/);
 });
 
 test('an empty record is a page that says so', async () => {

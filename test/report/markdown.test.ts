@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { markdownReport } from '../../src/report/markdown.ts';
-import { fenced } from '../../src/report/markdown-text.ts';
-import { bad, fold, good, hostileRelease } from './written.ts';
+import { markdownReport } from '../../src/report/markdown/page.ts';
+import { fenced } from '../../src/report/markdown/text.ts';
+import { bad, fold, good, hostileRelease, withSuite } from './written.ts';
 
 const headings = (text: string): string[] => text.split('\n').filter((line) => /^#+ /.test(line));
 
@@ -18,11 +18,19 @@ test('a success has the sections that people wrote by hand, in their order', () 
     '### Findings',
     '### Tests',
     '## Validation criteria',
+    '## Risk',
     '## Recommendation',
   ]);
   expect(text).toContain('| `DEPENDENCIES` | 1.410 s | 72 % | ✅ completed | 1.410 s | +0.000 s |');
   expect(text).toContain('The release before (`20250531T120000-staging-wxyz`) took 2.500 s.');
   expect(text).toContain('**Ready: all 2 conditions are met**');
+});
+
+test('the phases of a suite stand in a table', () => {
+  const text = markdownReport(withSuite());
+  expect(text).toContain('**e2e, candidate: phases**');
+  expect(text).toContain('| `api` | ❌ failed | 2 | 1 | 0 | 4.20 s | `1 of 3 tests failed` |');
+  expect(text).toContain('| `ui` | ⏭️ skipped | 0 | 0 | 0 | – | `not run, for api failed` |');
 });
 
 test('a failure says what failed, and recommends nothing', () => {

@@ -21,6 +21,28 @@ export function fold(events: readonly ReleaseEvent[]): ReleaseReport {
 export const good = (): ReleaseReport => fold([started('chat'), ...success('chat'), finished('succeeded')]);
 export const bad = (): ReleaseReport => fold([started('chat'), ...failure('chat'), finished('failed', 12)]);
 
+/** A success with a suite whose second phase was not run. */
+export function withSuite(): ReleaseReport {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const result: CheckResult = {
+    ...{ id: 'e2e', kind: 'suite', stage: 'candidate', required: true, status: 'failed' },
+    ...{ reason: 'api: 1 of 3 tests failed', durationMs: 4_200 },
+    phases: [
+      {
+        ...counts,
+        name: 'api',
+        status: 'failed',
+        reason: '1 of 3 tests failed',
+        seconds: 4.2,
+        passed: 2,
+        failed: 1,
+      },
+      { ...counts, name: 'ui', status: 'skipped', reason: 'not run, for api failed', seconds: 0 },
+    ],
+  };
+  return fold([started('chat'), ...success('chat'), { type: 'check.finished', service: 'chat', result }]);
+}
+
 /** A release in which every foreign text is hostile, and every kind of evidence is there. */
 export function hostileRelease(): ReleaseReport {
   const step = { status: 'failed', ms: 12, detail: hostile } as const;
@@ -45,6 +67,9 @@ export function hostileRelease(): ReleaseReport {
       },
     ],
     components: [{ code: hostile, component: hostile, message: hostile, status: hostile, details: hostile }],
+    phases: [
+      { name: hostile, status: 'failed', reason: hostile, seconds: 2, passed: 1, failed: 1, skipped: 0 },
+    ],
     cases: [{ name: hostile, phase: hostile, status: 'failed', seconds: 0, detail: hostile }],
   };
   const finding: Finding = {

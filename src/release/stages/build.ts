@@ -17,7 +17,8 @@ export async function build(
     const reference = image.reference ?? '';
     const outcome = image.from === 'given' ? 'given' : 'reused';
     report(run, { outcome, image: reference, seconds: 0, detail: '', tail: [] });
-    const note = outcome === 'given' ? `given: ${reference}` : 'same source, same image: nothing to build';
+    const note =
+      outcome === 'given' ? `given: ${short(reference)}` : 'same source, same image: nothing to build';
     return { value: { image: reference }, note, outcome: 'skipped' };
   }
   const began = performance.now();
@@ -38,16 +39,25 @@ export async function build(
   }
   const reference = `${run.target.build.repository}@${built.digest}`;
   report(run, { outcome: 'succeeded', image: reference, seconds, detail: '', tail: [] });
-  return { value: { image: reference }, note: built.digest.slice(0, 19) };
+  return { value: { image: reference }, note: short(built.digest) };
 }
 
-/** As `gcloud builds submit` names it; the hash makes a repeated upload of the same source easy to see. */
+/** Of an image or its digest what tells it apart: `sha256:1e687bce5e6c`. */
+function short(image: string): string {
+  const digest = image.slice(image.lastIndexOf('@') + 1);
+  return digest.startsWith('sha256:') ? digest.slice(0, 19) : image;
+}
+
+/**
+ * The hash makes a repeated upload of the same source easy to see. Of two services with the same source the second
+ * upload would replace the first one's generation, which its build fetches: so each has its own.
+ */
 async function upload(run: ServiceRun, source: PackedSource): Promise<SourceObject> {
   const { project, region } = run.target.ref;
   const bucket = `${project}_${region}_cloudbuild`;
   progress(run, `uploading ${source.files} files`);
   await run.cloud.storage.ensureBucket({ project, region, name: bucket }, call(run));
-  const object = `source/${run.journal.release}-${source.hash.slice(7, 19)}.tgz`;
+  const object = `source/${run.journal.release}-${run.target.key}-${source.hash.slice(7, 19)}.tgz`;
   return run.cloud.storage.upload({ bucket, object }, source.archive, call(run));
 }
 

@@ -84,13 +84,19 @@ export async function proveRevision(
 
 function checkFailure(run: ServiceRun, stage: CheckStage, broken: CheckResult[]): StageFailure {
   const [first] = broken;
-  const which = broken.length === 1 ? `Check ${first?.id}` : `${broken.length} checks`;
+  const ids = broken.map(({ id }) => id).join(', ');
+  const which = broken.length === 1 ? `Check ${ids}` : `Checks ${ids}`;
   const where = stage === 'candidate' ? 'on the candidate' : 'on the service';
   return new StageFailure('checklist', {
     what: `${which} of ${run.target.key} did not pass ${where}: ${first?.reason}`,
-    // Of one check the reason has just been told.
+    // The first one's reason has just been told.
     ...(broken.length > 1
-      ? { why: broken.map(({ id, status, reason }) => `${id} ${status}: ${reason}`).join('\n') }
+      ? {
+          why: broken
+            .slice(1)
+            .map(({ id, status, reason }) => `${id} ${status}: ${reason}`)
+            .join('\n'),
+        }
       : {}),
     next: [typed(run, 'logs'), run.command],
   });

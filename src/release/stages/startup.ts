@@ -1,7 +1,7 @@
 import type { LiveService } from '../../cloud/ports/index.ts';
 import type { StartupSpec } from '../../config/target.ts';
 import { errorMessage } from '../../errors.ts';
-import type { System } from '../../startup/profile.ts';
+import type { Finding, System } from '../../startup/profile.ts';
 import type { StartupSignal } from '../../startup/reader.ts';
 import type { Written } from '../guarded-write.ts';
 import type { StageResult } from '../journal.ts';
@@ -18,6 +18,8 @@ type Seen = StartSeen & {
   tellings: number;
   completed: Set<string>;
   systems: Map<string, System>;
+  /** The first error that did not end the start: it may be why the rest is missing. */
+  unwell: Finding | null;
 };
 
 /** A log that flips for ever neither fills the record nor holds up the decision. Fatal lines are told by the log itself. */
@@ -49,6 +51,7 @@ export async function awaitStartup(
     completed: new Set(),
     failedPhase: null,
     systems: new Map(),
+    unwell: null,
     answered: false,
     addressed: false,
     lastNewsAt: performance.now(),
@@ -140,6 +143,7 @@ function takeInSignal(run: ServiceRun, seen: Seen, signal: StartupSignal): void 
     case 'fatal':
     case 'finding':
       if (signal.kind === 'fatal') seen.fatal ??= signal.finding;
+      else if (signal.finding.severity === 'error') seen.unwell ??= signal.finding;
       run.journal.emit({
         type: 'startup.finding',
         service,
@@ -176,11 +180,13 @@ function notStarted(
   seen: Seen,
 ): StageFailure {
   const verb = decision.kind === 'failed' ? 'did not start' : 'cannot be shown to have started';
+  const refusal = seen.refusal === decision.because ? '' : seen.refusal;
+  const why = refusal || (decision.kind === 'unknown' ? seen.unwell?.cause : '');
   return new StageFailure(
     'startup',
     {
       what: `Revision ${plan.revision} ${verb}: ${decision.because}`,
-      ...(seen.refusal && seen.refusal !== decision.because ? { why: seen.refusal } : {}),
+      ...(why ? { why } : {}),
       next: [typed(run, 'logs', '--revision', plan.revision)],
     },
     { finding: seen.fatal },

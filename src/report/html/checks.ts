@@ -38,6 +38,7 @@ export function checkEvidence({ checks }: ServiceReport): (Markup | '')[] {
   return checks.flatMap((check) => [
     part(`${check.id}, ${check.stage}: messages`, messagesOf(check)),
     part(`${check.id}, ${check.stage}: components`, componentsOf(check)),
+    part(`${check.id}, ${check.stage}: phases`, phasesOf(check)),
     part(`${check.id}, ${check.stage}: tests`, testsOf(check)),
   ]);
 }
@@ -71,6 +72,19 @@ function componentsOf({ components = [] }: CheckResult): Markup | null {
     components.map((one) =>
       [one.code, one.component, one.status, one.message, one.details].map((cell) => text(cell)),
     ),
+  );
+}
+
+function phasesOf({ phases = [] }: CheckResult): Markup | null {
+  return rows(
+    ['Phase', 'Outcome', 'Passed', 'Failed', 'Skipped', 'Time', 'What was seen'],
+    phases.map((one) => [
+      html`<code>${text(one.name)}</code>`,
+      status(one.status),
+      ...[one.passed, one.failed, one.skipped].map(String),
+      one.status === 'skipped' ? '–' : formatSeconds(one.seconds),
+      text(one.reason),
+    ]),
   );
 }
 

@@ -1,4 +1,5 @@
 import { html, raw } from 'hono/html';
+import type { Verdict } from '../../gate/verdict.ts';
 import { formatSeconds } from '../../terminal/format.ts';
 import { durationOf, type ReleaseReport } from '../release-report.ts';
 import { recommendationOf, riskOf, standingOf, statusOf } from '../standing.ts';
@@ -22,10 +23,12 @@ export async function htmlReport(report: ReleaseReport): Promise<string> {
 </head>
 <body><main>
 ${head(report, title)}
+${part('The record was changed after it was written', damage(report))}
 ${report.services.map((service) => servicePart(service, finished?.at ?? null))}
 <h2>Verdict</h2>
 ${part('Overrides', overrides(report))}
-${part('Conditions', conditions(report))}
+${part('The gate, before anything was written', conditions(report.state.gate?.verdict))}
+${part('Conditions', conditions(finished?.verdict))}
 ${part('Risk', risk(report))}
 ${part('Commits deployed', commits(report))}
 <footer>Folded from the events of release <code>${text(report.state.id)}</code> by Sluice ${text(started?.sluice ?? '')}. Nothing stands here that was not measured.</footer>
@@ -62,11 +65,17 @@ ${next.map((command) => html`<p>→ <code>${text(command)}</code></p>`)}
 </header>`;
 }
 
-function conditions({ state }: ReleaseReport): Markup | null {
-  const list = [...(state.gate?.verdict.conditions ?? []), ...(state.finished?.verdict.conditions ?? [])];
+/** Whatever the rest says, it says it of a record that somebody edited. */
+function damage({ damage: problems }: ReleaseReport): Markup | null {
+  return problems.length === 0
+    ? null
+    : html`<ul>${problems.map((problem) => html`<li>${text(problem)}</li>`)}</ul>`;
+}
+
+function conditions(verdict: Verdict | undefined): Markup | null {
   return rows(
     ['Condition', 'Met', 'Why'],
-    list.map(({ id, met, reason, remedy }) => [
+    (verdict?.conditions ?? []).map(({ id, met, reason, remedy }) => [
       html`<code>${text(id)}</code>`,
       status(met ? 'met' : 'not met'),
       html`${text(reason)}${!met && remedy ? html`<br>→ <code>${text(remedy)}</code>` : ''}`,

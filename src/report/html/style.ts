@@ -22,7 +22,7 @@ dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 section { background: var(--card); border-radius: 8px; box-shadow: 0 0 0 1px var(--line); padding: 18px 20px; margin: 14px 0; }
 table { border-collapse: collapse; width: 100%; } .scroll { overflow-x: auto; }
 th { text-align: left; font-weight: 600; color: var(--soft); font-size: 13px; } th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-tbody tr:last-child td { border-bottom: 0; } td { overflow-wrap: anywhere; min-width: 4ch; } td:first-child code { white-space: nowrap; overflow-wrap: normal; }
+tbody tr:last-child td { border-bottom: 0; } td { overflow-wrap: break-word; min-width: 4ch; } td:first-child code { white-space: nowrap; overflow-wrap: normal; }
 .tag { display: inline-block; padding: 0 8px; border-radius: 10px; font-size: 13px; white-space: nowrap; }
 .tag.good { color: var(--good); background: var(--good-bg); } .tag.bad { color: var(--bad); background: var(--bad-bg); }
 .tag.doubt { color: var(--doubt); background: var(--doubt-bg); } .tag.dim { color: var(--soft); background: var(--page); }

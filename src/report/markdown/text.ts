@@ -1,4 +1,4 @@
-import { sanitise, sanitiseLine } from '../terminal/sanitise.ts';
+import { sanitise, sanitiseLine } from '../../terminal/sanitise.ts';
 
 /** Foreign text in Markdown stands in code: no markup, no link, no mention, no closing of issues comes of it. */
 export function code(text: string, limit = 300): string {
@@ -26,4 +26,9 @@ export function fenced(foreign: string, language: string): string[] {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = '`'.repeat(longest + 1);
   return [`${fence}${language}`, ...text.split('\n'), fence, ''];
+}
+
+/** A list of what is known; the rest is left out. */
+export function bullets(pairs: readonly (readonly [string, string | null | undefined | false])[]): string[] {
+  return pairs.flatMap(([name, value]) => (value ? [`- **${name}**: ${value}`] : []));
 }
