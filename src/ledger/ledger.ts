@@ -1,8 +1,9 @@
 import { pathToFileURL } from 'node:url';
 import { SluiceError } from '../errors.ts';
 import type { DurableEvent, Stamped } from '../release/events.ts';
+import { encodeSegment } from './encode.ts';
 import type { ObjectStore } from './object-store.ts';
-import { decodeSegments, encodeSegment, type ReleaseRecord, report } from './record.ts';
+import type { ReleaseRecord } from './record.ts';
 import { environmentOf, newReleaseId } from './release-id.ts';
 import { type ReleaseSummary, summarise } from './summary.ts';
 
@@ -120,12 +121,16 @@ function recorder(store: ObjectStore, id: string, from: { segments: number; head
   };
 }
 
+/** A release that only writes its record needs no schemas of events. */
+const loadDecoder = () => import('./record.ts');
+
 async function readRecord(store: ObjectStore, id: string): Promise<ReleaseRecord | undefined> {
   if (environmentOf(id) === undefined) return undefined;
   const names = (await store.list(`releases/${id}/`)).filter((name) => !name.endsWith(attached));
   const objects = await Promise.all(names.map(async (name) => ({ name, object: await store.read(name) })));
   const segments = objects.flatMap(({ name, object }) => (object ? [{ name, bytes: object.bytes }] : []));
   if (segments.length === 0) return undefined;
+  const { decodeSegments, report } = await loadDecoder();
   const record = decodeSegments(id, segments);
   const odd = segments.findIndex(({ name }, index) => name !== segmentName(id, index + 1));
   if (odd >= 0) {
@@ -144,6 +149,7 @@ async function summaryOf(
   // One small read tells it for most releases; when the beginning does not say, the whole record does.
   const name = segmentName(id, 1);
   const first = service === undefined && cloud === undefined ? undefined : await store.read(name);
+  const { decodeSegments } = await loadDecoder();
   const head = first && decodeSegments(id, [{ name, bytes: first.bytes }]).events[0]?.event;
   if (head?.type === 'release.started') {
     if (cloud !== undefined && head.cloud !== cloud) return undefined;

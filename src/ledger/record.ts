@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { type DurableEvent, recordedEventSchema, type Stamped } from '../release/events.ts';
-import { chain, fits, unchain } from './chain.ts';
+import { recordedEventSchema } from '../release/event-schema.ts';
+import type { DurableEvent, Stamped } from '../release/events.ts';
+import { fits, unchain } from './chain.ts';
 
 /**
  * Something in a record that is not one of its events; the rest is still good. `damaged`: no writer leaves it so,
@@ -25,20 +26,6 @@ export type ReleaseRecord = {
 
 const maxLineLength = 1024 * 1024;
 const maxProblems = 100;
-
-/** NDJSON, one event a line, the last line ended too, chained to what was written before. */
-export function encodeSegment(
-  before: string,
-  events: readonly Stamped<DurableEvent>[],
-): { bytes: Uint8Array; head: string } {
-  let head = before;
-  const lines = events.map((event) => {
-    const chained = chain(head, JSON.stringify(event));
-    head = chained.digest;
-    return `${chained.line}\n`;
-  });
-  return { bytes: Buffer.from(lines.join('')), head };
-}
 
 export type Segment = { name: string; bytes: Uint8Array };
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type CheckResult, checkResultSchema } from '../checks/result.ts';
+import type { CheckResult } from '../checks/result.ts';
+import { checkResultSchema } from '../checks/result-schema.ts';
 import { exitCodes } from '../errors.ts';
 import { verdictSchema } from '../gate/verdict.ts';
 import { holdSchema } from '../plan/hold.ts';

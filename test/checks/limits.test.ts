@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createLimits } from '../../src/checks/limits.ts';
-import { checkKinds } from '../../src/checks/result.ts';
+import { checkKinds } from '../../src/checks/result-schema.ts';
 
 type Kind = (typeof checkKinds)[number];
 

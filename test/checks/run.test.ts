@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import type { CheckEvent, StageLog } from '../../src/checks/context.ts';
 import { runChecks } from '../../src/checks/run.ts';
-import { recordedEventSchema } from '../../src/release/events.ts';
+import { recordedEventSchema } from '../../src/release/event-schema.ts';
 import { contextFor, httpCheck, logOf, logsCheck, profileWith, serve } from './given.ts';
 
 const startupCheck = {

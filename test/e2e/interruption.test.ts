@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { recordedEventSchema } from '../../src/release/events.ts';
+import { recordedEventSchema } from '../../src/release/event-schema.ts';
 import {
   answering,
   cloudPid,

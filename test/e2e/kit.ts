@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { afterAll, expect } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
-import { recordedEventSchema } from '../../src/release/events.ts';
+import { recordedEventSchema } from '../../src/release/event-schema.ts';
 import { foldAll } from '../../src/release/state.ts';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { connectLocal } from '../../src/cloud/connect.ts';
 import { planSchema } from '../../src/plan/plan.ts';
-import { recordedEventSchema } from '../../src/release/events.ts';
+import { recordedEventSchema } from '../../src/release/event-schema.ts';
 import { foldAll } from '../../src/release/state.ts';
 import { type ReleaseDocument, releaseDocument, releaseDocumentSchema } from '../../src/report/json.ts';
 import { profileSchema } from '../../src/startup/profile.ts';

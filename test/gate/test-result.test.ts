@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type CheckResult, checkKinds } from '../../src/checks/result.ts';
+import type { CheckResult } from '../../src/checks/result.ts';
+import { checkKinds } from '../../src/checks/result-schema.ts';
 import { testResultOf, testResultSchema } from '../../src/gate/test-result.ts';
 import { judgeDeploy } from '../../src/gate/verdict-of.ts';
 import type { DurableEvent } from '../../src/release/events.ts';

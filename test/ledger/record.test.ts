@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeSegments, encodeSegment, type ReleaseRecord, type Segment } from '../../src/ledger/record.ts';
+import { encodeSegment } from '../../src/ledger/encode.ts';
+import { decodeSegments, type ReleaseRecord, type Segment } from '../../src/ledger/record.ts';
 import type { DurableEvent, Stamped } from '../../src/release/events.ts';
 
 const id = '20261101T000000-staging-aaaa';

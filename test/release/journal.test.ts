@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type DurableEvent, recordedEventSchema, type Stamped } from '../../src/release/events.ts';
+import { recordedEventSchema } from '../../src/release/event-schema.ts';
+import type { DurableEvent, Stamped } from '../../src/release/events.ts';
 import { createJournal } from '../../src/release/journal.ts';
 import { createMailbox } from '../../src/release/mailbox.ts';
 import { foldAll } from '../../src/release/state.ts';

@@ -3,7 +3,7 @@ import { map, section } from './text.ts';
 
 /**
  * The same shape for an override: every key may be left out, null removes it, nothing has a default. Lists are
- * replaced whole, so what is in them keeps its own rules.
+ * replaced whole, so what is in them keeps its own rules. A key's schema is made when somebody overrides it.
  */
 export function overridable(schema: z.core.$ZodType): z.ZodType {
   const inner = unwrapped(schema);
@@ -25,9 +25,8 @@ function loosen(schema: z.core.$ZodType): z.ZodType {
 }
 
 function orNothing(schema: z.core.$ZodType): z.ZodType {
-  const loosened = overridable(schema);
-  const description = z.globalRegistry.get(loosened)?.description;
-  const optional = loosened.nullable().exactOptional();
+  const description = z.globalRegistry.get(unwrapped(schema))?.description;
+  const optional = z.lazy(() => overridable(schema).nullable()).exactOptional();
   return description === undefined ? optional : optional.describe(description);
 }
 
