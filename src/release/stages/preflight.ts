@@ -99,11 +99,8 @@ async function refusals(run: ServiceRun, { live, plan }: Observed): Promise<Prob
     release: run.journal.release,
     image,
   });
-  const judging = run.cloud.run.validate(run.target.ref, live, edit, call(run));
-  // In the next turn: the question is on its way then, and what a build needs is loaded while it is answered.
-  if (plan.image.reference === null) setImmediate(() => run.cloud.warm('storage', 'build'));
   try {
-    await judging;
+    await run.cloud.run.validate(run.target.ref, live, edit, call(run));
     return [];
   } catch (error) {
     if (!(error instanceof CloudError) || !refusing.has(error.kind)) throw error;
