@@ -1,3 +1,5 @@
+import type { Target } from './config/target.ts';
+
 const shortestSecret = 8;
 
 /** Replaces known secret values in every string of an event, whatever road they came by. Pure. */
@@ -17,4 +19,9 @@ export function createRedactor(secrets: Iterable<string>): <T>(value: T) => T {
   };
   // The shape is kept, only text inside strings changes: the type stays the same.
   return known.length === 0 ? (value) => value : <T>(value: T) => scrub(value) as T;
+}
+
+/** What opens services to end-to-end tests: in no event, and masked wherever a log is kept. */
+export function e2eSecrets(targets: readonly Pick<Target, 'e2e'>[]): string[] {
+  return targets.flatMap(({ e2e }) => Object.values({ ...e2e.env, ...e2e.headers }));
 }

@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { openGit } from './git.ts';
+import { e2eSecrets } from './redact.ts';
 import type { RunbookDeps } from './release/runbook.ts';
 import type { ReleaseState } from './release/state.ts';
 import { SluiceCommand } from './terminal/base-command.ts';
@@ -126,7 +127,7 @@ export abstract class ReleaseCommand extends SluiceCommand {
 
 async function openActions({ targets, ledger }: Workbench) {
   const { openGithubActions } = await import('./github-actions.ts');
-  const secrets = targets.flatMap(({ e2e }) => Object.values({ ...e2e.env, ...e2e.headers }));
+  const secrets = e2eSecrets(targets);
   return openGithubActions({
     env: process.env,
     write: (text) => process.stderr.write(text),

@@ -1,5 +1,6 @@
 import { foldAll, type ReleaseState, type ServiceState } from '../release/state.ts';
 import type { Ledger } from './ledger.ts';
+import type { ServiceSummary } from './summary.ts';
 
 type Start = { release: string; profile: NonNullable<ServiceState['profile']> };
 
@@ -16,14 +17,19 @@ export async function formerStarts(
   const { environment, cloud } = state.started;
   for (const service of state.services.keys()) {
     const newest = await ledger.releases({ environment, cloud, service, limit: releasesLookedAt });
-    for (const { id } of newest) {
-      if (id >= state.id) continue;
+    // Their summaries tell which records are worth reading again.
+    const went = newest.filter(({ id, services }) => id < state.id && isDeployed(services, service));
+    for (const { id } of went) {
       const record = await ledger.read(id);
       const former = record && foldAll(id, record.events).services.get(service);
-      if (former?.finished?.outcome !== 'deployed' || former.profile?.outcome !== 'started') continue;
+      if (former?.profile?.outcome !== 'started') continue;
       found.set(service, { release: id, profile: former.profile });
       break;
     }
   }
   return found;
+}
+
+function isDeployed(services: readonly ServiceSummary[], name: string): boolean {
+  return services.some(({ service, outcome }) => service === name && outcome === 'deployed');
 }

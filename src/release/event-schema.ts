@@ -5,6 +5,7 @@ import { holdSchema } from '../plan/hold.ts';
 import { changeSchema, planSchema, trafficSchema } from '../plan/plan.ts';
 import { schemaNoteSchema } from '../plan/schema-note.ts';
 import { findingSchema, phaseSchema, profileSchema, systemSchema } from '../startup/profile.ts';
+import { diagnosisSchema } from './diagnosis-schema.ts';
 import { runbooks, stages } from './events.ts';
 
 // Apart from the events' types: to make these schemas takes time that only who reads a record must spend.
@@ -29,19 +30,24 @@ const commits = z.array(z.object({ id: z.string(), subject: z.string() }));
 /** What somebody decided against a condition of the gate: shown for ever. */
 const overrideSchema = z.object({ condition: z.string(), why: z.string(), who: z.string() });
 
+/** What a release and its resumption say of themselves. */
+const about = {
+  runbook: z.enum(runbooks),
+  environment: z.string(),
+  cloud: z.enum(['google', 'local']),
+  services: z.array(z.string()),
+  who: z.string(),
+  /** The identity of the cloud's credentials; '' when they do not tell. */
+  account: z.string().exactOptional(),
+  sluice: z.string(),
+};
+
 const durable = [
   z.object({
     type: z.literal('release.started'),
-    runbook: z.enum(runbooks),
-    environment: z.string(),
-    cloud: z.enum(['google', 'local']),
-    services: z.array(z.string()),
-    who: z.string(),
-    /** The identity of the cloud's credentials; '' when they do not tell. */
-    account: z.string().exactOptional(),
+    ...about,
     commit: z.string().nullable(),
     dirty: z.boolean(),
-    sluice: z.string(),
     /** The command as typed, without values of variables. */
     command: z.string().exactOptional(),
     /** A person's reason, of a rollback. */
@@ -56,13 +62,7 @@ const durable = [
   /** The release goes on after its process died: what follows was done by another one. */
   z.object({
     type: z.literal('release.resumed'),
-    runbook: z.enum(runbooks),
-    environment: z.string(),
-    cloud: z.enum(['google', 'local']),
-    services: z.array(z.string()),
-    who: z.string(),
-    account: z.string().exactOptional(),
-    sluice: z.string(),
+    ...about,
     command: z.string(),
   }),
   /** The gate's verdict before anything of a promotion is written; `release.finished` has the one after. */
@@ -224,16 +224,7 @@ const durable = [
     reason: z.string(),
     rolledBack: z.boolean(),
     /** What a person needs when it failed; null otherwise. */
-    diagnosis: z
-      .object({
-        cause: z.string(),
-        why: z.string(),
-        hint: z.string(),
-        evidence: z.array(z.string()),
-        notDone: z.array(z.string()),
-        next: z.array(z.string()),
-      })
-      .nullable(),
+    diagnosis: diagnosisSchema.nullable(),
   }),
   z.object({
     type: z.literal('release.finished'),

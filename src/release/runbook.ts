@@ -6,6 +6,7 @@ import type { Git } from '../git.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Locks } from '../ledger/lock.ts';
 import type { Statements } from '../ledger/statements.ts';
+import { e2eSecrets } from '../redact.ts';
 import { attest } from './attest.ts';
 import type { DurableEvent, Stamped } from './events.ts';
 import { createJournal, type Journal } from './journal.ts';
@@ -112,7 +113,7 @@ async function openJournal(request: RunbookRequest, deps: RunbookDeps): Promise<
   const journal = createJournal({
     ...{ release, now: deps.now, listeners: deps.listeners },
     recorder: past?.recorder ?? deps.ledger.begin(release),
-    secrets: request.targets.flatMap(({ e2e }) => Object.values({ ...e2e.env, ...e2e.headers })),
+    secrets: e2eSecrets(request.targets),
     ...(past ? { past: past.record.events } : {}),
   });
   if (journal.state.finished) return journal;

@@ -1,3 +1,4 @@
+import { stagesOf } from '../release/events.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
 import { formatThousandths } from '../terminal/format.ts';
 import { mark } from '../terminal/marks.ts';
@@ -21,17 +22,8 @@ function ofService(before: ServiceState, now: ServiceState): Difference[] {
   return [...reach(before, now), ...start(before, now), ...checks(before, now), ...cause(before, now)];
 }
 
-const order = [
-  'observe',
-  'preflight',
-  'predeploy',
-  'build',
-  'candidate',
-  'startup',
-  'checks',
-  'traffic',
-  'checklist',
-] as const;
+/** A restore is no way forward. */
+const order = stagesOf.deploy.filter((stage) => stage !== 'restore');
 
 /** The last stage that went well. */
 function reached({ stages }: ServiceState): number {

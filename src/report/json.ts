@@ -6,18 +6,10 @@ import { verdictSchema } from '../gate/verdict.ts';
 import { holdSchema } from '../plan/hold.ts';
 import { changeSchema } from '../plan/plan.ts';
 import { schemaNoteSchema } from '../plan/schema-note.ts';
+import { diagnosisSchema } from '../release/diagnosis-schema.ts';
 import type { ReleaseState, ServiceState } from '../release/state.ts';
 import { profileSchema } from '../startup/profile.ts';
 import { digestOf, revisionOf, serving, urlOf } from './facts.ts';
-
-const diagnosisSchema = z.object({
-  cause: z.string(),
-  why: z.string(),
-  hint: z.string(),
-  evidence: z.array(z.string()),
-  notDone: z.array(z.string()),
-  next: z.array(z.string()),
-});
 
 /** What `sluice deploy --json` prints: a contract that scripts rely on. */
 export const releaseDocumentSchema = z.strictObject({
