@@ -5,9 +5,9 @@ import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { healthSchema, nonceHeader, type ServiceStatus, statusSchema } from './control.ts';
 import { LocalCloudError } from './errors.ts';
 import { clearHome, openHome } from './home.ts';
-import { healthSchema, nonceHeader, type ServiceStatus, statusSchema } from './http.ts';
 import { isHomeLocked } from './lock.ts';
 import { readRecord, type ServerRecord } from './server-record.ts';
 

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Server, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Hono } from 'hono';
 import { openBuild } from './build/index.ts';
 import type { Fault, ImageStore } from './contracts.ts';
+import type { ServiceStatus } from './control.ts';
 import { HomeBusyError } from './errors.ts';
 import { type Faults, openFaults } from './faults.ts';
 import { complete, loadProtos, type ProtoClient } from './grpc.ts';
 import { openHome, rememberPort } from './home.ts';
-import { httpHandler, type ServiceStatus } from './http.ts';
 import { acquireHomeLock } from './lock.ts';
 import { openLogging } from './logging/index.ts';
 import { openOperations, operationsService } from './operations.ts';
@@ -18,6 +19,11 @@ import { openRuntime } from './runtime/index.ts';
 import { removeRecord, writeRecord } from './server-record.ts';
 import { openStorage } from './storage/index.ts';
 import { openTokens } from './tokens.ts';
+import { webApp } from './web/app.ts';
+import { controlRoutes } from './web/control-routes.ts';
+import type { WebEnv } from './web/env.ts';
+import { webListener } from './web/listener.ts';
+import { tokenRoutes } from './web/token-routes.ts';
 
 export type LocalCloudOptions = {
   /** The folder of all its state; made when it is missing. */
@@ -59,12 +65,12 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const health = { nonce: randomUUID(), pid: process.pid, stamp };
   const shared = await listen({
     grpc: grpcServer(backends, faults),
-    http: httpHandler({
-      health,
-      services: backends.run.list,
-      tokens: backends.tokens,
+    http: webListener({
+      app: webApp([
+        controlRoutes({ health, services: backends.run.list, onStop: stopRequest.resolve }),
+        ...routesOf(backends),
+      ]),
       storage: backends.storage.handle,
-      onStop: stopRequest.resolve,
     }),
     ...(options.port !== undefined && { port: options.port }),
     ...(remembered.port !== undefined && { preferredPort: remembered.port }),
@@ -117,4 +123,9 @@ function grpcServer({ logging, operations, build, run }: Backends, faults: Fault
   serve('cloudbuild', 'google.devtools.cloudbuild.v1.CloudBuild', build.service);
   serve('logging-api', 'google.logging.v2.LoggingServiceV2', logging.service);
   return server;
+}
+
+/** The JSON APIs that have no protos here. */
+function routesOf({ tokens }: Backends): Hono<WebEnv>[] {
+  return [tokenRoutes(tokens)];
 }

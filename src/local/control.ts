@@ -1,0 +1,22 @@
+import { z } from 'zod';
+
+/** `GET /healthz`: who listens. The nonce tells this server from any other that has its port later. */
+export const healthSchema = z.object({ nonce: z.string(), pid: z.int(), stamp: z.string() });
+export type Health = z.infer<typeof healthSchema>;
+
+/** `GET /local/status` */
+export const statusSchema = z.object({
+  services: z.array(
+    z.object({
+      project: z.string(),
+      location: z.string(),
+      service: z.string(),
+      uri: z.string(),
+      ready: z.boolean(),
+    }),
+  ),
+});
+export type ServiceStatus = z.infer<typeof statusSchema>['services'][number];
+
+/** Proof, beside the loopback address, that the caller can read the home. */
+export const nonceHeader = 'x-local-cloud-nonce';

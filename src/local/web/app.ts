@@ -1,0 +1,38 @@
+import { status } from '@grpc/grpc-js';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { RpcError } from '../grpc.ts';
+import type { WebEnv } from './env.ts';
+import { errorBody } from './errors.ts';
+
+const maxBodyBytes = 16 * 1024 * 1024;
+
+/** The APIs over HTTP. A route that fails throws an `RpcError`; the caller gets it in Google's shape. */
+export function webApp(apis: readonly Hono<WebEnv>[]): Hono<WebEnv> {
+  const app = new Hono<WebEnv>();
+  const tooLarge = new RpcError(
+    status.INVALID_ARGUMENT,
+    `Request payload size exceeds the limit: ${maxBodyBytes} bytes.`,
+  );
+  app.use(
+    bodyLimit({
+      maxSize: maxBodyBytes,
+      onError: (c) => {
+        c.header('connection', 'close');
+        return c.json(errorBody(tooLarge, 413).body, 413);
+      },
+    }),
+  );
+  for (const api of apis) app.route('/', api);
+  app.notFound((c) => {
+    const request = `${c.req.method} ${c.req.path}`;
+    const { body } = errorBody(new RpcError(status.NOT_FOUND, `${request} is not part of the local cloud.`));
+    return c.json(body, 404);
+  });
+  app.onError((error, c) => {
+    const { http, body } = errorBody(error);
+    return c.json(body, http as ContentfulStatusCode); // Each code in its table is one.
+  });
+  return app;
+}
