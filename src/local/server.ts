@@ -16,6 +16,7 @@ import { openRememberedPorts } from './remembered-ports.ts';
 import { openRouter } from './router/index.ts';
 import { openRun } from './run/index.ts';
 import { openRuntime } from './runtime/index.ts';
+import { openSecrets } from './secrets/index.ts';
 import { removeRecord, writeRecord } from './server-record.ts';
 import { openStorage } from './storage/index.ts';
 import { openTokens } from './tokens.ts';
@@ -101,6 +102,7 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const logs = logging.sink;
   const operations = opened(openOperations({ home }));
   const tokens = openTokens({ home });
+  const secrets = openSecrets({ home });
   const storage = opened(openStorage({ home }));
   const build = opened(openBuild({ home, storage, logs, operations }));
   const images = options.images ?? build.images;
@@ -108,7 +110,7 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const router = opened(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ home }) }));
   const protos = loadProtos('run');
   const run = opened(await openRun({ home, protos, operations, images, runtime, router, trafficDelayMs }));
-  return { logging, operations, tokens, storage, build, run };
+  return { logging, operations, tokens, secrets, storage, build, run };
 }
 
 function grpcServer({ logging, operations, build, run }: Backends, faults: Faults): Server {
@@ -126,6 +128,6 @@ function grpcServer({ logging, operations, build, run }: Backends, faults: Fault
 }
 
 /** The JSON APIs that have no protos here. */
-function routesOf({ tokens }: Backends): Hono<WebEnv>[] {
-  return [tokenRoutes(tokens)];
+function routesOf({ tokens, secrets }: Backends): Hono<WebEnv>[] {
+  return [tokenRoutes(tokens), secrets.routes];
 }
