@@ -17,6 +17,7 @@ import { restRoutes, type ServedService } from './rest/routes.ts';
 import { openRouter } from './router/index.ts';
 import { openRun } from './run/index.ts';
 import { openRuntime } from './runtime/index.ts';
+import { openSecrets } from './secrets/index.ts';
 import { removeRecord, writeRecord } from './server-record.ts';
 import { openStorage } from './storage/index.ts';
 import { openTokens } from './tokens.ts';
@@ -104,6 +105,7 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const logs = logging.sink;
   const operations = opened(openOperations({ home }));
   const tokens = openTokens({ home });
+  const secrets = openSecrets({ home });
   const storage = opened(openStorage({ home }));
   const build = opened(openBuild({ home, storage, logs, operations }));
   const images = options.images ?? build.images;
@@ -111,7 +113,7 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const router = opened(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ home }) }));
   const protos = loadProtos('run');
   const run = opened(await openRun({ home, protos, operations, images, runtime, router, trafficDelayMs }));
-  return { logging, operations, tokens, storage, build, run };
+  return { logging, operations, tokens, secrets, storage, build, run };
 }
 
 type Served = ServedService & { definition: ServiceDefinition };
@@ -142,6 +144,6 @@ function grpcServer(served: readonly Served[]): Server {
 }
 
 /** The JSON APIs that have no protos here. */
-function routesOf({ tokens }: Backends): Hono<WebEnv>[] {
-  return [tokenRoutes(tokens)];
+function routesOf({ tokens, secrets }: Backends): Hono<WebEnv>[] {
+  return [tokenRoutes(tokens), secrets.routes];
 }
