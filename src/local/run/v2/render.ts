@@ -1,7 +1,7 @@
-import { toTimestamp } from '../grpc.ts';
+import { toTimestamp } from '../../grpc.ts';
 import { formatEtag } from './etag.ts';
-import { formatRevisionName, formatServiceName } from './names.ts';
-import type { Condition, Revision, Service } from './state.ts';
+import { formatRevisionName, formatServiceName } from '../names.ts';
+import type { Condition, Revision, Service } from '../state.ts';
 
 /** `google.cloud.run.v2.Service` */
 export function renderService(service: Service): object {
