@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { ZodError, type z } from 'zod';
 import { LocalCloudError } from '../errors.ts';
 import type { Journal } from './journal.ts';
 
@@ -23,13 +23,14 @@ export function openCollection<T>(options: {
   /** Without tabs and line ends, as are keys. */
   name: string;
   schema: z.ZodType<T>;
-  keyOf(value: T): string;
+  keyOf(value: NoInfer<T>): string;
   /** What of a value is written; the schema reads it. Default: all. */
-  record?(value: T): unknown;
+  record?(value: NoInfer<T>): unknown;
 }): Collection<T> {
   const { journal, name, schema, keyOf, record = (value) => value } = options;
   const values = new Map<string, T>();
-  for (const [key, json] of journal.read(name)) values.set(key, parse(`${name}/${key}`, json, schema));
+  for (const [key, json] of journal.read(name))
+    values.set(key, parse(`${name}/${key} in ${journal.file}`, json, schema));
 
   function write(
     key: string,
@@ -70,13 +71,16 @@ function parse<T>(what: string, json: string, schema: z.ZodType<T>): T {
   try {
     return schema.parse(JSON.parse(json));
   } catch (error) {
-    throw new LocalCloudError(
-      {
-        what: `The local cloud's state cannot be read: ${what}`,
-        why: error instanceof Error ? error.message : String(error),
-        next: ['sluice local reset'],
-      },
-      { cause: error },
-    );
+    throw new LocalCloudError({
+      what: `The local cloud's state cannot be read: ${what}`,
+      // Where, never what: it may be a secret.
+      why: `It is not what this version of the local cloud writes${placeOf(error)}.`,
+      next: ['sluice local reset'],
+    });
   }
+}
+
+function placeOf(error: unknown): string {
+  const issue = error instanceof ZodError ? error.issues[0] : undefined;
+  return issue ? `, at ${issue.path.join('.')}` : '';
 }

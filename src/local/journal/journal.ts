@@ -11,6 +11,7 @@ import { type Change, decodeLines, encodeLine, endOfBatch, type Span } from './l
  * Changes made in one turn of the event loop are on the disk together or not at all, in the order in which they were made.
  */
 export type Journal = {
+  readonly file: string;
   /** The keys and texts of a collection, the oldest key first. */
   read(collection: string): Iterable<[key: string, json: string]>;
   /**
@@ -144,6 +145,7 @@ export function openJournal({ home, warn = console.error, compactAt = 4 << 20 }:
   }
 
   return {
+    file,
     *read(collection) {
       for (const [key, { json }] of index.get(collection) ?? []) yield [key, textAt(json)];
     },
