@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { status } from '@grpc/grpc-js';
 import type { ImageStore, Runtime } from '../contracts.ts';
 import { asRpcError, type PackedAny, RpcError, toTimestamp } from '../grpc.ts';
+import { untilWritten } from '../journal/failure.ts';
 import type { Operation, OperationStore } from '../operations.ts';
 import { reconcilingConditions } from './conditions.ts';
 import { checkServiceId, type RevisionName, type ServiceName } from './names.ts';
@@ -15,24 +16,25 @@ import { parseSpec } from './spec-fields.ts';
 import { findRevision, type Revision, type RunState, refOf, type Service } from './state.ts';
 import { withDefaults } from './template.ts';
 import { allToLatest, checkTraffic } from './traffic.ts';
+import type { Packing } from './v2/packing.ts';
 
 type Fields = Record<string, unknown>;
 
-export type WriteOptions = {
+type WriteOptions = {
   /** The version (in decimals) that the caller has seen; with another one the write is Google's conflict. */
   version?: string | undefined;
   /** Checks everything and writes nothing. */
   validateOnly?: boolean | undefined;
 };
 
-export type UpdateOptions = WriteOptions & {
+type UpdateOptions = WriteOptions & {
   /** The write sends the name of its revision, which then must be a new one. */
   namesRevision?: boolean;
   allowMissing?: boolean | undefined;
 };
 
 /** What a write made of its service or revision, and the operation that ends when it has taken effect. */
-export type Write<T> = T & { operation: Operation };
+type Write<T> = T & { operation: Operation };
 
 /**
  * Cloud Run's services, revisions and policies: what both of its APIs, v1 (Knative) and v2, are faces of. Fields are
@@ -64,11 +66,7 @@ export type ModelParts = {
   images: ImageStore;
   runtime: Runtime;
   rollout: Rollout;
-  /** What an operation shows of what it is about. */
-  pack: {
-    service(service: Service, more?: object): PackedAny;
-    revision(service: Service, revision: Revision): PackedAny;
-  };
+  pack: Packing;
 };
 
 export function openModel(parts: ModelParts): RunModel {
@@ -150,9 +148,9 @@ export function openModel(parts: ModelParts): RunModel {
     try {
       await rollout.remove(service);
       const response = pack.service(service, { deleteTime: toTimestamp(new Date()) });
-      await operations.complete(operation, { response });
+      await untilWritten(() => operations.complete(operation, { response }));
     } catch (error) {
-      await operations.complete(operation, { error: asRpcError(error) });
+      await untilWritten(() => operations.complete(operation, { error: asRpcError(error) }));
     }
   }
 
@@ -167,7 +165,7 @@ export function openModel(parts: ModelParts): RunModel {
       state.removeRevision(service, revision),
     ]);
     void runtime.remove(refOf(service, revision));
-    void operations.complete(operation.name, { response: resource });
+    void untilWritten(() => operations.complete(operation.name, { response: resource }));
     return { service, revision, operation };
   }
 
@@ -183,8 +181,7 @@ export function openModel(parts: ModelParts): RunModel {
     async setPolicy(name, bindings, etag) {
       const service = find(name);
       const policy = nextPolicy(service.policy ?? noPolicy, bindings, etag);
-      service.policy = policy;
-      await state.save(service);
+      await state.replace(service, { ...service, policy }, undefined);
       rollout.start(service);
       return policy;
     },

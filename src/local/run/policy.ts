@@ -41,9 +41,7 @@ export function nextPolicy(
     if (!rolePattern.test(role)) refuse(`Role ${role} is not supported for this resource.`);
     const unknown = members.find((member) => !memberPattern.test(member));
     if (unknown !== undefined) {
-      refuse(
-        `The member ${unknown} is of an unknown type. Please set a valid type prefix for the member.`,
-      );
+      refuse(`The member ${unknown} is of an unknown type. Please set a valid type prefix for the member.`);
     }
   }
   return { bindings: normal(bindings), version: Math.max(Date.now() * 1000, stored.version + 1) };

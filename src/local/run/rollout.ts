@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ImageStore, Router, Runtime } from '../contracts.ts';
-import type { Protos } from '../grpc.ts';
+import { untilWritten } from '../journal/failure.ts';
 import type { OperationOutcome, OperationStore } from '../operations.ts';
 import {
   type Failure,
@@ -8,16 +8,18 @@ import {
   revisionFailure,
   routeFailure,
   settledConditions,
+  updateActivity,
 } from './conditions.ts';
 import { formatServiceName } from './names.ts';
-import { renderService } from './render.ts';
+import { isPublic } from './policy.ts';
 import { findRevision, latestReady, type Revision, type RunState, refOf, type Service } from './state.ts';
 import { toRunnable } from './template.ts';
 import { resolveTraffic, splitOf, tagsOf } from './traffic.ts';
+import type { Packing } from './v2/packing.ts';
 
 export type RolloutParts = {
   state: RunState;
-  protos: Protos;
+  pack: Packing;
   operations: OperationStore;
   images: ImageStore;
   runtime: Runtime;
@@ -38,12 +40,14 @@ export type Rollout = {
 type Settling = { again: boolean; done: Promise<void> };
 
 export function openRollout(parts: RolloutParts): Rollout {
-  const { state, operations, images, runtime, router } = parts;
+  const { state, operations, pack, images, runtime, router } = parts;
   const stopped = new AbortController();
   const deploying = new Map<Revision, Promise<void>>();
   /** One at a time for each service; a start during one makes another follow. */
   const settling = new Map<Service, Settling>();
-  const isGone = (service: Service) => stopped.signal.aborted || !state.value.includes(service);
+  const isGone = (service: Service) => stopped.signal.aborted || !state.has(service);
+
+  const written = (write: () => Promise<unknown>) => untilWritten(write, stopped.signal);
 
   async function deploy(service: Service, revision: Revision): Promise<void> {
     const outcome = await tryRevision(service, revision);
@@ -51,7 +55,7 @@ export function openRollout(parts: RolloutParts): Rollout {
     revision.outcome = outcome;
     revision.conditions = revisionConditions(revision, new Date());
     revision.updateTime = new Date().toISOString();
-    await state.save();
+    await written(() => state.save(service, revision));
     start(service);
   }
 
@@ -98,7 +102,11 @@ export function openRollout(parts: RolloutParts): Rollout {
   }
 
   async function settle(service: Service): Promise<void> {
-    if (waitsForRevision(service)) return;
+    if (waitsForRevision(service)) {
+      // Who may call it can have changed meanwhile.
+      if (service.uri) await route(service, service.actual).catch(() => {});
+      return;
+    }
     const { version } = service;
     await sleep(parts.trafficDelayMs, undefined, { signal: stopped.signal }).catch(() => {});
     if (isGone(service) || service.version !== version) return;
@@ -115,17 +123,22 @@ export function openRollout(parts: RolloutParts): Rollout {
     const ready = latestReady(service);
     if (ready) service.latestReady = ready.id;
     if (service.version !== version) return;
-    service.conditions = settledConditions(service, configurations, routes, new Date());
+    const now = new Date();
+    service.conditions = settledConditions(service, configurations, routes, now);
+    const changed = updateActivity(service, now);
     service.reconciling = false;
     if (!configurations && !routes) service.observedGeneration = service.generation;
     // Found before anything is awaited: an operation of a write that comes meanwhile is not over.
     const ended = endedOperations(service, routes);
-    const metadata = packed(service);
-    await state.save();
-    for (const { operation, outcome } of ended) await operations.complete(operation, outcome, metadata);
+    const metadata = pack.service(service);
     const names = new Set(ended.map(({ operation }) => operation));
     service.pending = service.pending.filter(({ operation }) => !names.has(operation));
-    await state.save();
+    await written(() =>
+      Promise.all([
+        state.save(service, ...changed),
+        ...ended.map(({ operation, outcome }) => operations.complete(operation, outcome, metadata)),
+      ]),
+    );
   }
 
   async function route(service: Service, targets: Service['actual']): Promise<void> {
@@ -134,7 +147,7 @@ export function openRollout(parts: RolloutParts): Rollout {
     const tags = tagsOf(targets);
     const urls = await router.apply({
       ...{ project, location, service: service.service },
-      public: spec.invokerIamDisabled ?? false,
+      public: spec.invokerIamDisabled || isPublic(service.policy),
       split,
       tags,
     });
@@ -148,7 +161,7 @@ export function openRollout(parts: RolloutParts): Rollout {
 
   /** The operations that have run their course, with what became of them. */
   function endedOperations(service: Service, routes: Failure | undefined) {
-    const response = packed(service);
+    const response = pack.service(service);
     return service.pending.flatMap(({ operation, revision }) => {
       const own = revision ? findRevision(service, revision) : undefined;
       if (own?.outcome.state === 'pending') return [];
@@ -156,10 +169,6 @@ export function openRollout(parts: RolloutParts): Rollout {
       const outcome: OperationOutcome = failure ? { error: failure } : { response };
       return [{ operation, outcome }];
     });
-  }
-
-  function packed(service: Service) {
-    return parts.protos.pack('google.cloud.run.v2.Service', renderService(service));
   }
 
   return {
@@ -179,9 +188,9 @@ export function openRollout(parts: RolloutParts): Rollout {
       await router.remove({ project, location, service: service.service });
       // Instances have their grace; nobody waits for it.
       for (const revision of service.revisions) void runtime.remove(refOf(service, revision));
+      const message = `Service '${formatServiceName(service)}' was deleted.`;
       for (const { operation } of service.pending) {
-        const message = `Service '${formatServiceName(service)}' was deleted.`;
-        await operations.complete(operation, { error: { code: 10, message } });
+        await written(() => operations.complete(operation, { error: { code: 10, message } }));
       }
     },
     async stop() {

@@ -36,7 +36,7 @@ function prune(value: unknown): unknown {
 }
 
 /** In these the values are the user's own. */
-const maps = new Set(['labels', 'annotations', 'limits']);
+const maps = new Set(['labels', 'annotations', 'limits', 'environmentVariables']);
 
 /** In these a text is the user's own, whatever it looks like. */
 const texts = new Set(['name', 'value', 'description']);
@@ -52,6 +52,7 @@ export function parseSpec(fields: Record<string, unknown>): Spec {
   const result = specSchema.safeParse(fields);
   if (result.success) return result.data;
   const refusal = firstRefusal(result.error);
-  const isSidecar = result.error.issues[0]?.code === 'too_big' && formatPath(refusal.path) === 'template.containers';
+  const isSidecar =
+    result.error.issues[0]?.code === 'too_big' && formatPath(refusal.path) === 'template.containers';
   throw isSidecar ? new SpecError(refusal.path, refusal.problem, status.UNIMPLEMENTED) : refusal;
 }

@@ -6,7 +6,8 @@ import { cloudSqlInstances, cpuBoost, cpuThrottling } from './from-knative.ts';
 export function knativePath(path: FieldPath): string {
   const [head, ...rest] = path;
   if (head === 'template') return templatePath(rest);
-  if (head === 'traffic') return formatPath(['spec', ...path.map((key) => (key === 'revision' ? 'revisionName' : key))]);
+  if (head === 'traffic')
+    return formatPath(['spec', ...path.map((key) => (key === 'revision' ? 'revisionName' : key))]);
   if (head === 'serviceId') return 'metadata.name';
   if (head === 'labels' || head === 'annotations') return formatPath(['metadata', ...path]);
   return annotationPath(serviceAnnotations, path, 'metadata') ?? formatPath(path);
@@ -59,10 +60,16 @@ function innerPath(path: FieldPath): PropertyKey[] {
       : path[1] === 'secret'
         ? { version: 'key' }
         : {};
-  return path.map((key, index) => (path[1] === 'secret' && index === 2 && key === 'secret' ? 'secretName' : (words[String(key)] ?? key)));
+  return path.map((key, index) =>
+    path[1] === 'secret' && index === 2 && key === 'secret' ? 'secretName' : (words[String(key)] ?? key),
+  );
 }
 
-function annotationPath(table: readonly AnnotatedField[], path: FieldPath, metadata: string): string | undefined {
+function annotationPath(
+  table: readonly AnnotatedField[],
+  path: FieldPath,
+  metadata: string,
+): string | undefined {
   const field = formatPath(path);
   const found = table.find((each) => each.field === field || each.field.startsWith(`${field}.`));
   return found && `${metadata}.annotations[${found.annotation}]`;

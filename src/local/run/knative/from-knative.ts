@@ -1,3 +1,4 @@
+import { withoutUnset } from '../spec-fields.ts';
 import {
   clientAnnotations,
   type Fields,
@@ -24,10 +25,14 @@ export const cpuBoost = 'run.googleapis.com/startup-cpu-boost';
 export const cloudSqlInstances = 'run.googleapis.com/cloudsql-instances';
 
 /** The volume that stands for the Cloud SQL annotation, and where its sockets are. */
-export const cloudSqlVolume = { name: 'cloudsql', mountPath: '/cloudsql' } as const;
+const cloudSqlVolume = { name: 'cloudsql', mountPath: '/cloudsql' } as const;
 
 /** A Knative Service as the fields of the model's spec, which the model then checks. */
-export function fromKnative({ metadata = {}, spec = {} }: KnativeService): Fields {
+export function fromKnative(service: KnativeService): Fields {
+  return withoutUnset(fieldsOf(service));
+}
+
+function fieldsOf({ metadata = {}, spec = {} }: KnativeService): Fields {
   const { fields, annotations } = readAnnotations(
     serviceAnnotations,
     serverAnnotations,
@@ -36,8 +41,8 @@ export function fromKnative({ metadata = {}, spec = {} }: KnativeService): Field
   );
   return {
     ...fields,
-    annotations,
-    labels: without(metadata.labels, locationLabel),
+    annotations: unlessEmpty(annotations),
+    labels: unlessEmpty(without(metadata.labels, locationLabel)),
     template: spec.template && fromTemplate(spec.template),
     traffic: spec.traffic?.map(fromTarget),
   };
@@ -60,8 +65,8 @@ function fromTemplate({ metadata = {}, spec = {} }: KnativeTemplate): Fields {
   const hasSql = instances !== undefined && instances !== '';
   return {
     ...fields,
-    annotations,
-    labels: without(metadata.labels, probeTypeLabel),
+    annotations: unlessEmpty(annotations),
+    labels: unlessEmpty(without(metadata.labels, probeTypeLabel)),
     revision: metadata.name,
     maxInstanceRequestConcurrency: spec.containerConcurrency,
     timeout: spec.timeoutSeconds === undefined ? undefined : { seconds: String(spec.timeoutSeconds) },
@@ -99,7 +104,7 @@ function fromVolume({ name, secret, emptyDir }: KnativeVolume): Fields {
       items: secret.items?.map(({ key, path, mode }) => ({ path, version: key, mode })),
       defaultMode: secret.defaultMode,
     },
-    emptyDir: emptyDir && { medium: 'MEMORY', sizeLimit: emptyDir.sizeLimit },
+    emptyDir: emptyDir && { medium: emptyDir.medium && 'MEMORY', sizeLimit: emptyDir.sizeLimit },
   };
 }
 
@@ -116,4 +121,8 @@ function fromTarget({ latestRevision, revisionName, percent, tag }: KnativeTarge
 function without(labels: Readonly<Record<string, string>> = {}, name: string): Record<string, string> {
   const { [name]: _, ...others } = labels;
   return others;
+}
+
+function unlessEmpty(map: Record<string, string>): Record<string, string> | undefined {
+  return Object.keys(map).length > 0 ? map : undefined;
 }

@@ -1,10 +1,21 @@
 import type { Container, Spec, Template, TrafficTarget } from '../schema.ts';
 import { isDefaultProbe } from '../template.ts';
 import { serviceAnnotations, templateAnnotations, writeAnnotations } from './annotations.ts';
-import { cloudSqlInstances, cloudSqlVolume, cpuBoost, cpuThrottling, probeTypeLabel } from './from-knative.ts';
+import { cloudSqlInstances, cpuBoost, cpuThrottling, probeTypeLabel } from './from-knative.ts';
 import type { KnativeContainer, KnativeTarget, KnativeTemplate, KnativeVolume } from './schema.ts';
 
-type Volume = NonNullable<Template['volumes']>[number];
+type Volume = {
+  name: string;
+  secret?: {
+    secret: string;
+    items?: { path: string; version?: string | undefined; mode?: number | undefined }[] | undefined;
+    defaultMode?: number | undefined;
+  };
+  emptyDir?: { medium?: 'MEMORY' | undefined; sizeLimit?: string | undefined };
+  cloudSqlInstance?: { instances?: string[] | undefined };
+};
+type WithVolumes = { containers: Container[]; volumes?: Volume[] };
+type WithMounts = Container & { volumeMounts?: { name: string; mountPath: string }[] };
 
 /** The annotations of a service's metadata that its spec says. */
 export function annotationsOf(spec: Spec): Record<string, string> {
@@ -18,11 +29,14 @@ export function annotationsOf(spec: Spec): Record<string, string> {
 
 /** A template as Knative has it: in a service's spec, and as the metadata and spec of a revision. */
 export function toTemplate(template: Template): KnativeTemplate {
-  const { containers, volumes = [] } = template;
+  const { containers, volumes = [] }: WithVolumes = template;
   const [container] = containers;
   const metadata = {
     ...(template.revision && { name: template.revision }),
-    labels: { ...template.labels, [probeTypeLabel]: isDefaultProbe(container?.startupProbe) ? 'Default' : 'Custom' },
+    labels: {
+      ...template.labels,
+      [probeTypeLabel]: isDefaultProbe(container?.startupProbe) ? 'Default' : 'Custom',
+    },
     annotations: templateAnnotationsOf(template, container),
   };
   const ownVolumes = volumes.filter((volume) => !volume.cloudSqlInstance);
@@ -39,7 +53,8 @@ export function toTemplate(template: Template): KnativeTemplate {
 }
 
 function templateAnnotationsOf(template: Template, container: Container | undefined): Record<string, string> {
-  const instances = (template.volumes ?? []).flatMap(({ cloudSqlInstance }) => cloudSqlInstance?.instances ?? []);
+  const { volumes = [] }: WithVolumes = template;
+  const instances = volumes.flatMap(({ cloudSqlInstance }) => cloudSqlInstance?.instances ?? []);
   return {
     ...template.annotations,
     ...writeAnnotations(templateAnnotations, template),
@@ -49,19 +64,24 @@ function templateAnnotationsOf(template: Template, container: Container | undefi
   };
 }
 
-function toContainer(container: Container, volumes: readonly Volume[]): KnativeContainer {
+function toContainer(container: WithMounts, volumes: readonly Volume[]): KnativeContainer {
   const { env = [], resources, volumeMounts = [], ...same } = container;
+  const { cpu, memory } = resources?.limits ?? {};
   const sql = new Set(volumes.filter((volume) => volume.cloudSqlInstance).map(({ name }) => name));
   const mounts = volumeMounts.filter(({ name }) => !sql.has(name));
   return {
     ...same,
     ...(env.length > 0 && { env: env.map(toVariable) }),
-    resources: { limits: { ...resources?.limits } },
+    resources: { limits: { ...(cpu && { cpu }), ...(memory && { memory }) } },
     ...(mounts.length > 0 && { volumeMounts: mounts }),
   };
 }
 
-type Variable = NonNullable<Container['env']>[number];
+type Variable = {
+  name: string;
+  value?: string | undefined;
+  valueSource?: { secretKeyRef: { secret: string; version?: string | undefined } } | undefined;
+};
 
 function toVariable({ name, value, valueSource }: Variable): NonNullable<KnativeContainer['env']>[number] {
   if (!valueSource) return { name, value: value ?? '' };
@@ -86,7 +106,10 @@ function toVolume({ name, secret, emptyDir }: Volume): KnativeVolume {
       },
     }),
     ...(emptyDir && {
-      emptyDir: { medium: 'Memory', ...(emptyDir.sizeLimit && { sizeLimit: emptyDir.sizeLimit }) },
+      emptyDir: {
+        ...(emptyDir.medium && { medium: 'Memory' as const }),
+        ...(emptyDir.sizeLimit && { sizeLimit: emptyDir.sizeLimit }),
+      },
     }),
   };
 }
