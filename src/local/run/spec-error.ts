@@ -25,11 +25,6 @@ export class SpecError extends RpcError {
     this.path = path;
     this.problem = problem;
   }
-
-  /** The same, said of the field by another name. */
-  named(field: string): SpecError {
-    return new SpecError(this.path, this.problem, this.code, field);
-  }
 }
 
 /** `template.containers[0].image` */

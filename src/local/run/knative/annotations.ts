@@ -1,5 +1,4 @@
-import { status } from '@grpc/grpc-js';
-import { RpcError } from '../../grpc.ts';
+import { invalidField } from '../../grpc.ts';
 
 /** How the text of an annotation stands for a value of the model. Undefined: it is not written. */
 type Codec = { parse(text: string): unknown; format(value: unknown): string | undefined };
@@ -123,8 +122,7 @@ export function readAnnotations(
     if (known) setField(fields, known.field, known.codec.parse(value));
     else if (!reserved.test(name)) annotations[name] = value;
     else if (!ignored.has(name)) {
-      const message = `${where}[${name}]: the local cloud does not support this annotation.`;
-      throw new RpcError(status.UNIMPLEMENTED, message);
+      throw invalidField(`${where}[${name}]`, 'the local cloud does not support this annotation.');
     }
   }
   return { fields, annotations };

@@ -140,7 +140,7 @@ function regionOf(c: C): string {
 async function readService(c: C): Promise<KnativeService> {
   const parsed = knativeServiceSchema.safeParse(await readObject(c));
   if (parsed.success) return parsed.data;
-  throw firstRefusal(parsed.error);
+  throw badRequest(firstRefusal(parsed.error));
 }
 
 function checkNamespace({ metadata = {} }: KnativeService, { project, service }: ServiceName): void {
@@ -157,7 +157,12 @@ function checkNamespace({ metadata = {} }: KnativeService, { project, service }:
 }
 
 function inKnativeWords(error: unknown): never {
-  throw error instanceof SpecError ? error.named(knativePath(error.path)) : error;
+  throw error instanceof SpecError ? badRequest(error, knativePath(error.path)) : error;
+}
+
+/** gcloud takes 501, as any 5xx, for a failure that passes, and tries again for half a minute. */
+function badRequest({ path, problem }: SpecError, field?: string): SpecError {
+  return new SpecError(path, problem, status.INVALID_ARGUMENT, field);
 }
 
 function isDryRun(c: C): boolean {

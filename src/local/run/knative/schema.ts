@@ -8,86 +8,91 @@ const text = z.string();
 const integer = z.int();
 const serverSet = z.unknown().optional();
 
-const metadata = z.strictObject({
+/** gcloud fills in what it knows of with empty messages, which say nothing. */
+function message<Shape extends z.ZodRawShape>(shape: Shape) {
+  const saysSomething = ([key, value]: [string, unknown]) => key in shape || !isEmpty(value);
+  const known = (given: unknown) =>
+    typeof given === 'object' && given !== null && !Array.isArray(given)
+      ? Object.fromEntries(Object.entries(given).filter(saysSomething))
+      : given;
+  return z.preprocess(known, z.strictObject(shape));
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+}
+
+const templateMetadata = {
   name: text.optional(),
-  namespace: text.optional(),
   labels: z.record(text, text).optional(),
   annotations: z.record(text, text).optional(),
+  creationTimestamp: serverSet,
+};
+
+const metadata = message({
+  ...templateMetadata,
+  namespace: text.optional(),
   resourceVersion: text.optional(),
   generation: serverSet,
   uid: serverSet,
   selfLink: serverSet,
-  creationTimestamp: serverSet,
 });
 
-const templateMetadata = metadata.pick({
-  name: true,
-  labels: true,
-  annotations: true,
-  creationTimestamp: true,
-});
-
-const envVar = z.strictObject({
+const envVar = message({
   name: text,
   value: text.optional(),
-  valueFrom: z.strictObject({ secretKeyRef: z.strictObject({ name: text, key: text }) }).optional(),
+  valueFrom: message({ secretKeyRef: message({ name: text, key: text }) }).optional(),
 });
 
-const probe = z.strictObject({
+const probe = message({
   initialDelaySeconds: integer.optional(),
   timeoutSeconds: integer.optional(),
   periodSeconds: integer.optional(),
   failureThreshold: integer.optional(),
-  httpGet: z
-    .strictObject({
-      path: text.optional(),
-      port: integer.optional(),
-      httpHeaders: z.array(z.strictObject({ name: text, value: text.optional() })).optional(),
-    })
-    .optional(),
-  tcpSocket: z.strictObject({ port: integer.optional() }).optional(),
+  httpGet: message({
+    path: text.optional(),
+    port: integer.optional(),
+    httpHeaders: z.array(message({ name: text, value: text.optional() })).optional(),
+  }).optional(),
+  tcpSocket: message({ port: integer.optional() }).optional(),
 });
 
-const container = z.strictObject({
+const container = message({
   name: text.optional(),
   image: text.optional(),
   command: z.array(text).optional(),
   args: z.array(text).optional(),
   env: z.array(envVar).optional(),
-  resources: z.strictObject({ limits: z.record(text, text).optional() }).optional(),
-  ports: z.array(z.strictObject({ name: text.optional(), containerPort: integer.optional() })).optional(),
-  volumeMounts: z.array(z.strictObject({ name: text, mountPath: text })).optional(),
+  resources: message({ limits: z.record(text, text).optional() }).optional(),
+  ports: z.array(message({ name: text.optional(), containerPort: integer.optional() })).optional(),
+  volumeMounts: z.array(message({ name: text, mountPath: text })).optional(),
   startupProbe: probe.optional(),
   livenessProbe: probe.optional(),
 });
 
-const volume = z.strictObject({
+const volume = message({
   name: text,
-  secret: z
-    .strictObject({
-      secretName: text,
-      /** `key` is the secret's version. */
-      items: z.array(z.strictObject({ key: text, path: text, mode: integer.optional() })).optional(),
-      defaultMode: integer.optional(),
-    })
-    .optional(),
-  emptyDir: z.strictObject({ medium: z.literal('Memory').optional(), sizeLimit: text.optional() }).optional(),
+  secret: message({
+    secretName: text,
+    /** `key` is the secret's version. */
+    items: z.array(message({ key: text, path: text, mode: integer.optional() })).optional(),
+    defaultMode: integer.optional(),
+  }).optional(),
+  emptyDir: message({ medium: z.literal('Memory').optional(), sizeLimit: text.optional() }).optional(),
 });
 
-const template = z.strictObject({
-  metadata: templateMetadata.optional(),
-  spec: z
-    .strictObject({
-      containerConcurrency: integer.optional(),
-      timeoutSeconds: integer.optional(),
-      serviceAccountName: text.optional(),
-      containers: z.array(container).optional(),
-      volumes: z.array(volume).optional(),
-    })
-    .optional(),
+const template = message({
+  metadata: message(templateMetadata).optional(),
+  spec: message({
+    containerConcurrency: integer.optional(),
+    timeoutSeconds: integer.optional(),
+    serviceAccountName: text.optional(),
+    containers: z.array(container).optional(),
+    volumes: z.array(volume).optional(),
+  }).optional(),
 });
 
-const trafficTarget = z.strictObject({
+const trafficTarget = message({
   latestRevision: z.boolean().optional(),
   revisionName: text.optional(),
   percent: integer.optional(),
@@ -95,13 +100,11 @@ const trafficTarget = z.strictObject({
   url: serverSet,
 });
 
-export const knativeServiceSchema = z.strictObject({
+export const knativeServiceSchema = message({
   apiVersion: z.literal('serving.knative.dev/v1', 'must be serving.knative.dev/v1').optional(),
   kind: z.literal('Service', 'must be Service').optional(),
   metadata: metadata.optional(),
-  spec: z
-    .strictObject({ template: template.optional(), traffic: z.array(trafficTarget).optional() })
-    .optional(),
+  spec: message({ template: template.optional(), traffic: z.array(trafficTarget).optional() }).optional(),
   status: serverSet,
 });
 
