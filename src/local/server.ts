@@ -106,10 +106,21 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const storage = opened(openStorage({ home }));
   const build = opened(openBuild({ home, storage, logs, operations }));
   const images = options.images ?? build.images;
-  const runtime = opened(openRuntime({ home, logs }));
+  const runtime = opened(openRuntime({ home, logs, secrets: secrets.reader }));
   const router = opened(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ home }) }));
   const protos = loadProtos('run');
-  const run = opened(await openRun({ home, protos, operations, images, runtime, router, trafficDelayMs }));
+  const run = opened(
+    await openRun({
+      home,
+      protos,
+      operations,
+      images,
+      secrets: secrets.reader,
+      runtime,
+      router,
+      trafficDelayMs,
+    }),
+  );
   return { logging, operations, tokens, secrets, storage, build, run };
 }
 
