@@ -60,6 +60,13 @@ export type Probe = {
   failureThreshold: number;
 };
 
+/** What an instance's process finds at a path (absolute, in the notation of the container). */
+export type MountedVolume = { path: string } & (
+  | { kind: 'secret'; files: { path: string; mode: number; ref: SecretRef }[] }
+  /** Empty at the start of each instance, and its own. */
+  | { kind: 'scratch'; name: string }
+);
+
 /** A revision's name is its own only within its service. */
 export type RevisionRef = { project: string; location: string; service: string; revision: string };
 
@@ -71,13 +78,19 @@ export type RunnableRevision = RevisionRef & {
   command: string[];
   args: string[];
   env: Record<string, string>;
+  /** By variable; read at the start of each instance. */
+  secretEnv: Record<string, SecretRef>;
+  volumes: MountedVolume[];
   port: number;
   startupProbe: Probe;
+  livenessProbe?: Probe;
   concurrency: number;
   timeoutSeconds: number;
   maxInstances: number;
   /** Kept alive while the revision is routed to. */
   minInstances: number;
+  /** A client goes to the instance that answered it before, as long as that has room. */
+  sessionAffinity: boolean;
 };
 
 export type DeployReport =
