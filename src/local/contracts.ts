@@ -71,6 +71,18 @@ export type RunnableRevision = RevisionRef & {
   minInstances: number;
 };
 
+/** The sockets of one running instance of a service to its Cloud SQL instances. */
+export type CloudSqlAttachment = {
+  /** By connection name (`PROJECT:REGION:INSTANCE`): what belongs at /cloudsql/NAME, with `.s.PGSQL.5432` in it. */
+  folders: Record<string, string>;
+  close(): Promise<void>;
+};
+
+export type CloudSql = {
+  /** Never waits for an instance: one that is missing shows when somebody connects, by a line for the log. */
+  attach(names: readonly string[], say: (line: string) => void): Promise<CloudSqlAttachment>;
+};
+
 export type DeployReport =
   | { ready: true }
   /** `reason` is a RevisionReason, `message` Cloud Run's own sentence (without the `Revision 'X' …` prefix). */

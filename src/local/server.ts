@@ -17,6 +17,7 @@ import { openRouter } from './router/index.ts';
 import { openRun } from './run/index.ts';
 import { openRuntime } from './runtime/index.ts';
 import { removeRecord, writeRecord } from './server-record.ts';
+import { openSql } from './sql/index.ts';
 import { openStorage } from './storage/index.ts';
 import { openTokens } from './tokens.ts';
 import { webApp } from './web/app.ts';
@@ -104,11 +105,12 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const storage = opened(openStorage({ home }));
   const build = opened(openBuild({ home, storage, logs, operations }));
   const images = options.images ?? build.images;
+  const sql = opened(openSql({ home, logs }));
   const runtime = opened(openRuntime({ home, logs }));
   const router = opened(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ home }) }));
   const protos = loadProtos('run');
   const run = opened(await openRun({ home, protos, operations, images, runtime, router, trafficDelayMs }));
-  return { logging, operations, tokens, storage, build, run };
+  return { logging, operations, tokens, storage, build, sql, run };
 }
 
 function grpcServer({ logging, operations, build, run }: Backends, faults: Faults): Server {
@@ -126,6 +128,6 @@ function grpcServer({ logging, operations, build, run }: Backends, faults: Fault
 }
 
 /** The JSON APIs that have no protos here. */
-function routesOf({ tokens }: Backends): Hono<WebEnv>[] {
-  return [tokenRoutes(tokens)];
+function routesOf({ tokens, sql }: Backends): Hono<WebEnv>[] {
+  return [tokenRoutes(tokens), sql.routes];
 }
