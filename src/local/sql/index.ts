@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Hono } from 'hono';
 import type { CloudSql, LogSink } from '../contracts.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { WebEnv } from '../web/env.ts';
 import { Instances } from './instances.ts';
 import type { findPostgres } from './postgres/binaries.ts';
@@ -10,13 +11,18 @@ import { sqlRoutes } from './routes.ts';
 import { attach } from './sockets.ts';
 import { openSqlState } from './state.ts';
 
-export type SqlOptions = { home: string; logs: LogSink; findPostgres?: typeof findPostgres };
+export type SqlOptions = {
+  home: string;
+  journal: Journal;
+  logs: LogSink;
+  findPostgres?: typeof findPostgres;
+};
 
 export type SqlBackend = CloudSql & { routes: Hono<WebEnv>; stop(): Promise<void> };
 
 /** Cloud SQL: instances that are real Postgres servers, none of which runs before it is needed. */
 export function openSql(options: SqlOptions): SqlBackend {
-  const state = openSqlState(options.home);
+  const state = openSqlState(options.journal);
   const short = openShortFolder(options.home);
   const instances = new Instances({ ...options, state, short: short.path });
   let attached = 0;
@@ -28,7 +34,6 @@ export function openSql(options: SqlOptions): SqlBackend {
     },
     async stop() {
       await instances.stop();
-      await state.save();
       short.remove();
     },
   };

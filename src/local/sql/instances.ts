@@ -4,6 +4,7 @@ import path from 'node:path';
 import { status } from '@grpc/grpc-js';
 import type { LogSink } from '../contracts.ts';
 import { RpcError } from '../grpc.ts';
+import { untilWritten } from '../journal/failure.ts';
 import { endRecordedProcess } from '../runtime/process-records.ts';
 import { sayAs } from './log.ts';
 import { type ConnectionName, checkInstanceName, checkRegion, formatConnectionName } from './names.ts';
@@ -13,7 +14,7 @@ import { type Cluster, openCluster } from './postgres/cluster.ts';
 import { findPostgresLauncher, type PostgresLauncher } from './postgres/launcher.ts';
 import { scramVerifier } from './postgres/scram.ts';
 import type { InstanceBody } from './schema.ts';
-import { addOperation, type Instance, type SqlOperation, type SqlState } from './state.ts';
+import { type Instance, keepOperation, keyOf, type SqlOperation, type SqlState } from './state.ts';
 
 export type InstancesParts = {
   home: string;
@@ -36,23 +37,22 @@ export class Instances {
   readonly #parts: InstancesParts;
   readonly #clusters = new Map<string, Cluster>();
   readonly #creating = new Map<string, Promise<void>>();
-  #engine: Promise<Engine> | undefined;
+  readonly #stopping = new AbortController();
   /** Resolves when no predecessor's server is left. */
   readonly #tidied: Promise<void>;
-  #stopped = false;
+  #engine: Promise<Engine> | undefined;
 
   constructor(parts: InstancesParts) {
     this.#parts = parts;
     this.#tidied = this.#tidy();
     this.#tidied.catch(() => undefined);
-    for (const instance of parts.state.value.instances) {
+    for (const instance of parts.state.instances.values()) {
       if (instance.state === 'PENDING_CREATE') this.#create(instance);
     }
   }
 
   list(project: string): Instance[] {
-    const { instances } = this.#parts.state.value;
-    const own = instances.filter((each) => each.project === project);
+    const own = [...this.#parts.state.instances.values()].filter((each) => each.project === project);
     return own.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -62,7 +62,7 @@ export class Instances {
     return found;
   }
 
-  /** The Postgres that all of them run, such as 18.4; undefined before the first needed one. */
+  /** The Postgres that all of them run, such as 18.4; undefined where there is none. */
   async version(): Promise<string | undefined> {
     const engine = await this.#findEngine().catch(() => undefined);
     return engine?.postgres.version;
@@ -73,30 +73,27 @@ export class Instances {
     checkInstanceName(project, name);
     checkRegion(region);
     if (!versions.includes(databaseVersion)) {
-      const what = `databaseVersion: the local cloud runs ${versions.join(', ')}, not ${databaseVersion}.`;
+      const what = `databaseVersion: the local cloud runs PostgreSQL only (${versions.join(', ')}), not ${databaseVersion}.`;
       throw new RpcError(status.UNIMPLEMENTED, what);
     }
+    await this.#findEngine();
     const { state } = this.#parts;
-    if (this.#find(project, name)) {
-      const what = `The Cloud SQL instance already exists.`;
-      throw new RpcError(status.ALREADY_EXISTS, what);
-    }
-    if (state.value.instances.length >= maxInstances) {
+    if (this.#find(project, name))
+      throw new RpcError(status.ALREADY_EXISTS, 'The Cloud SQL instance already exists.');
+    if (state.instances.size >= maxInstances) {
       const what = `The local cloud keeps ${maxInstances} Cloud SQL instances: delete one.`;
       throw new RpcError(status.RESOURCE_EXHAUSTED, what);
     }
-    await this.#findEngine();
+    const operation = begin('CREATE', { project, name });
     const instance: Instance = {
       ...{ id: randomBytes(6).toString('hex'), project, region, name, databaseVersion },
       state: 'PENDING_CREATE',
-      createTime: new Date().toISOString(),
+      createTime: operation.insertTime,
       settings: { ...body.settings },
-      settingsVersion: 1,
       ...(body.rootPassword && { rootVerifier: scramVerifier(body.rootPassword) }),
+      creation: operation.name,
     };
-    state.value.instances.push(instance);
-    const operation = this.#begin('CREATE', instance);
-    await state.save();
+    await Promise.all([keepOperation(state, operation), state.instances.put(instance)]);
     this.#create(instance);
     return operation;
   }
@@ -104,14 +101,13 @@ export class Instances {
   async delete(project: string, name: string): Promise<SqlOperation> {
     const instance = this.get(project, name);
     if (instance.settings['deletionProtectionEnabled'] === true) {
-      const what = `The instance is protected. Please disable the deletion protection and try again. To disable deletion protection, update the instance settings with deletionProtectionEnabled set to false.`;
+      const what =
+        'The instance is protected. Please disable the deletion protection and try again. To disable deletion protection, update the instance settings with deletionProtectionEnabled set to false.';
       throw new RpcError(status.INVALID_ARGUMENT, what);
     }
     const { state } = this.#parts;
-    const operation = this.#begin('DELETE', instance);
-    state.value.instances.splice(state.value.instances.indexOf(instance), 1);
-    end(operation);
-    await state.save();
+    const operation = ended(begin('DELETE', instance));
+    await Promise.all([state.instances.delete(keyOf(instance)), keepOperation(state, operation)]);
     await this.#clusters.get(instance.id)?.close();
     this.#clusters.delete(instance.id);
     await rm(this.#folderOf(instance), { recursive: true, force: true });
@@ -124,16 +120,11 @@ export class Instances {
     type: OperationType,
     work: (admin: Admin) => Promise<void>,
   ): Promise<SqlOperation> {
-    const operation = this.#begin(type, instance);
-    try {
-      await this.ask(instance, work);
-      end(operation);
-    } catch (error) {
-      if (error instanceof RpcError) throw error;
-      end(operation, { code: 'ERROR_RDBMS', message: messageOf(error) });
-    }
-    await this.#parts.state.save();
-    return operation;
+    const operation = begin(type, instance);
+    const error = await this.ask(instance, work).then(() => undefined, rdbmsError);
+    const done = ended(operation, error);
+    await keepOperation(this.#parts.state, done);
+    return done;
   }
 
   async ask<T>(instance: Instance, work: (admin: Admin) => Promise<T>): Promise<T> {
@@ -160,13 +151,13 @@ export class Instances {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     await Promise.all([...this.#clusters.values()].map((cluster) => cluster.close()));
     await Promise.all(this.#creating.values());
   }
 
   #find(project: string, name: string): Instance | undefined {
-    return this.#parts.state.value.instances.find((each) => each.project === project && each.name === name);
+    return this.#parts.state.instances.get(keyOf({ project, name }));
   }
 
   #create(instance: Instance): void {
@@ -177,19 +168,19 @@ export class Instances {
   /** Never rejects: what went wrong is the operation's error. */
   async #tryCreate(instance: Instance): Promise<void> {
     const { state } = this.#parts;
+    const { signal } = this.#stopping;
     const failure = await this.#clusterOf(instance)
       .then((cluster) => cluster.create(instance.rootVerifier))
       .then(() => undefined, messageOf);
     // One that the stop cut short is made at the next start.
-    if (this.#stopped || !state.value.instances.includes(instance)) return;
+    if (signal.aborted || this.#find(instance.project, instance.name) !== instance) return;
+    const operation = state.operations.get(instance.creation ?? '');
     instance.state = failure === undefined ? 'RUNNABLE' : 'FAILED';
     delete instance.rootVerifier;
-    const { project, name } = instance;
-    for (const operation of state.value.operations) {
-      if (operation.project !== project || operation.instance !== name || operation.endTime) continue;
-      end(operation, failure === undefined ? undefined : { code: 'INTERNAL_ERROR', message: failure });
-    }
-    await state.save().catch(() => undefined);
+    delete instance.creation;
+    const error = failure === undefined ? undefined : { code: 'INTERNAL_ERROR', message: failure };
+    await untilWritten(() => state.instances.put(instance), signal);
+    if (operation) await untilWritten(() => keepOperation(state, ended(operation, error)), signal);
   }
 
   async #clusterOf(instance: Instance): Promise<Cluster> {
@@ -209,7 +200,7 @@ export class Instances {
   /** Ends what a crash left running, and removes the data of what it left half deleted. */
   async #tidy(): Promise<void> {
     const root = path.join(this.#parts.home, 'sql');
-    const known = new Set(this.#parts.state.value.instances.map(({ id }) => id));
+    const known = new Set([...this.#parts.state.instances.values()].map(({ id }) => id));
     for (const id of await readdir(root).catch(() => [])) {
       await endRecordedProcess(path.join(root, id));
       if (!known.has(id)) await rm(path.join(root, id), { recursive: true, force: true });
@@ -228,13 +219,6 @@ export class Instances {
     });
     return this.#engine;
   }
-
-  #begin(type: OperationType, { project, name }: Instance): SqlOperation {
-    const insertTime = new Date().toISOString();
-    const operation: SqlOperation = { name: randomUUID(), project, instance: name, type, insertTime };
-    addOperation(this.#parts.state, operation);
-    return operation;
-  }
 }
 
 async function lookForEngine(find: typeof findPostgres): Promise<Engine> {
@@ -249,9 +233,18 @@ async function lookForEngine(find: typeof findPostgres): Promise<Engine> {
   }
 }
 
-function end(operation: SqlOperation, error?: SqlOperation['error']): void {
-  operation.endTime = new Date().toISOString();
-  if (error) operation.error = error;
+function begin(type: OperationType, { project, name }: { project: string; name: string }): SqlOperation {
+  return { name: randomUUID(), project, instance: name, type, insertTime: new Date().toISOString() };
+}
+
+function ended(operation: SqlOperation, error?: SqlOperation['error']): SqlOperation {
+  return { ...operation, endTime: new Date().toISOString(), ...(error && { error }) };
+}
+
+function rdbmsError(error: unknown): SqlOperation['error'] {
+  // What the API itself refuses is no operation.
+  if (error instanceof RpcError) throw error;
+  return { code: 'ERROR_RDBMS', message: messageOf(error) };
 }
 
 function messageOf(error: unknown): string {

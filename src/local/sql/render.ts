@@ -6,7 +6,7 @@ import type { Instance, SqlOperation } from './state.ts';
 const origin = 'https://sqladmin.googleapis.com/sql/v1beta4';
 
 export function renderInstance(instance: Instance, postgresVersion: string | undefined) {
-  const { project, region, name, databaseVersion, state, createTime, settings, settingsVersion } = instance;
+  const { project, region, name, databaseVersion, state, createTime, settings } = instance;
   return {
     kind: 'sql#instance',
     state,
@@ -18,7 +18,7 @@ export function renderInstance(instance: Instance, postgresVersion: string | und
       ...{ activationPolicy: 'ALWAYS', availabilityType: 'ZONAL', replicationType: 'SYNCHRONOUS' },
       ...{ dataDiskSizeGb: '10', dataDiskType: 'PD_SSD', storageAutoResize: true },
       ...settings,
-      settingsVersion: String(settingsVersion),
+      settingsVersion: '1',
     },
     etag: etagOf(instance),
     ...{ project, name, region, gceZone: `${region}-a`, createTime },

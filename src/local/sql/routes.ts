@@ -17,7 +17,8 @@ export type SqlParts = { instances: Instances; state: SqlState };
 export function sqlRoutes(parts: SqlParts): Hono<WebEnv> {
   return new Hono<WebEnv>()
     .route('/sql/v1beta4/projects/:project', projectRoutes(parts))
-    .route('/v1/projects/:project', projectRoutes(parts));
+    .route('/v1/projects/:project', projectRoutes(parts))
+    .all('/sql/v1beta4/*', refuse);
 }
 
 function projectRoutes({ instances, state }: SqlParts): Hono<WebEnv> {
@@ -43,7 +44,7 @@ function projectRoutes({ instances, state }: SqlParts): Hono<WebEnv> {
       c.json(renderOperation(await instances.delete(projectOf(c), c.req.param('instance')))),
     )
     .get('/operations', (c) => {
-      const own = state.value.operations
+      const own = [...state.operations.values()]
         .filter(({ project }) => project === projectOf(c))
         .filter(({ instance }) => instance === (c.req.query('instance') ?? instance))
         .reverse();
@@ -52,9 +53,9 @@ function projectRoutes({ instances, state }: SqlParts): Hono<WebEnv> {
       return c.json({ kind: 'sql#operationsList', items: rendered, ...(nextPageToken && { nextPageToken }) });
     })
     .get('/operations/:operation', (c) => {
-      const [project, name] = [projectOf(c), c.req.param('operation')];
-      const found = state.value.operations.find((each) => each.project === project && each.name === name);
-      if (!found) throw new RpcError(status.NOT_FOUND, 'The Cloud SQL operation does not exist.');
+      const found = state.operations.get(c.req.param('operation'));
+      if (found?.project !== projectOf(c))
+        throw new RpcError(status.NOT_FOUND, 'The Cloud SQL operation does not exist.');
       return c.json(renderOperation(found));
     })
     .get('/instances/:instance/databases', async (c) => {
@@ -109,7 +110,9 @@ function projectRoutes({ instances, state }: SqlParts): Hono<WebEnv> {
       const name = checkUser(c.req.query('name') ?? '');
       const operation = await instances.change(instanceOf(c), 'DELETE_USER', (admin) => admin.dropUser(name));
       return c.json(renderOperation(operation));
-    });
+    })
+    .all('/instances/*', refuse)
+    .all('/tiers', refuse);
 
   async function setUser(
     c: Context,
@@ -127,6 +130,12 @@ function projectRoutes({ instances, state }: SqlParts): Hono<WebEnv> {
     });
     return c.json(renderOperation(operation));
   }
+}
+
+/** What Google's API has and this one has not. */
+function refuse(c: Context): never {
+  const what = `The local cloud does not implement ${c.req.method} ${c.req.path}.`;
+  throw new RpcError(status.UNIMPLEMENTED, what);
 }
 
 function checkUser(name: string): string {

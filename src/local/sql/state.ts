@@ -1,9 +1,9 @@
-import path from 'node:path';
 import { z } from 'zod';
-import { openSnapshot, type Snapshot } from '../snapshot.ts';
+import { type Collection, openCollection } from '../journal/collection.ts';
+import type { Journal } from '../journal/journal.ts';
 
 const instanceSchema = z.object({
-  /** The name of its folder; another instance of the same name has another one. */
+  /** The name of its folder; a later instance of the same name has another one. */
   id: z.string(),
   project: z.string(),
   region: z.string(),
@@ -12,9 +12,10 @@ const instanceSchema = z.object({
   state: z.enum(['PENDING_CREATE', 'RUNNABLE', 'FAILED']),
   createTime: z.string(),
   settings: z.record(z.string(), z.unknown()),
-  settingsVersion: z.int(),
   /** What Postgres keeps of the password of `postgres`, until it has it. */
   rootVerifier: z.string().optional(),
+  /** The operation that makes it, while it does. */
+  creation: z.string().optional(),
 });
 export type Instance = z.infer<typeof instanceSchema>;
 
@@ -37,20 +38,23 @@ const operationSchema = z.object({
 });
 export type SqlOperation = z.infer<typeof operationSchema>;
 
-const stateSchema = z.object({ instances: z.array(instanceSchema), operations: z.array(operationSchema) });
-export type SqlState = Snapshot<z.infer<typeof stateSchema>>;
+export type SqlState = { instances: Collection<Instance>; operations: Collection<SqlOperation> };
 
-export function openSqlState(home: string): SqlState {
-  return openSnapshot(path.join(home, 'sql.json'), stateSchema, { instances: [], operations: [] });
+export const keyOf = ({ project, name }: { project: string; name: string }) => `${project}/${name}`;
+
+export function openSqlState(journal: Journal): SqlState {
+  const operations = { name: 'sqlOperations', schema: operationSchema };
+  return {
+    instances: openCollection({ journal, name: 'sqlInstances', schema: instanceSchema, keyOf }),
+    operations: openCollection({ journal, ...operations, keyOf: ({ name }) => name }),
+  };
 }
 
 const keptOperations = 200;
 
-/** Remembers an operation; the oldest that have ended go. */
-export function addOperation({ value }: SqlState, operation: SqlOperation): void {
-  value.operations.push(operation);
-  const excess = value.operations.length - keptOperations;
-  const ended = value.operations.filter(({ endTime }) => endTime !== undefined);
-  const gone = new Set(ended.slice(0, Math.max(0, excess)));
-  value.operations = value.operations.filter((each) => !gone.has(each));
+/** Remembers an operation; of too many the oldest that has ended goes. */
+export async function keepOperation({ operations }: SqlState, operation: SqlOperation): Promise<void> {
+  const full = operations.size >= keptOperations && !operations.get(operation.name);
+  const oldest = full ? [...operations.values()].find(({ endTime }) => endTime) : undefined;
+  await Promise.all([operations.put(operation), oldest && operations.delete(oldest.name)]);
 }
