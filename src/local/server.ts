@@ -113,10 +113,21 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const build = opened(openBuild({ home, journal, storage, logs, operations }));
   const images = options.images ?? build.images;
   const sql = opened(openSql({ home, journal, logs }));
-  const runtime = opened(openRuntime({ home, logs }));
+  const runtime = opened(openRuntime({ home, logs, secrets: secrets.reader, cloudSql: sql }));
   const router = opened(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ journal }) }));
   const protos = loadProtos('run');
-  const run = opened(await openRun({ journal, protos, operations, images, runtime, router, trafficDelayMs }));
+  const run = opened(
+    await openRun({
+      journal,
+      protos,
+      operations,
+      images,
+      secrets: secrets.reader,
+      runtime,
+      router,
+      trafficDelayMs,
+    }),
+  );
   return { logging, operations, tokens, secrets, storage, build, sql, run };
 }
 

@@ -28,9 +28,9 @@ export function openSql(options: SqlOptions): SqlBackend {
   let attached = 0;
   return {
     routes: sqlRoutes({ instances, state }),
-    attach: (names, say) => {
+    attach: (names, owner) => {
       attached += 1;
-      return attach(instances, path.join(short.path(), `a${attached}`), names, say);
+      return attach(instances, path.join(short.path(), `a${attached}`), names, owner);
     },
     async stop() {
       await instances.stop();

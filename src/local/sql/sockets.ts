@@ -1,8 +1,8 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import { pipeline } from 'node:stream';
-import type { CloudSqlAttachment } from '../contracts.ts';
 import type { Instances } from './instances.ts';
 import { parseConnectionName } from './names.ts';
 
@@ -17,33 +17,38 @@ const guides = ['mysql', 'postgres', 'sqlserver'].map(
 const preface = `Cloud SQL connection failed. Please see ${guides.slice(0, -1).join(', ')}, or ${guides.at(-1)} for additional details:`;
 
 /**
- * Makes a socket for each Cloud SQL instance that a service names, as Cloud Run's own proxy does: it is there whatever
- * becomes of the instance, and a connection that cannot be made is closed, with a line in the service's log. `folder`
- * is the attachment's own, and short: a socket is bound by a path of at most 107 bytes.
+ * What `CloudSql.attach` says. As Cloud Run's own proxy does, it takes every connection, and closes one that cannot be
+ * made. `folder` is the attachment's own, and short: a socket is bound by a path of at most 107 bytes.
  */
 export async function attach(
   instances: Instances,
   folder: string,
   names: readonly string[],
-  say: (line: string) => void,
-): Promise<CloudSqlAttachment> {
+  { say, gone }: { say(line: string): void; gone: AbortSignal },
+): Promise<Record<string, string>> {
   const opened = await Promise.all(
     names.map(async (name, index) => {
       const own = path.join(folder, String(index));
       await mkdir(own, { recursive: true });
-      return { name, own, server: await listen(instances, name, path.join(own, '.s.PGSQL.5432'), say) };
+      return { name, own, end: await listen(instances, name, path.join(own, '.s.PGSQL.5432'), say) };
     }),
   );
-  return {
-    folders: Object.fromEntries(opened.map(({ name, own }) => [name, own])),
-    async close() {
-      for (const { server } of opened) server.end();
-      await rm(folder, { recursive: true, force: true });
-    },
+  const close = () => {
+    for (const { end } of opened) end();
+    rmSync(folder, { recursive: true, force: true });
   };
+  if (gone.aborted) close();
+  else gone.addEventListener('abort', close, { once: true });
+  return Object.fromEntries(opened.map(({ name, own }) => [name, own]));
 }
 
-async function listen(instances: Instances, name: string, file: string, say: (line: string) => void) {
+/** Resolves with what ends the socket and its connections. */
+async function listen(
+  instances: Instances,
+  name: string,
+  file: string,
+  say: (line: string) => void,
+): Promise<() => void> {
   const target = parseConnectionName(name);
   const open = new Set<Socket>();
   let told = Number.NEGATIVE_INFINITY;
@@ -73,10 +78,8 @@ async function listen(instances: Instances, name: string, file: string, say: (li
   server.maxConnections = maxConnections;
   server.on('drop', () => tell(`Exceeded maximum of ${maxConnections} connections per instance for ${name}`));
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(file, resolve));
-  return {
-    end() {
-      server.close();
-      for (const client of open) client.destroy();
-    },
+  return () => {
+    server.close();
+    for (const client of open) client.destroy();
   };
 }
