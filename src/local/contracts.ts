@@ -65,6 +65,8 @@ export type MountedVolume = { path: string } & (
   | { kind: 'secret'; files: { path: string; mode: number; ref: SecretRef }[] }
   /** Empty at the start of each instance, and its own. */
   | { kind: 'scratch'; name: string }
+  /** By connection names, `PROJECT:REGION:INSTANCE`: a folder of each with the socket in it. */
+  | { kind: 'cloudSql'; instances: string[] }
 );
 
 /** A revision's name is its own only within its service. */
@@ -91,6 +93,17 @@ export type RunnableRevision = RevisionRef & {
   minInstances: number;
   /** A client goes to the instance that answered it before, as long as that has room. */
   sessionAffinity: boolean;
+};
+
+export type CloudSql = {
+  /**
+   * Makes a socket for each connection name and tells the folder that it is in, as `.s.PGSQL.5432`; they go when the
+   * signal aborts. An instance is not waited for: that one is missing shows when somebody connects, by a line to `say`.
+   */
+  attach(
+    names: readonly string[],
+    owner: { say(line: string): void; gone: AbortSignal },
+  ): Promise<Record<string, string>>;
 };
 
 export type DeployReport =
