@@ -8,6 +8,7 @@ import { HomeBusyError } from './errors.ts';
 import { type Faults, openFaults } from './faults.ts';
 import { complete, loadProtos, type ProtoClient } from './grpc.ts';
 import { openHome, rememberPort } from './home.ts';
+import { openJournal } from './journal/journal.ts';
 import { acquireHomeLock } from './lock.ts';
 import { openLogging } from './logging/index.ts';
 import { openOperations, operationsService } from './operations.ts';
@@ -101,18 +102,19 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const { home, trafficDelayMs = 300 } = options;
   const opened = <T extends { stop(): void | Promise<void> }>(part: T) =>
     parts.adopt(part, () => part.stop());
+  const journal = opened(openJournal({ home }));
   const logging = opened(openLogging({ home }));
   const logs = logging.sink;
-  const operations = opened(openOperations({ home }));
+  const operations = opened(openOperations({ journal }));
   const tokens = openTokens({ home });
-  const secrets = openSecrets({ home });
+  const secrets = openSecrets({ journal });
   const storage = opened(openStorage({ home }));
-  const build = opened(openBuild({ home, storage, logs, operations }));
+  const build = opened(openBuild({ home, journal, storage, logs, operations }));
   const images = options.images ?? build.images;
   const runtime = opened(openRuntime({ home, logs }));
-  const router = opened(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ home }) }));
+  const router = opened(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ journal }) }));
   const protos = loadProtos('run');
-  const run = opened(await openRun({ home, protos, operations, images, runtime, router, trafficDelayMs }));
+  const run = opened(await openRun({ journal, protos, operations, images, runtime, router, trafficDelayMs }));
   return { logging, operations, tokens, secrets, storage, build, run };
 }
 
