@@ -162,6 +162,6 @@ function grpcServer(served: readonly Served[]): Server {
 }
 
 /** The JSON APIs that have no protos here. */
-function routesOf({ tokens, secrets, sql }: Backends): Hono<WebEnv>[] {
-  return [tokenRoutes(tokens), secrets.routes, sql.routes];
+function routesOf({ tokens, secrets, sql, run }: Backends): Hono<WebEnv>[] {
+  return [tokenRoutes(tokens), secrets.routes, sql.routes, run.knative];
 }
