@@ -157,19 +157,3 @@ export type TokenAuthority = {
   /** Does this `Authorization` header open a service with one of these URLs? */
   opens(authorization: string | undefined, audiences: string[]): boolean;
 };
-
-/** One thing that goes wrong on purpose. Matching calls are counted down from `times`. */
-export type Fault = {
-  /** gRPC method, for example `google.cloud.run.v2.Services/UpdateService`. */
-  method: string;
-  kind:
-    | { error: { code: number; message: string } }
-    | { delayMs: number }
-    /** The call takes effect, its answer does not arrive (UNAVAILABLE after the effect). */
-    | { lostReply: true }
-    /** A stream ends with UNAVAILABLE after this many messages. */
-    | { cutStreamAfter: number }
-    /** A read answers with what was true before the last write. */
-    | { staleRead: true };
-  times: number;
-};
