@@ -126,8 +126,8 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const protos = loadProtos('run');
   const run = opened(
     await openRun({
-      ...{ journal, protos, operations, images, secrets: secrets.reader },
-      ...{ runtime, router, trafficDelayMs },
+      ...{ journal, protos, operations, images, runtime, router, trafficDelayMs },
+      secrets: secrets.reader,
     }),
   );
   return { logging, operations, tokens, secrets, storage, build, sql, run };

@@ -152,6 +152,7 @@ export function openRollout(parts: RolloutParts): Rollout {
     const urls = await router.apply({
       ...{ project, location, service: service.service },
       public: spec.invokerIamDisabled || isPublic(service.policy),
+      reachable: (spec.ingress ?? 'INGRESS_TRAFFIC_ALL') === 'INGRESS_TRAFFIC_ALL',
       split,
       tags,
     });

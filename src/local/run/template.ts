@@ -81,7 +81,7 @@ export function toRunnable(
 }
 
 /** The probe of a container that names none. */
-export function isDefaultProbe({ httpGet, periodSeconds, timeoutSeconds }: StartupProbe = {}): boolean {
+export function isDefaultProbe({ httpGet, periodSeconds, timeoutSeconds }: TemplateProbe = {}): boolean {
   return !httpGet && periodSeconds === defaultPeriodSeconds && timeoutSeconds === defaultPeriodSeconds;
 }
 
