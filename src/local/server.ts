@@ -21,6 +21,7 @@ import { openRun } from './run/index.ts';
 import { openRuntime } from './runtime/index.ts';
 import { openSecrets } from './secrets/index.ts';
 import { removeRecord, writeRecord } from './server-record.ts';
+import { openSql } from './sql/index.ts';
 import { openStorage } from './storage/index.ts';
 import { openTokens } from './tokens.ts';
 import { webApp } from './web/app.ts';
@@ -119,11 +120,17 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const storage = opened(openStorage({ home }));
   const build = opened(openBuild({ home, journal, storage, logs, operations }));
   const images = options.images ?? build.images;
-  const runtime = opened(openRuntime({ home, logs }));
+  const sql = opened(openSql({ home, journal, logs }));
+  const runtime = opened(openRuntime({ home, logs, secrets: secrets.reader, cloudSql: sql }));
   const router = opened(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ journal }) }));
   const protos = loadProtos('run');
-  const run = opened(await openRun({ journal, protos, operations, images, runtime, router, trafficDelayMs }));
-  return { logging, operations, tokens, secrets, storage, build, run };
+  const run = opened(
+    await openRun({
+      ...{ journal, protos, operations, images, secrets: secrets.reader },
+      ...{ runtime, router, trafficDelayMs },
+    }),
+  );
+  return { logging, operations, tokens, secrets, storage, build, sql, run };
 }
 
 type Served = ServedService & { definition: ServiceDefinition };
@@ -155,6 +162,6 @@ function grpcServer(served: readonly Served[]): Server {
 }
 
 /** The JSON APIs that have no protos here. */
-function routesOf({ tokens, secrets }: Backends): Hono<WebEnv>[] {
-  return [tokenRoutes(tokens), secrets.routes];
+function routesOf({ tokens, secrets, sql }: Backends): Hono<WebEnv>[] {
+  return [tokenRoutes(tokens), secrets.routes, sql.routes];
 }

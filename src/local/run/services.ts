@@ -19,6 +19,7 @@ import { parseSpec, specFields } from './spec-fields.ts';
 import type { RunState, Service } from './state.ts';
 import { withDefaults } from './template.ts';
 import { allToLatest, checkTraffic } from './traffic.ts';
+import { checkVolumes } from './volumes.ts';
 
 export type ServicesParts = {
   state: RunState;
@@ -172,6 +173,7 @@ function completeSpec(fields: Record<string, unknown>, name: ServiceName): Spec 
   const defaults = { launchStage: 'GA', ingress: 'INGRESS_TRAFFIC_ALL' } as const;
   const template = withDefaults(spec.template, name);
   checkResources(template);
+  checkVolumes(template);
   return { ...defaults, ...spec, traffic, template };
 }
 
