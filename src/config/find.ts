@@ -7,23 +7,37 @@ const maxBytes = 1024 * 1024;
 
 export type FoundFile = { path: string; text: string };
 
+/** No file where one was looked for; a file that is there and wrong is another matter. */
+export class NoConfigError extends SluiceError {
+  constructor(what: string, why?: string) {
+    super('usage', {
+      what,
+      ...(why === undefined ? {} : { why }),
+      next: [
+        'sluice init --template chat   (a sample to begin with)',
+        'sluice … --dir FOLDER or --config FILE',
+      ],
+    });
+  }
+}
+
 /** The file that was named, or the nearest sluice.yaml from `dir` upwards. */
 export async function findConfig(where: { file?: string; dir: string; cwd: string }): Promise<FoundFile> {
   if (where.file !== undefined) {
     const path = resolve(where.cwd, where.file);
     const text = await readBounded(path);
-    if (text === undefined) throw missing(`There is no config file ${path}.`);
+    if (text === undefined) throw new NoConfigError(`There is no config file ${path}.`);
     return { path, text };
   }
   const dir = resolve(where.cwd, where.dir);
-  if (!(await isFolder(dir))) throw missing(`There is no folder ${dir}.`);
+  if (!(await isFolder(dir))) throw new NoConfigError(`There is no folder ${dir}.`);
   const folders = upwards(dir);
   for (const folder of folders) {
     const path = join(folder, configName);
     const text = await readBounded(path);
     if (text !== undefined) return { path, text };
   }
-  throw missing(`There is no ${configName} here.`, `Looked in ${folders.join(', ')}.`);
+  throw new NoConfigError(`There is no ${configName} here.`, `Looked in ${folders.join(', ')}.`);
 }
 
 /** A path as a person in `cwd` would type it. */
@@ -58,17 +72,6 @@ async function readBounded(path: string): Promise<string | undefined> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw unreadable(path, error instanceof TypeError ? 'It is not UTF-8 text.' : `The system says ${code}.`);
   }
-}
-
-function missing(what: string, why?: string): SluiceError {
-  return new SluiceError('usage', {
-    what,
-    ...(why === undefined ? {} : { why }),
-    next: [
-      'sluice init --template chat   (a sample to begin with)',
-      'sluice … --dir FOLDER or --config FILE',
-    ],
-  });
 }
 
 function unreadable(path: string, why: string): SluiceError {

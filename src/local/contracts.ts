@@ -40,6 +40,15 @@ export type ImageStore = {
   resolve(reference: string): LocalImage | undefined;
 };
 
+/** One version of a secret: a number, `latest`, or an alias of the secret's own. */
+export type SecretRef = { project: string; secret: string; version: string };
+
+/** What Secret Manager is to a revision. */
+export type SecretReader = {
+  /** `refused` says why, without a word of any value. */
+  read(ref: SecretRef): { data: Buffer } | { refused: string };
+};
+
 export type Probe = {
   kind: 'tcp' | 'http' | 'default';
   path: string;

@@ -1,12 +1,14 @@
 import { createRequire } from 'node:module';
 import {
   type handleUnaryCall,
+  Metadata,
   type ServerUnaryCall,
   type ServiceDefinition,
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { fromJSON, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';
+import { detailTrailers, type ErrorDetail } from './error-details.ts';
 
 /** `google.protobuf.Any` as it is decoded and encoded here. */
 export type PackedAny = { type_url: string; value: Buffer };
@@ -17,12 +19,26 @@ export class RpcError extends Error {
   readonly code: number;
   /** What grpc-js sends as the status message. */
   readonly details: string;
+  /** What it says beside its sentence. */
+  readonly info: readonly ErrorDetail[];
 
-  constructor(code: number, message: string) {
+  constructor(code: number, message: string, info: readonly ErrorDetail[] = []) {
     super(message);
     this.code = code;
     this.details = message;
+    this.info = info;
   }
+
+  /** What grpc-js sends as trailers. */
+  get metadata(): Metadata {
+    return this.info.length > 0 ? detailTrailers(this.code, this.message, this.info) : new Metadata();
+  }
+}
+
+/** INVALID_ARGUMENT for one field of the request. */
+export function invalidField(field: string, description: string): RpcError {
+  const violation: ErrorDetail = { kind: 'BadRequest', fieldViolations: [{ field, description }] };
+  return new RpcError(status.INVALID_ARGUMENT, description, [violation]);
 }
 
 /** The protos of one official client: messages in camelCase, enums by name, int64 as strings, unset fields absent. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Server, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Server, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Hono } from 'hono';
 import { openBuild } from './build/index.ts';
 import type { Fault, ImageStore } from './contracts.ts';
@@ -13,9 +13,11 @@ import { openLogging } from './logging/index.ts';
 import { openOperations, operationsService } from './operations.ts';
 import { listen } from './port.ts';
 import { openRememberedPorts } from './remembered-ports.ts';
+import { restRoutes, type ServedService } from './rest/routes.ts';
 import { openRouter } from './router/index.ts';
 import { openRun } from './run/index.ts';
 import { openRuntime } from './runtime/index.ts';
+import { openSecrets } from './secrets/index.ts';
 import { removeRecord, writeRecord } from './server-record.ts';
 import { openStorage } from './storage/index.ts';
 import { openTokens } from './tokens.ts';
@@ -63,12 +65,14 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const faults = openFaults();
   const stopRequest = Promise.withResolvers<void>();
   const health = { nonce: randomUUID(), pid: process.pid, stamp };
+  const served = servicesOf(backends, faults);
   const shared = await listen({
-    grpc: grpcServer(backends, faults),
+    grpc: grpcServer(served),
     http: webListener({
       app: webApp([
         controlRoutes({ health, services: backends.run.list, onStop: stopRequest.resolve }),
         ...routesOf(backends),
+        restRoutes(served),
       ]),
       storage: backends.storage.handle,
     }),
@@ -101,6 +105,7 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const logs = logging.sink;
   const operations = opened(openOperations({ home }));
   const tokens = openTokens({ home });
+  const secrets = openSecrets({ home });
   const storage = opened(openStorage({ home }));
   const build = opened(openBuild({ home, storage, logs, operations }));
   const images = options.images ?? build.images;
@@ -108,24 +113,37 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const router = opened(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ home }) }));
   const protos = loadProtos('run');
   const run = opened(await openRun({ home, protos, operations, images, runtime, router, trafficDelayMs }));
-  return { logging, operations, tokens, storage, build, run };
+  return { logging, operations, tokens, secrets, storage, build, run };
 }
 
-function grpcServer({ logging, operations, build, run }: Backends, faults: Faults): Server {
-  const server = new Server({ 'grpc.max_receive_message_length': maxMessageBytes });
+type Served = ServedService & { definition: ServiceDefinition };
+
+/** What is served over gRPC, and over REST by the same handlers. */
+function servicesOf({ operations, run, build, logging }: Backends, faults: Faults): Served[] {
   const serve = (client: ProtoClient, name: string, implementation: UntypedServiceImplementation) => {
     const definition = loadProtos(client).service(name);
-    server.addService(definition, faults.wrap(definition, complete(definition, implementation)));
+    return {
+      name,
+      definition,
+      implementation: faults.wrap(definition, complete(definition, implementation)),
+    };
   };
-  serve('run', 'google.longrunning.Operations', operationsService(operations));
-  serve('run', 'google.cloud.run.v2.Services', run.services);
-  serve('run', 'google.cloud.run.v2.Revisions', run.revisions);
-  serve('cloudbuild', 'google.devtools.cloudbuild.v1.CloudBuild', build.service);
-  serve('logging-api', 'google.logging.v2.LoggingServiceV2', logging.service);
+  return [
+    serve('run', 'google.longrunning.Operations', operationsService(operations)),
+    serve('run', 'google.cloud.run.v2.Services', run.services),
+    serve('run', 'google.cloud.run.v2.Revisions', run.revisions),
+    serve('cloudbuild', 'google.devtools.cloudbuild.v1.CloudBuild', build.service),
+    serve('logging-api', 'google.logging.v2.LoggingServiceV2', logging.service),
+  ];
+}
+
+function grpcServer(served: readonly Served[]): Server {
+  const server = new Server({ 'grpc.max_receive_message_length': maxMessageBytes });
+  for (const { definition, implementation } of served) server.addService(definition, implementation);
   return server;
 }
 
 /** The JSON APIs that have no protos here. */
-function routesOf({ tokens }: Backends): Hono<WebEnv>[] {
-  return [tokenRoutes(tokens)];
+function routesOf({ tokens, secrets }: Backends): Hono<WebEnv>[] {
+  return [tokenRoutes(tokens), secrets.routes];
 }

@@ -10,14 +10,24 @@ export type Snapshot<T> = {
   save(): Promise<void>;
 };
 
-export function openSnapshot<T>(file: string, schema: z.ZodType<T>, empty: T): Snapshot<T> {
-  const value = existsSync(file) ? read(file, schema) : empty;
+export type SnapshotOptions = {
+  /** Only the user may read the file, and no word of it is quoted. */
+  confidential?: boolean;
+};
+
+export function openSnapshot<T>(
+  file: string,
+  schema: z.ZodType<T>,
+  empty: T,
+  { confidential = false }: SnapshotOptions = {},
+): Snapshot<T> {
+  const value = existsSync(file) ? read(file, schema, confidential) : empty;
   let last: Promise<void> = Promise.resolve();
   let queued: Promise<void> | undefined;
 
   async function write(): Promise<void> {
     queued = undefined;
-    await writeFileAtomic(file, JSON.stringify(value));
+    await writeFileAtomic(file, JSON.stringify(value), confidential ? { mode: 0o600 } : {});
   }
 
   return {
@@ -32,17 +42,21 @@ export function openSnapshot<T>(file: string, schema: z.ZodType<T>, empty: T): S
   };
 }
 
-function read<T>(file: string, schema: z.ZodType<T>): T {
+function read<T>(file: string, schema: z.ZodType<T>, confidential: boolean): T {
   try {
     return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
     throw new LocalCloudError(
       {
         what: `The local cloud's state cannot be read: ${file}`,
-        why: error instanceof Error ? error.message : String(error),
+        why: confidential
+          ? 'It is not what this version of the local cloud wrote.'
+          : error instanceof Error
+            ? error.message
+            : String(error),
         next: ['sluice local reset'],
       },
-      { cause: error },
+      confidential ? {} : { cause: error },
     );
   }
 }

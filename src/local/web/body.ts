@@ -13,6 +13,13 @@ export async function readBody<Schema extends z.ZodType>(
   throw new RpcError(status.INVALID_ARGUMENT, z.prettifyError(parsed.error));
 }
 
+/** The JSON body of a request, which must be an object. */
+export function readObject(c: Context): Promise<Record<string, unknown>> {
+  return readBody(c, objectSchema);
+}
+
+const objectSchema = z.record(z.string(), z.unknown());
+
 function parseJson(text: string): unknown {
   if (text.trim() === '') return {};
   try {

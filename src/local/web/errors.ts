@@ -1,4 +1,5 @@
 import { status } from '@grpc/grpc-js';
+import { detailJson } from '../error-details.ts';
 import { asRpcError } from '../grpc.ts';
 
 /** By gRPC code; source: google/rpc/code.proto. */
@@ -23,7 +24,8 @@ const httpCodes: Readonly<Record<number, number>> = {
 
 /** A failed call as Google's JSON APIs answer it; source: google.aip.dev/193. */
 export function errorBody(error: unknown, httpCode?: number) {
-  const { code, message } = asRpcError(error);
+  const { code, message, info } = asRpcError(error);
   const http = httpCode ?? httpCodes[code] ?? 500;
-  return { http, body: { error: { code: http, message, status: status[code] ?? 'UNKNOWN' } } };
+  const details = info.length > 0 && { details: info.map(detailJson) };
+  return { http, body: { error: { code: http, message, status: status[code] ?? 'UNKNOWN', ...details } } };
 }

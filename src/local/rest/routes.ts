@@ -1,0 +1,101 @@
+import { createRequire } from 'node:module';
+import { type handleUnaryCall, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Hono } from 'hono';
+import protobuf from 'protobufjs';
+import { type ProtoClient, RpcError } from '../grpc.ts';
+import { readObject } from '../web/body.ts';
+import type { WebEnv } from '../web/env.ts';
+import { type Binding, bindingsOf } from './bindings.ts';
+import { callUnary } from './call.ts';
+import { decodeJson, encodeJson } from './json.ts';
+import { queryJson, setPath } from './query.ts';
+
+/** A gRPC service as the server registers it, faults and all. */
+export type ServedService = { name: string; implementation: UntypedServiceImplementation };
+
+type Route = Binding & {
+  name: string;
+  request: protobuf.Type;
+  response: protobuf.Type;
+  handler: handleUnaryCall<object, object> | undefined;
+};
+
+/** The REST road to gRPC services: URLs, verbs and bodies by the protos' own HTTP annotations (google.api.http). */
+export function restRoutes(served: readonly ServedService[]): Hono<WebEnv> {
+  // Looked up at the first request: parsing the protos again would make every start slower.
+  let routes: Route[] | undefined;
+  return new Hono<WebEnv>().all('*', async (c, next) => {
+    routes ??= routesOf(served);
+    const { method, raw } = c.req;
+    const url = new URL(raw.url);
+    const found = findRoute(routes, method, decodeURI(url.pathname));
+    if (!found) return next();
+    const { route, fields } = found;
+    if (!route.handler) throw new RpcError(status.UNIMPLEMENTED, `${route.name} streams: use gRPC.`);
+    const body = route.body === undefined ? undefined : await readObject(c);
+    const json = queryJson(route.request, url.searchParams);
+    if (route.body === '*') Object.assign(json, body);
+    else if (route.body) json[route.body] = body;
+    for (const [field, value] of Object.entries(fields)) setPath(json, field.split('.'), value);
+    const request = decodeJson(route.request, json);
+    const answer = await callUnary(route.handler, request, {
+      host: url.host,
+      path: url.pathname,
+      signal: raw.signal,
+    });
+    const alt = url.searchParams.get('$alt') ?? url.searchParams.get('alt') ?? '';
+    const numericEnums = alt.includes('enum-encoding=int');
+    return c.json(encodeJson(route.response, answer, { numericEnums }));
+  });
+}
+
+function findRoute(routes: readonly Route[], verb: string, path: string) {
+  for (const route of routes) {
+    const fields = route.verb === verb && route.match(path);
+    if (fields) return { route, fields };
+  }
+  return undefined;
+}
+
+function routesOf(served: readonly ServedService[]): Route[] {
+  const root = allProtos();
+  return served.flatMap(({ name, implementation }) => {
+    const service = root.lookupService(name);
+    return service.methodsArray.flatMap((method) => {
+      method.resolve();
+      const { resolvedRequestType: request, resolvedResponseType: response } = method;
+      if (!request || !response) return [];
+      const streams = method.requestStream || method.responseStream;
+      // grpc-js does not type the handlers of a service; the definition says which kind each one is.
+      const handler = streams ? undefined : (implementation[method.name] as Route['handler']);
+      return bindingsOf(service, method).map((binding) => {
+        return { ...binding, name: `${name}.${method.name}`, request, response, handler };
+      });
+    });
+  });
+}
+
+const require = createRequire(import.meta.url);
+const clients: readonly ProtoClient[] = ['run', 'cloudbuild', 'logging-api'];
+
+/** One root for all APIs: an operation of one may carry a message of another. */
+function allProtos(): protobuf.Root {
+  const nested = clients
+    .map((client): protobuf.INamespace => require(`@google-cloud/${client}/build/protos/protos.json`))
+    .reduce(merged, {});
+  return protobuf.Root.fromJSON(nested);
+}
+
+/** The packages have what they share, such as google.protobuf, each in full. */
+function merged(a: protobuf.INamespace, b: protobuf.INamespace): protobuf.INamespace {
+  const nested: Record<string, protobuf.AnyNestedObject> = { ...a.nested };
+  for (const [name, value] of Object.entries(b.nested ?? {})) {
+    const known = nested[name];
+    nested[name] = known && isNamespace(known) && isNamespace(value) ? merged(known, value) : value;
+  }
+  return { ...a, ...b, nested };
+}
+
+function isNamespace(value: protobuf.AnyNestedObject): value is protobuf.INamespace {
+  return !('fields' in value || 'values' in value || 'methods' in value);
+}

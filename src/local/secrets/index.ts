@@ -1,0 +1,14 @@
+import type { Hono } from 'hono';
+import type { SecretReader } from '../contracts.ts';
+import type { WebEnv } from '../web/env.ts';
+import { secretsRoutes } from './routes.ts';
+import { openSecretsState } from './state.ts';
+import { openSecretStore } from './store.ts';
+
+export type SecretsBackend = { routes: Hono<WebEnv>; reader: SecretReader };
+
+/** Secret Manager: values lie in the home, in a file that only the user can read. */
+export function openSecrets({ home }: { home: string }): SecretsBackend {
+  const store = openSecretStore(openSecretsState(home));
+  return { routes: secretsRoutes(store), reader: store };
+}

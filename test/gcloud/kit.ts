@@ -1,0 +1,149 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa, execaSync } from 'execa';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { z } from 'zod';
+import { openImages } from '../../src/local/build/image-store.ts';
+import { openHome } from '../../src/local/home.ts';
+import { proxiedHost } from '../../src/local/web/admission.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const bin = path.join(root, 'dist/src/main.js');
+
+export const project = 'demo-project';
+export const region = 'europe-west1';
+
+type Ended = { exitCode: number; stdout: string; stderr: string };
+
+/** A local cloud as its own process, with a home of its own, and Google's gcloud pointed at it. */
+export type Judged = {
+  port: number;
+  home: string;
+  /** A folder for the test's files, where the commands run. */
+  dir: string;
+  /** Runs `gcloud ARGS` to its end; a failure is a result to look at. */
+  gcloud(args: readonly string[], options?: { input?: string }): Promise<Ended>;
+  /** What `gcloud ARGS` prints; throws with everything that it said when it fails. */
+  said(args: readonly string[], options?: { input?: string }): Promise<string>;
+  /** `said` with `--format=json`, parsed. */
+  told(args: readonly string[]): Promise<unknown>;
+  sluice(args: readonly string[], options?: { cwd?: string }): Promise<Ended>;
+  /** Writes a file under `dir` and answers its path. */
+  write(file: string, content: string): Promise<string>;
+};
+
+/**
+ * A Node program as an image: `program` is its whole `index.js`. They are laid into the home before the local cloud
+ * starts, so that a judge of Run needs no build; names are `REPOSITORY:TAG`.
+ */
+export type Images = Readonly<Record<string, string>>;
+
+function gcloudVersion(): string | undefined {
+  const { stdout, exitCode } = execaSync('gcloud', ['version'], { reject: false });
+  return exitCode === 0 ? /Google Cloud SDK (\S+)/.exec(stdout)?.[1] : undefined;
+}
+
+const version = gcloudVersion();
+
+/** Tests that need gcloud: where it is not installed they are skipped, and the run says so. */
+export function judge(name: string, images: Images, tests: (judged: () => Judged) => void): void {
+  if (version === undefined) console.warn(`skipped: ${name} (gcloud is not installed)`);
+  describe.skipIf(version === undefined)(`${name}, judged by gcloud ${version}`, () => {
+    let judged: Judged | undefined;
+    let folder: string | undefined;
+    beforeAll(async () => {
+      folder = await mkdtemp(path.join(tmpdir(), 'sluice-judge-'));
+      judged = await startJudged(folder, images);
+    });
+    afterAll(async () => {
+      await judged?.sluice(['local', 'stop']);
+      if (folder) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    });
+    tests(() => {
+      if (!judged) throw new Error('the local cloud has not started');
+      return judged;
+    });
+  });
+}
+
+async function startJudged(folder: string, images: Images): Promise<Judged> {
+  const home = path.join(folder, 'home');
+  const dir = path.join(folder, 'dir');
+  await mkdir(dir);
+  await layImages(home, path.join(folder, 'image'), images);
+
+  async function run(file: string, args: readonly string[], options: object): Promise<Ended> {
+    const ended = await execa(file, args, {
+      ...{ reject: false, cwd: dir, timeout: 170_000, ...options },
+      env: { SLUICE_HOME: home, FORCE_COLOR: undefined, ...gcloudEnv(port, path.join(folder, 'gcloud')) },
+    });
+    const { stdout, stderr, exitCode = -1 } = ended;
+    return { stdout: String(stdout), stderr: String(stderr), exitCode };
+  }
+
+  let port = 0;
+  const started = await run(process.execPath, [bin, 'local', 'start', '--json'], {});
+  if (started.exitCode !== 0) throw new Error(`sluice local start: ${started.stdout}${started.stderr}`);
+  port = z.object({ port: z.int() }).parse(JSON.parse(started.stdout)).port;
+
+  const gcloud: Judged['gcloud'] = (args, options = {}) => run('gcloud', args, options);
+  const said: Judged['said'] = async (args, options) => {
+    const { exitCode, stdout, stderr } = await gcloud(args, options);
+    if (exitCode !== 0) throw new Error(`gcloud ${args.join(' ')}: ${exitCode}\n${stdout}\n${stderr}`);
+    return stdout;
+  };
+  return {
+    ...{ port, home, dir, gcloud, said },
+    told: async (args) => JSON.parse(await said([...args, '--format=json'])),
+    sluice: (args, options = {}) => run(process.execPath, [bin, ...args], options),
+    async write(file, content) {
+      const full = path.join(dir, file);
+      await mkdir(path.dirname(full), { recursive: true });
+      await writeFile(full, content);
+      return full;
+    },
+  };
+}
+
+async function layImages(home: string, staging: string, images: Images): Promise<void> {
+  openHome(home);
+  const store = openImages(home);
+  for (const [reference, program] of Object.entries(images)) {
+    await mkdir(staging);
+    await writeFile(path.join(staging, 'index.js'), program);
+    const { digest } = await store.add(staging, { command: [process.execPath, 'index.js'], env: {} });
+    await store.push(reference, digest);
+    // The store takes the folder over only when it holds no such image yet.
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/** What `eval "$(sluice local env)"` sets for gcloud; a configuration of its own besides. */
+function gcloudEnv(port: number, config: string): Record<string, string> {
+  const at = `http://127.0.0.1:${port}/`;
+  const apis = [
+    'CLOUDBUILD',
+    'LOGGING',
+    'ARTIFACTREGISTRY',
+    'SERVICEUSAGE',
+    'CLOUDRESOURCEMANAGER',
+    'IAM',
+    'SECRETMANAGER',
+    'SQL',
+  ];
+  const overrides = apis.map((api) => [`CLOUDSDK_API_ENDPOINT_OVERRIDES_${api}`, at]);
+  return {
+    ...Object.fromEntries(overrides),
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: `http://${proxiedHost}/`,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${at}storage/v1/`,
+    http_proxy: at,
+    no_proxy: '127.0.0.1,localhost',
+    CLOUDSDK_CONFIG: config,
+    CLOUDSDK_AUTH_DISABLE_CREDENTIALS: 'true',
+    CLOUDSDK_CORE_PROJECT: project,
+    CLOUDSDK_CORE_DISABLE_PROMPTS: '1',
+    CLOUDSDK_RUN_REGION: region,
+  };
+}
