@@ -26,7 +26,7 @@ export async function storeArtifacts(
   try {
     for (const file of await filesOf(paths, workspace)) {
       const name = prefix + path.posix.basename(file);
-      const stored = await storage.writeObject(bucket, name, await readFile(path.join(workspace, file)), {});
+      const stored = await storage.writeObject(bucket, name, await readFile(path.join(workspace, file)));
       log(`Artifact: gs://${bucket}/${name}#${stored.generation}`);
       manifest.push(
         JSON.stringify({

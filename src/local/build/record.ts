@@ -40,6 +40,10 @@ export const recordSchema = z.object({
   operation: z.string(),
   /** The Build message as the caller sent it, with the substitutions made. */
   request: z.looseObject({ steps: z.array(z.record(z.string(), z.unknown())).default([]) }),
+  source: z.object({ bucket: z.string(), object: z.string(), generation: z.string().optional() }).optional(),
+  tags: z.array(z.string()).default([]),
+  /** The images that it is to push. */
+  wanted: z.array(z.string()).default([]),
   /** In the order of the request's steps. */
   steps: z.array(stepSchema).default([]),
   /** How long each phase took: FETCHSOURCE, BUILD, PUSH. */
@@ -86,6 +90,7 @@ export function toBuild(record: BuildRecord): object {
     steps: request.steps.map((step, index) => ({ ...step, ...stepState(record.steps[index]) })),
     timeout: toDuration(record.timeoutMs),
     queueTtl: toDuration(record.queueTtlMs),
+    ...(record.source && { sourceProvenance: { resolvedStorageSource: record.source } }),
     createTime,
     ...(startTime && { startTime }),
     ...(finishTime && { finishTime }),

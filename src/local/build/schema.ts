@@ -35,8 +35,8 @@ const optionsSchema = z.strictObject({
   env,
   logStreamingOption: z.enum(['STREAM_ON', 'STREAM_OFF']).optional(),
   defaultLogsBucketBehavior: z.enum(['REGIONAL_USER_OWNED_BUCKET', 'LEGACY_BUCKET']).optional(),
-  machineType: noEffect,
-  diskSizeGb: noEffect,
+  machineType: noEffect.optional(),
+  diskSizeGb: noEffect.optional(),
 });
 
 const storageSourceSchema = z.strictObject({

@@ -27,24 +27,26 @@ function planStep(
   const { fill, values } = substitution;
   // A script is taken as it stands; it can have the substitutions as variables.
   const automap = step.automapSubstitutions ?? options.automapSubstitutions;
-  const env = [...options.env, ...step.env].map(fill);
-  const work = planWork({
+  const sent = {
     name: fill(step.name),
     args: step.args.map(fill),
+    env: step.env.map(fill),
+    dir: fill(step.dir),
     ...(step.entrypoint !== undefined && { entrypoint: fill(step.entrypoint) }),
-    ...(step.script !== undefined && { script: step.script }),
-  });
+  };
+  const env = [...options.env.map(fill), ...sent.env];
   return {
     index,
-    builder: fill(step.name),
+    builder: sent.name,
     id: step.id,
     after,
     env: { ...(automap && values), ...keyValues(env, `build step #${index}: the Env entry`) },
-    dir: dirOf(fill(step.dir)),
+    dir: dirOf(sent.dir),
     ...(step.timeout !== undefined && { timeoutMs: step.timeout }),
     allowFailure: step.allowFailure,
     allowExitCodes: step.allowExitCodes,
-    work,
+    sent,
+    work: planWork({ ...sent, ...(step.script !== undefined && { script: step.script }) }),
   };
 }
 

@@ -46,6 +46,8 @@ export type PlannedStep = {
   timeoutMs?: number;
   allowFailure: boolean;
   allowExitCodes: number[];
+  /** The fields of the BuildStep with their substitutions made. */
+  sent: { name: string; args: string[]; env: string[]; dir: string; entrypoint?: string };
   work: StepWork;
 };
 
