@@ -46,7 +46,7 @@ export async function buildDockerfile(build: DockerfileBuild, bench: StepBench):
   for (const [index, instruction] of instructions.entries()) {
     bench.signal.throwIfAborted();
     if (instruction.keyword === 'FROM' && isTarget(shop.stages.at(-1), build.target)) break;
-    bench.log(`Step ${index + 1}/${instructions.length} : ${instruction.keyword} ${instruction.rest}`);
+    bench.log(`Step ${index + 1}/${instructions.length} : ${instruction.text}`);
     await perform(instruction, shop);
   }
   const last = shop.stages.at(-1);

@@ -9,6 +9,8 @@ export type Instruction = {
   /** `--name=value` words before the arguments, in their order. */
   flags: { name: string; value: string }[];
   rest: string;
+  /** All of it, as the log shows it. */
+  text: string;
 };
 
 const maxBytes = 1024 * 1024;
@@ -77,7 +79,7 @@ function readInstruction(content: string, line: number): Instruction {
   }
   if (['RUN', 'COPY', 'ADD'].includes(keyword) && heredoc.test(rest))
     throw dockerfileError({ line, keyword }, 'the local cloud does not support here-documents');
-  return { line, keyword, flags, rest: rest.trim() };
+  return { line, keyword, flags, rest: rest.trim(), text: `${keyword} ${arguments_}` };
 }
 
 /** The exec form: a JSON array of strings; undefined when it is the shell form. */
