@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { LocalCloudError } from './errors.ts';
 
 const markerName = 'local-cloud.json';
-const markerSchema = z.object({ format: z.literal(1), port: z.int().optional() });
+const markerSchema = z.object({ format: z.literal(2), port: z.int().optional() });
 type Marker = z.infer<typeof markerSchema>;
 
 /** `$SLUICE_HOME`, or the platform's folder for state. */
@@ -34,7 +34,7 @@ function takeHome(home: string): Marker {
   const foreign = readdirSync(home).filter((entry) => !entry.startsWith(markerName));
   if (existsSync(file)) return readMarker(file);
   if (foreign.length > 0) throw notAHome(home);
-  const marker: Marker = { format: 1 };
+  const marker: Marker = { format: 2 };
   writeFileAtomic.sync(file, JSON.stringify(marker));
   return marker;
 }
@@ -59,7 +59,7 @@ function makeFolder(folder: string): void {
 
 /** The port is asked for again at the next start, so that printed URLs and bookmarks stay right. */
 export async function rememberPort(home: string, port: number): Promise<void> {
-  await writeFileAtomic(path.join(home, markerName), JSON.stringify({ format: 1, port } satisfies Marker));
+  await writeFileAtomic(path.join(home, markerName), JSON.stringify({ format: 2, port } satisfies Marker));
 }
 
 /** Empties a local cloud's folder. */

@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { z } from 'zod';
 import { type PackedAny, RpcError, unary } from './grpc.ts';
-import { openSnapshot } from './snapshot.ts';
+import { openCollection } from './journal/collection.ts';
+import type { Journal } from './journal/journal.ts';
 
 export type OperationOutcome = { response: PackedAny } | { error: { code: number; message: string } };
 
@@ -45,22 +45,35 @@ const operationSchema = z.object({
   response: packedSchema.optional(),
   error: z.object({ code: z.number(), message: z.string() }).optional(),
 });
-const storedSchema = z.array(operationSchema);
 type Stored = z.infer<typeof operationSchema>;
 
-export function openOperations(options: { home: string }): OperationStore {
-  const snapshot = openSnapshot(join(options.home, 'operations.json'), storedSchema, []);
-  const stored = snapshot.value;
+export function openOperations(options: { journal: Journal }): OperationStore {
+  const stored = openCollection({
+    journal: options.journal,
+    name: 'operations',
+    schema: operationSchema,
+    keyOf: ({ name }) => name,
+  });
+  const finished = new Set([...stored.values()].filter(({ done }) => done).map(({ name }) => name));
   const waiters = new Map<string, Set<() => void>>();
 
-  const find = (name: string) => stored.find((operation) => operation.name === name);
   const wake = (name: string) => {
     for (const resolve of waiters.get(name) ?? []) resolve();
   };
 
-  function dropOldest(): void {
-    const finished = stored.filter((operation) => operation.done);
-    for (const operation of finished.slice(0, -maxFinished)) stored.splice(stored.indexOf(operation), 1);
+  /** Stores the end of an operation, and forgets the one that ended first when there are too many. */
+  async function finish(operation: Stored): Promise<void> {
+    const [oldest] = finished.size < maxFinished ? [] : finished;
+    finished.add(operation.name);
+    await Promise.all([
+      stored.put(operation, () => finished.delete(operation.name)),
+      oldest !== undefined && forget(oldest),
+    ]);
+  }
+
+  async function forget(name: string): Promise<void> {
+    const wasFinished = finished.delete(name);
+    await stored.delete(name, () => wasFinished && finished.add(name));
   }
 
   function ended(name: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
@@ -82,44 +95,42 @@ export function openOperations(options: { home: string }): OperationStore {
   return {
     async create(name, metadata) {
       const operation: Stored = { name, metadata: store(metadata), done: false };
-      stored.push(operation);
-      await snapshot.save();
+      await stored.put(operation);
       return restore(operation);
     },
     async update(name, metadata) {
-      const operation = find(name);
+      const operation = stored.get(name);
       if (!operation || operation.done) return;
-      operation.metadata = store(metadata);
-      await snapshot.save();
+      await stored.put({ ...operation, metadata: store(metadata) });
     },
     async complete(name, outcome, metadata) {
-      const operation = find(name);
+      const operation = stored.get(name);
       if (!operation || operation.done) return;
-      operation.done = true;
-      if (metadata) operation.metadata = store(metadata);
-      if ('error' in outcome) operation.error = { code: outcome.error.code, message: outcome.error.message };
-      else operation.response = store(outcome.response);
-      dropOldest();
-      await snapshot.save();
+      await finish({
+        ...operation,
+        done: true,
+        ...(metadata && { metadata: store(metadata) }),
+        ...('error' in outcome
+          ? { error: { code: outcome.error.code, message: outcome.error.message } }
+          : { response: store(outcome.response) }),
+      });
       wake(name);
     },
     get(name) {
-      const operation = find(name);
+      const operation = stored.get(name);
       return operation && restore(operation);
     },
     async wait(name, timeoutMs, signal) {
-      const operation = find(name);
+      const operation = stored.get(name);
       if (operation && !operation.done && !signal?.aborted) {
         await ended(name, Math.min(timeoutMs, maxWaitMs), signal);
       }
       return this.get(name);
     },
-    list: (prefix) => stored.filter((operation) => operation.name.startsWith(prefix)).map(restore),
+    list: (prefix) => [...stored.values()].filter(({ name }) => name.startsWith(prefix)).map(restore),
     async delete(name) {
-      const index = stored.findIndex((operation) => operation.name === name);
-      if (index < 0) return false;
-      stored.splice(index, 1);
-      await snapshot.save();
+      if (!stored.get(name)) return false;
+      await forget(name);
       wake(name);
       return true;
     },

@@ -1,21 +1,19 @@
-import path from 'node:path';
 import { z } from 'zod';
+import { openCollection } from './journal/collection.ts';
+import type { Journal } from './journal/journal.ts';
 import type { RememberedPorts } from './router/index.ts';
-import { openSnapshot } from './snapshot.ts';
 
-/** Keeps in the home which port each URL has, so that it is the same after a restart. */
-export function openRememberedPorts(options: { home: string }): RememberedPorts {
-  const snapshot = openSnapshot(path.join(options.home, 'ports.json'), z.record(z.string(), z.int()), {});
-  const ports = snapshot.value;
+/** Keeps which port each URL has, so that it is the same after a restart. */
+export function openRememberedPorts(options: { journal: Journal }): RememberedPorts {
+  const ports = openCollection({
+    journal: options.journal,
+    name: 'ports',
+    schema: z.object({ name: z.string(), port: z.int() }),
+    keyOf: ({ name }) => name,
+  });
   return {
-    get: (name) => ports[name],
-    set(name, port) {
-      ports[name] = port;
-      return snapshot.save();
-    },
-    delete(name) {
-      delete ports[name];
-      return snapshot.save();
-    },
+    get: (name) => ports.get(name)?.port,
+    set: (name, port) => ports.put({ name, port }),
+    delete: (name) => ports.delete(name),
   };
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { z } from 'zod';
 import { openImages } from '../../src/local/build/image-store.ts';
 import { openHome } from '../../src/local/home.ts';
+import { openJournal } from '../../src/local/journal/journal.ts';
 import { proxiedHost } from '../../src/local/web/admission.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -109,7 +110,8 @@ async function startJudged(folder: string, images: Images): Promise<Judged> {
 
 async function layImages(home: string, staging: string, images: Images): Promise<void> {
   openHome(home);
-  const store = openImages(home);
+  const journal = openJournal({ home });
+  const store = openImages({ home, journal });
   for (const [reference, program] of Object.entries(images)) {
     await mkdir(staging);
     await writeFile(path.join(staging, 'index.js'), program);
@@ -118,6 +120,7 @@ async function layImages(home: string, staging: string, images: Images): Promise
     // The store takes the folder over only when it holds no such image yet.
     await rm(staging, { recursive: true, force: true });
   }
+  await journal.stop();
 }
 
 /** What `eval "$(sluice local env)"` sets for gcloud; a configuration of its own besides. */

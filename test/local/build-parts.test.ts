@@ -21,6 +21,7 @@ import { buildEnvironment } from '../../src/local/build/npm.ts';
 import { endProcessesIn } from '../../src/local/build/orphans.ts';
 import { unpackSource } from '../../src/local/build/source.ts';
 import { substitute } from '../../src/local/build/substitutions.ts';
+import { openTestJournal } from './harness.ts';
 
 let folder: string;
 
@@ -167,7 +168,9 @@ describe('an image', () => {
       mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
       writeFileSync(path.join(root, name), text, { mode: name.endsWith('.sh') ? 0o755 : 0o644 });
     }
-    return (await openImages(folder).add(root, { command, env: {} })).digest;
+    return (
+      await openImages({ home: folder, journal: openTestJournal(folder) }).add(root, { command, env: {} })
+    ).digest;
   }
 
   test('has a digest that only its content and its command change', async () => {

@@ -15,8 +15,11 @@ import { PassThroughClient } from 'google-auth-library';
 import { create } from 'tar';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type BuildBackend, openBuild } from '../../src/local/build/index.ts';
+import { recordSchema } from '../../src/local/build/record.ts';
 import type { NewLogEntry } from '../../src/local/contracts.ts';
 import { complete, loadProtos } from '../../src/local/grpc.ts';
+import { openCollection } from '../../src/local/journal/collection.ts';
+import { type Journal, openJournal } from '../../src/local/journal/journal.ts';
 import { type OperationStore, openOperations, operationsService } from '../../src/local/operations.ts';
 import { openStorage, type StorageBackend } from '../../src/local/storage/index.ts';
 
@@ -46,6 +49,7 @@ const pack = (...more: string[]) => ({
 let home: string;
 let entries: NewLogEntry[];
 let storage: StorageBackend;
+let journal: Journal;
 let operations: OperationStore;
 let backend: BuildBackend;
 let server: Server;
@@ -65,8 +69,15 @@ afterEach(async () => {
 
 async function start(): Promise<void> {
   storage = openStorage({ home });
-  operations = openOperations({ home });
-  backend = openBuild({ home, storage, operations, logs: { write: (entry) => entries.push(entry) } });
+  journal = openJournal({ home });
+  operations = openOperations({ journal });
+  backend = openBuild({
+    home,
+    journal,
+    storage,
+    operations,
+    logs: { write: (entry) => entries.push(entry) },
+  });
   server = new Server();
   server.addService(buildDefinition, complete(buildDefinition, backend.service));
   server.addService(operationsDefinition, complete(operationsDefinition, operationsService(operations)));
@@ -89,6 +100,7 @@ async function stop(): Promise<void> {
   await client.close();
   operations.stop();
   await storage.stop();
+  await journal.stop();
   server.forceShutdown();
 }
 
@@ -374,15 +386,16 @@ describe('a build that is ended', () => {
     const { id, pid } = await begin();
     await stop();
     expect(isAlive(pid)).toBe(false);
-    const file = path.join(home, 'builds', 'builds.json');
-    const [record] = JSON.parse(readFileSync(file, 'utf8'));
-    expect(record).toMatchObject({ id, status: 'INTERNAL_ERROR' });
+    journal = openJournal({ home });
+    const records = openCollection({ journal, name: 'builds', schema: recordSchema, keyOf: (one) => one.id });
+    const record = records.get(id) ?? expect.fail('the build is lost');
+    expect(record.status).toBe('INTERNAL_ERROR');
     // As a kill leaves it.
-    const torn = [
-      { ...record, status: 'WORKING' },
-      { ...record, id: 'queued', status: 'QUEUED' },
-    ];
-    writeFileSync(file, JSON.stringify(torn));
+    await Promise.all([
+      records.put({ ...record, status: 'WORKING' }),
+      records.put({ ...record, id: 'queued', status: 'QUEUED' }),
+    ]);
+    await journal.stop();
     mkdirSync(path.join(home, 'builds', 'work', id), { recursive: true });
     await start();
     expect(await get(id)).toMatchObject({ status: 'INTERNAL_ERROR', statusDetail: /while the build ran/ });

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type protos, RevisionsClient, ServicesClient } from '@google-cloud/run';
 import { credentials } from '@grpc/grpc-js';
 import { PassThroughClient } from 'google-auth-library';
 import { onTestFinished } from 'vitest';
+import { type Journal, openJournal } from '../../src/local/journal/journal.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
 import { programs } from './programs.ts';
 
@@ -18,6 +19,14 @@ export function tempHome(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-run-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   return path.join(folder, 'home');
+}
+
+/** The journal of a part that is tested alone; `home` is made. */
+export function openTestJournal(home = tempHome()): Journal {
+  mkdirSync(home, { recursive: true });
+  const journal = openJournal({ home });
+  onTestFinished(() => journal.stop());
+  return journal;
 }
 
 export async function startCloud(

@@ -9,8 +9,8 @@ const folder = mkdtempSync(join(tmpdir(), 'sluice-home-'));
 
 test('a home is made with all its parents, and found again', () => {
   const home = join(folder, 'a', 'b');
-  expect(openHome(home)).toEqual({ format: 1 });
-  expect(openHome(home)).toEqual({ format: 1 });
+  expect(openHome(home)).toEqual({ format: 2 });
+  expect(openHome(home)).toEqual({ format: 2 });
 });
 
 const file = join(folder, 'file');

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { LocalCloudError } from '../../src/local/errors.ts';
 import { defaultHome } from '../../src/local/home.ts';
+import { encodeLine } from '../../src/local/journal/lines.ts';
 import {
   ensureLocalCloud,
   localCloudStatus,
@@ -113,11 +114,16 @@ describe('the detached local cloud', () => {
     expect((await localCloudStatus({ home })).state).toBe('running');
   });
 
-  test.for(['run.json', 'ports.json', 'lock.db'])('says why it did not start: %s is broken', async (file) => {
+  const fromTheFuture = encodeLine({ collection: 'services', key: 'demo/x/chat', json: '{}' }, true);
+
+  test.for([
+    ['state.journal', fromTheFuture],
+    ['lock.db', '{broken'],
+  ] as const)('says why it did not start: %s is broken', async ([file, content]) => {
     const home = detachedHome();
     await ensure(home);
     await stopLocalCloud({ home });
-    writeFileSync(path.join(home, file), '{broken');
+    writeFileSync(path.join(home, file), content);
     const failure = await ensure(home).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(LocalCloudError);
     expect(failure).toMatchObject({

@@ -1,9 +1,17 @@
-import { mkdirSync } from 'node:fs';
 import { credentials, makeGenericClientConstructor, type ServiceError, status } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadProtos } from '../../src/local/grpc.ts';
 import { openOperations } from '../../src/local/operations.ts';
-import { chat, connect, create, parent, serviceMessage, startCloud, tempHome } from './harness.ts';
+import {
+  chat,
+  connect,
+  create,
+  openTestJournal,
+  parent,
+  serviceMessage,
+  startCloud,
+  tempHome,
+} from './harness.ts';
 
 const protos = loadProtos('run');
 const definition = protos.service('google.longrunning.Operations');
@@ -69,15 +77,10 @@ describe('operations over the wire', () => {
 });
 
 describe('the store', () => {
-  const home = () => {
-    const folder = tempHome();
-    mkdirSync(folder);
-    return folder;
-  };
-
   test('ends an operation once, and keeps it over a restart', async () => {
-    const folder = home();
-    const store = openOperations({ home: folder });
+    const home = tempHome();
+    const journal = openTestJournal(home);
+    const store = openOperations({ journal });
     await store.create('a/1', pack('one'));
     await store.create('a/2', pack('two'));
     const waiting = store.wait('a/1', 10_000);
@@ -85,7 +88,8 @@ describe('the store', () => {
     await store.complete('a/1', { error: { code: 9, message: 'too late' } });
     expect((await waiting)?.response).toEqual(pack('done'));
 
-    const again = openOperations({ home: folder });
+    await journal.stop();
+    const again = openOperations({ journal: openTestJournal(home) });
     expect(again.list('a/').map(({ name, done }) => [name, done])).toEqual([
       ['a/1', true],
       ['a/2', false],
@@ -94,7 +98,7 @@ describe('the store', () => {
   });
 
   test('forgets the oldest that have ended, never one that runs', async () => {
-    const store = openOperations({ home: home() });
+    const store = openOperations({ journal: openTestJournal() });
     await store.create('running', pack('x'));
     await Promise.all(
       Array.from({ length: 250 }, async (_, index) => {
@@ -109,7 +113,7 @@ describe('the store', () => {
   });
 
   test('answers waiters when it stops', async () => {
-    const store = openOperations({ home: home() });
+    const store = openOperations({ journal: openTestJournal() });
     await store.create('a', pack('x'));
     const waiting = store.wait('a', 60_000);
     store.stop();

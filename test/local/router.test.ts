@@ -10,7 +10,7 @@ import { openRouter, type RememberedPorts } from '../../src/local/router/index.t
 import { pickRevision } from '../../src/local/router/split.ts';
 import { traceRequest } from '../../src/local/router/trace.ts';
 import { openRuntime } from '../../src/local/runtime/index.ts';
-import { MemoryLog, nodeRevision, server, temporaryFolder, text } from './runtime-kit.ts';
+import { MemoryLog, nodeRevision, noSecrets, server, temporaryFolder, text } from './runtime-kit.ts';
 
 let home: string;
 let logs: MemoryLog;
@@ -32,7 +32,7 @@ const remember = (map: Map<string, number>): RememberedPorts => ({
 beforeEach(() => {
   home = temporaryFolder();
   logs = new MemoryLog();
-  runtime = openRuntime({ home, logs, pendingMs: 50, graceMs: 100 });
+  runtime = openRuntime({ home, logs, secrets: noSecrets, pendingMs: 50, graceMs: 100 });
   ports = new Map();
   router = openRouter({ logs, runtime, tokens, ports: remember(ports) });
 });

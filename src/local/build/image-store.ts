@@ -5,7 +5,8 @@ import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import type { ImageStore, LocalImage } from '../contracts.ts';
-import { openSnapshot } from '../snapshot.ts';
+import { openCollection } from '../journal/collection.ts';
+import type { Journal } from '../journal/journal.ts';
 import { sealContent } from './content.ts';
 
 const configSchema = z.object({
@@ -18,10 +19,11 @@ const configSchema = z.object({
 /** How an image is started; all of it counts for the digest. */
 export type ImageConfig = z.output<typeof configSchema>;
 
-const repositoriesSchema = z.record(
-  z.string(),
-  z.object({ tags: z.record(z.string(), z.string()), digests: z.array(z.string()) }),
-);
+const repositorySchema = z.object({
+  name: z.string(),
+  tags: z.record(z.string(), z.string()),
+  digests: z.array(z.string()),
+});
 
 export type LocalImageStore = ImageStore & {
   /** Takes the folder over as an image. The same content and configuration are the same image. */
@@ -45,10 +47,15 @@ export function parseReference(
 }
 
 /** Images under `home/images`: a folder for each digest, and what the repositories call them. */
-export function openImages(home: string): LocalImageStore {
+export function openImages({ home, journal }: { home: string; journal: Journal }): LocalImageStore {
   const folder = path.join(home, 'images');
   mkdirSync(folder, { recursive: true });
-  const repositories = openSnapshot(path.join(folder, 'repositories.json'), repositoriesSchema, {});
+  const repositories = openCollection({
+    journal,
+    name: 'repositories',
+    schema: repositorySchema,
+    keyOf: ({ name }) => name,
+  });
   const folderOf = (digest: string) => path.join(folder, digest.replace('sha256:', ''));
 
   function load(digest: string): LocalImage | undefined {
@@ -63,10 +70,7 @@ export function openImages(home: string): LocalImageStore {
 
     resolve(reference) {
       const parsed = parseReference(reference);
-      const repository =
-        parsed && Object.hasOwn(repositories.value, parsed.repository)
-          ? repositories.value[parsed.repository]
-          : undefined;
+      const repository = parsed && repositories.get(parsed.repository);
       if (!parsed || !repository) return undefined;
       const digest = parsed.digest ?? repository.tags[parsed.tag];
       return digest !== undefined && repository.digests.includes(digest) ? load(digest) : undefined;
@@ -94,15 +98,14 @@ export function openImages(home: string): LocalImageStore {
     async push(reference, digest) {
       const parsed = parseReference(reference);
       if (!parsed) throw new Error(`invalid image name '${reference}'`);
-      const { repository, tag } = parsed;
-      const known = Object.hasOwn(repositories.value, repository)
-        ? repositories.value[repository]
-        : undefined;
-      const entry = known ?? { tags: {}, digests: [] };
-      entry.tags[tag] = digest;
-      if (!entry.digests.includes(digest)) entry.digests.push(digest);
-      repositories.value[repository] = entry;
-      await repositories.save();
+      const { repository: name, tag } = parsed;
+      const empty: z.output<typeof repositorySchema> = { name, tags: {}, digests: [] };
+      const { tags, digests } = repositories.get(name) ?? empty;
+      await repositories.put({
+        name,
+        tags: { ...tags, [tag]: digest },
+        digests: digests.includes(digest) ? digests : [...digests, digest],
+      });
     },
   };
 }

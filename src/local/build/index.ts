@@ -1,11 +1,12 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
-import { z } from 'zod';
 import type { ImageStore, LogSink } from '../contracts.ts';
 import { loadProtos } from '../grpc.ts';
+import { type Collection, openCollection } from '../journal/collection.ts';
+import { untilWritten } from '../journal/failure.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { OperationStore } from '../operations.ts';
-import { openSnapshot } from '../snapshot.ts';
 import { StorageError } from '../storage/errors.ts';
 import type { StorageBackend } from '../storage/index.ts';
 import { openImages } from './image-store.ts';
@@ -29,26 +30,31 @@ const maxRecords = 500;
 /** Cloud Build of the local cloud. What was running when an earlier one died is ended here. */
 export function openBuild(options: {
   home: string;
+  journal: Journal;
   storage: StorageBackend;
   logs: LogSink;
   operations: OperationStore;
 }): BuildBackend {
-  const { storage, logs, operations } = options;
+  const { journal, storage, logs, operations } = options;
   const folder = path.join(options.home, 'builds');
   const workFolder = path.join(folder, 'work');
   endProcessesIn(workFolder);
   rmSync(workFolder, { recursive: true, force: true });
   mkdirSync(workFolder, { recursive: true });
 
-  const images = openImages(options.home);
-  const records = openSnapshot(path.join(folder, 'builds.json'), z.array(recordSchema), []);
+  const images = openImages({ home: options.home, journal });
+  const records = openCollection({ journal, name: 'builds', schema: recordSchema, keyOf: ({ id }) => id });
   const protos = loadProtos('cloudbuild');
   const pack = (type: string, message: object) =>
     protos.pack(`google.devtools.cloudbuild.v1.${type}`, message);
   const metadataOf = (record: BuildRecord) => pack('BuildOperationMetadata', { build: toBuild(record) });
 
-  async function publish(record: BuildRecord): Promise<void> {
-    await records.save();
+  /** The record and its operation change together. */
+  function publish(record: BuildRecord): Promise<void> {
+    return untilWritten(() => Promise.all([records.put(record), tellOperation(record)]));
+  }
+
+  async function tellOperation(record: BuildRecord): Promise<void> {
     const metadata = metadataOf(record);
     if (!isOver(record)) return operations.update(record.operation, metadata);
     const outcome =
@@ -67,20 +73,21 @@ export function openBuild(options: {
     userland: once(() => findUserland(workFolder)),
     publish,
   });
-  const told = Promise.all(endAbandoned(records.value).map(publish));
+  const told = Promise.all(endAbandoned([...records.values()]).map(publish));
   // A failure to write it down is met by whoever starts or stops a build.
   told.catch(() => {});
 
   const builds: Builds = {
-    all: () => records.value,
+    all: () => [...records.values()],
     isFull: () => queue.isFull,
     async start(record, order) {
       await told;
       if (order.logs) ensureLogsBucket(storage, order.logs.bucket, record);
-      records.value.push(record);
-      dropOldest(records.value);
-      await records.save();
-      const operation = await operations.create(record.operation, metadataOf(record));
+      const [operation] = await Promise.all([
+        operations.create(record.operation, metadataOf(record)),
+        records.put(record),
+        dropOldest(records),
+      ]);
       queue.submit(record, order);
       return operation;
     },
@@ -92,7 +99,7 @@ export function openBuild(options: {
     service: buildService(builds),
     async stop() {
       await told;
-      await queue.stop(records.value);
+      await queue.stop([...records.values()]);
     },
   };
 }
@@ -117,9 +124,9 @@ function ensureLogsBucket(storage: StorageBackend, bucket: string, { project, lo
   }
 }
 
-function dropOldest(records: BuildRecord[]): void {
-  const index = records.findIndex(isOver);
-  if (records.length > maxRecords && index >= 0) records.splice(index, 1);
+async function dropOldest(records: Collection<BuildRecord>): Promise<void> {
+  const oldest = records.size > maxRecords ? [...records.values()].find(isOver) : undefined;
+  if (oldest) await records.delete(oldest.id);
 }
 
 function once<T>(find: () => Promise<T>): () => Promise<T> {

@@ -1,6 +1,7 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
-import type { ImageStore, Router, Runtime } from '../contracts.ts';
+import type { ImageStore, Router, Runtime, SecretReader } from '../contracts.ts';
 import type { Protos } from '../grpc.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { OperationStore } from '../operations.ts';
 import { revisionsService } from './revisions.ts';
 import { openRollout } from './rollout.ts';
@@ -8,10 +9,11 @@ import { servicesService } from './services.ts';
 import { openRunState, type Service } from './state.ts';
 
 export type RunOptions = {
-  home: string;
+  journal: Journal;
   protos: Protos;
   operations: OperationStore;
   images: ImageStore;
+  secrets: SecretReader;
   runtime: Runtime;
   router: Router;
   /** How long trafficStatuses lag behind the desired traffic. */
@@ -30,22 +32,19 @@ export type RunBackend = {
 
 /** Cloud Run Admin v2. Resolves when every stored service is routed again. */
 export async function openRun(options: RunOptions): Promise<RunBackend> {
-  const state = openRunState(options.home);
+  const state = openRunState(options.journal);
   const rollout = openRollout({ ...options, state });
-  await Promise.all(state.value.map((service) => rollout.resume(service)));
-  await endDeletions(options.operations, state.value);
+  await Promise.all(state.services().map((service) => rollout.resume(service)));
+  await endDeletions(options.operations, state.services());
   return {
     services: servicesService({ ...options, state, rollout }),
     revisions: revisionsService({ ...options, state }),
     list: () =>
-      state.value.map(({ project, location, service, uri, conditions }) => ({
+      state.services().map(({ project, location, service, uri, conditions }) => ({
         ...{ project, location, service, uri },
         ready: conditions.some(({ type, state }) => type === 'Ready' && state === 'CONDITION_SUCCEEDED'),
       })),
-    async stop() {
-      await rollout.stop();
-      await state.save();
-    },
+    stop: () => rollout.stop(),
   };
 }
 

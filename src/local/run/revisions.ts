@@ -1,12 +1,13 @@
 import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Runtime } from '../contracts.ts';
 import { type Protos, RpcError, unary } from '../grpc.ts';
+import { untilWritten } from '../journal/failure.ts';
 import type { OperationStore } from '../operations.ts';
 import { checkEtag } from './etag.ts';
 import { parseRevisionName, parseServiceName } from './names.ts';
 import { page } from './page.ts';
 import { renderRevision, revisionVersion } from './render.ts';
-import { findService, operationName, requireService, validated } from './services.ts';
+import { operationName, requireService, validated } from './services.ts';
 import { findRevision, type Revision, type RunState, refOf, type Service } from './state.ts';
 
 export type RevisionsParts = {
@@ -25,7 +26,7 @@ export function revisionsService(parts: RevisionsParts): UntypedServiceImplement
 
   function find(path: string): { service: Service; revision: Revision } {
     const name = parseRevisionName(path);
-    const service = findService(state, name);
+    const service = state.find(name);
     const revision = service && findRevision(service, name.revision);
     if (service && revision) return { service, revision };
     throw new RpcError(
@@ -40,11 +41,12 @@ export function revisionsService(parts: RevisionsParts): UntypedServiceImplement
     refuseWhenNeeded(service, revision);
     const resource = parts.protos.pack('google.cloud.run.v2.Revision', renderRevision(service, revision));
     if (validateOnly) return validated(resource);
-    service.revisions = service.revisions.filter((each) => each !== revision);
-    await state.save();
-    const operation = await operations.create(operationName(service), resource);
+    const [operation] = await Promise.all([
+      operations.create(operationName(service), resource),
+      state.removeRevision(service, revision),
+    ]);
     void runtime.remove(refOf(service, revision));
-    void operations.complete(operation.name, { response: resource });
+    void untilWritten(() => operations.complete(operation.name, { response: resource }));
     return operation;
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ImageStore, Router, Runtime } from '../contracts.ts';
+import type { ImageStore, Router, Runtime, SecretReader } from '../contracts.ts';
 import type { Protos } from '../grpc.ts';
+import { untilWritten } from '../journal/failure.ts';
 import type { OperationOutcome, OperationStore } from '../operations.ts';
 import {
   type Failure,
@@ -11,6 +12,7 @@ import {
 } from './conditions.ts';
 import { formatServiceName } from './names.ts';
 import { renderService } from './render.ts';
+import { unreadableSecrets } from './secrets.ts';
 import { findRevision, latestReady, type Revision, type RunState, refOf, type Service } from './state.ts';
 import { toRunnable } from './template.ts';
 import { resolveTraffic, splitOf, tagsOf } from './traffic.ts';
@@ -20,6 +22,7 @@ export type RolloutParts = {
   protos: Protos;
   operations: OperationStore;
   images: ImageStore;
+  secrets: SecretReader;
   runtime: Runtime;
   router: Router;
   /** How long the actual traffic lags behind the desired. */
@@ -38,12 +41,14 @@ export type Rollout = {
 type Settling = { again: boolean; done: Promise<void> };
 
 export function openRollout(parts: RolloutParts): Rollout {
-  const { state, operations, images, runtime, router } = parts;
+  const { state, operations, images, secrets, runtime, router } = parts;
   const stopped = new AbortController();
   const deploying = new Map<Revision, Promise<void>>();
   /** One at a time for each service; a start during one makes another follow. */
   const settling = new Map<Service, Settling>();
-  const isGone = (service: Service) => stopped.signal.aborted || !state.value.includes(service);
+  const isGone = (service: Service) => stopped.signal.aborted || !state.has(service);
+
+  const written = (write: () => Promise<unknown>) => untilWritten(write, stopped.signal);
 
   async function deploy(service: Service, revision: Revision): Promise<void> {
     const outcome = await tryRevision(service, revision);
@@ -51,7 +56,7 @@ export function openRollout(parts: RolloutParts): Rollout {
     revision.outcome = outcome;
     revision.conditions = revisionConditions(revision, new Date());
     revision.updateTime = new Date().toISOString();
-    await state.save();
+    await written(() => state.save(service, revision));
     start(service);
   }
 
@@ -61,6 +66,8 @@ export function openRollout(parts: RolloutParts): Rollout {
       const asked = revision.template.containers[0]?.image ?? '';
       return { state: 'failed', reason: 'CONTAINER_MISSING', message: `Image '${asked}' not found.` };
     }
+    const unreadable = unreadableSecrets(service.project, revision.template, secrets);
+    if (unreadable) return { state: 'failed', reason: 'SECRETS_ACCESS_CHECK_FAILED', message: unreadable };
     try {
       const report = await runtime.deploy(toRunnable(service, revision.id, revision.template, image));
       return report.ready ? { state: 'ready' } : { state: 'failed', ...report };
@@ -121,11 +128,14 @@ export function openRollout(parts: RolloutParts): Rollout {
     // Found before anything is awaited: an operation of a write that comes meanwhile is not over.
     const ended = endedOperations(service, routes);
     const metadata = packed(service);
-    await state.save();
-    for (const { operation, outcome } of ended) await operations.complete(operation, outcome, metadata);
     const names = new Set(ended.map(({ operation }) => operation));
     service.pending = service.pending.filter(({ operation }) => !names.has(operation));
-    await state.save();
+    await written(() =>
+      Promise.all([
+        state.save(service),
+        ...ended.map(({ operation, outcome }) => operations.complete(operation, outcome, metadata)),
+      ]),
+    );
   }
 
   async function route(service: Service, targets: Service['actual']): Promise<void> {
@@ -179,9 +189,9 @@ export function openRollout(parts: RolloutParts): Rollout {
       await router.remove({ project, location, service: service.service });
       // Instances have their grace; nobody waits for it.
       for (const revision of service.revisions) void runtime.remove(refOf(service, revision));
+      const message = `Service '${formatServiceName(service)}' was deleted.`;
       for (const { operation } of service.pending) {
-        const message = `Service '${formatServiceName(service)}' was deleted.`;
-        await operations.complete(operation, { error: { code: 10, message } });
+        await written(() => operations.complete(operation, { error: { code: 10, message } }));
       }
     },
     async stop() {

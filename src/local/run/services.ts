@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ImageStore } from '../contracts.ts';
 import { asRpcError, type Protos, RpcError, toTimestamp, unary } from '../grpc.ts';
+import { untilWritten } from '../journal/failure.ts';
 import type { Operation, OperationStore } from '../operations.ts';
 import { reconcilingConditions } from './conditions.ts';
 import { checkEtag } from './etag.ts';
@@ -18,6 +19,7 @@ import { parseSpec, specFields } from './spec-fields.ts';
 import type { RunState, Service } from './state.ts';
 import { withDefaults } from './template.ts';
 import { allToLatest, checkTraffic } from './traffic.ts';
+import { checkVolumes } from './volumes.ts';
 
 export type ServicesParts = {
   state: RunState;
@@ -50,7 +52,7 @@ export function servicesService(parts: ServicesParts): UntypedServiceImplementat
 
   async function create(name: ServiceName, fields: Record<string, unknown>, validateOnly = false) {
     checkServiceId(name.service);
-    if (findService(state, name)) {
+    if (state.find(name)) {
       throw new RpcError(status.ALREADY_EXISTS, `Resource '${name.service}' already exists.`);
     }
     const spec = completeSpec(fields, name);
@@ -59,7 +61,8 @@ export function servicesService(parts: ServicesParts): UntypedServiceImplementat
 
   /** Stores the new desired state, answers with the operation, and lets the rollout run behind it. */
   async function write(service: Service, spec: Spec, template: Template | undefined, validateOnly: boolean) {
-    const draft = structuredClone(service);
+    const { revisions, ...rest } = service;
+    const draft: Service = { ...structuredClone(rest), revisions };
     const revision = template && addRevision(draft, template, parts.images);
     draft.spec = spec;
     draft.version += 1;
@@ -71,16 +74,18 @@ export function servicesService(parts: ServicesParts): UntypedServiceImplementat
 
     const name = operationName(draft);
     draft.pending.push({ operation: name, ...(revision && { revision: revision.id }) });
-    Object.assign(service, { ...draft, revisions: [...service.revisions, ...(revision ? [revision] : [])] });
-    if (!state.value.includes(service)) state.value.push(service);
-    const [operation] = await Promise.all([operations.create(name, pack(service)), state.save()]);
+    if (revision) draft.revisions = [...revisions, revision];
+    const [operation] = await Promise.all([
+      operations.create(name, pack(draft)),
+      state.replace(service, draft, revision),
+    ]);
     rollout.start(service);
     return operation;
   }
 
   async function update({ service: sent = {}, updateMask, validateOnly, allowMissing }: UpdateRequest) {
     const name = parseServiceName(sent.name ?? '', 'service.name');
-    const service = findService(state, name);
+    const service = state.find(name);
     const fields = specFields(sent);
     if (!service) {
       if (allowMissing) return create(name, fields, validateOnly);
@@ -98,9 +103,10 @@ export function servicesService(parts: ServicesParts): UntypedServiceImplementat
     const service = requireService(state, name);
     checkEtag(name.service, etag, service.version);
     if (validateOnly) return validated(pack(service));
-    state.value.splice(state.value.indexOf(service), 1);
-    await state.save();
-    const operation = await operations.create(operationName(name), pack(service));
+    const [operation] = await Promise.all([
+      operations.create(operationName(name), pack(service)),
+      state.remove(service),
+    ]);
     void endDeletion(service, operation.name);
     return operation;
   }
@@ -109,9 +115,10 @@ export function servicesService(parts: ServicesParts): UntypedServiceImplementat
     try {
       await rollout.remove(service);
       const deleted = { ...renderService(service), deleteTime: toTimestamp(new Date()) };
-      await operations.complete(operation, { response: protos.pack('google.cloud.run.v2.Service', deleted) });
+      const response = protos.pack('google.cloud.run.v2.Service', deleted);
+      await untilWritten(() => operations.complete(operation, { response }));
     } catch (error) {
-      await operations.complete(operation, { error: asRpcError(error) });
+      await untilWritten(() => operations.complete(operation, { error: asRpcError(error) }));
     }
   }
 
@@ -124,9 +131,11 @@ export function servicesService(parts: ServicesParts): UntypedServiceImplementat
     ),
     ListServices: unary(({ parent = '', pageSize, pageToken }: ListRequest) => {
       const { project, location } = parseParent(parent);
-      const found = state.value.filter(
-        (service) => service.project === project && (location === '-' || service.location === location),
-      );
+      const found = state
+        .services()
+        .filter(
+          (service) => service.project === project && (location === '-' || service.location === location),
+        );
       const { items, nextPageToken } = page(found, pageSize, pageToken);
       return { services: items.map(renderService), nextPageToken };
     }),
@@ -135,17 +144,8 @@ export function servicesService(parts: ServicesParts): UntypedServiceImplementat
   };
 }
 
-export function findService(
-  state: RunState,
-  { project, location, service }: ServiceName,
-): Service | undefined {
-  return state.value.find(
-    (each) => each.project === project && each.location === location && each.service === service,
-  );
-}
-
 export function requireService(state: RunState, name: ServiceName): Service {
-  const service = findService(state, name);
+  const service = state.find(name);
   if (!service) throw notFound(name);
   return service;
 }
@@ -173,6 +173,7 @@ function completeSpec(fields: Record<string, unknown>, name: ServiceName): Spec 
   const defaults = { launchStage: 'GA', ingress: 'INGRESS_TRAFFIC_ALL' } as const;
   const template = withDefaults(spec.template, name);
   checkResources(template);
+  checkVolumes(template);
   return { ...defaults, ...spec, traffic, template };
 }
 

@@ -1,7 +1,8 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import type { RevisionRef } from '../contracts.ts';
-import { openSnapshot, type Snapshot } from '../snapshot.ts';
+import { openCollection } from '../journal/collection.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { ServiceName } from './names.ts';
 import { specSchema } from './schema.ts';
 
 const conditionSchema = z.object({
@@ -53,7 +54,6 @@ const serviceSchema = z.object({
   createTime: z.string(),
   updateTime: z.string(),
   spec: specSchema,
-  revisions: z.array(revisionSchema),
   lastNumber: z.int(),
   latestCreated: z.string(),
   latestReady: z.string().optional(),
@@ -67,15 +67,91 @@ const serviceSchema = z.object({
   pending: z.array(z.object({ operation: z.string(), revision: z.string().optional() })),
 });
 
+/** Each revision is a record of its own, so that a write does not grow with the number of revisions. */
+const storedRevisionSchema = z.object({ service: z.string(), revision: revisionSchema });
+
 export type Condition = z.infer<typeof conditionSchema>;
 export type Revision = z.infer<typeof revisionSchema>;
 export type RoutedTarget = z.infer<typeof targetSchema>;
-export type Service = z.infer<typeof serviceSchema>;
+export type Service = z.infer<typeof serviceSchema> & {
+  /** The oldest first. */
+  revisions: Revision[];
+};
 
-export type RunState = Snapshot<Service[]>;
+/** Services with their revisions. Reads are of memory; each write resolves when it is on the disk. */
+export type RunState = {
+  /** The oldest first. */
+  services(): Service[];
+  find(name: ServiceName): Service | undefined;
+  /** False once the service is deleted. */
+  has(service: Service): boolean;
+  /** Makes a service, new or stored, what `next` says, with a revision that is new. Undone when it cannot be written. */
+  replace(service: Service, next: Service, newRevision: Revision | undefined): Promise<void>;
+  /** Writes a service that was changed in place, and those of its revisions that were; nothing once it is deleted. */
+  save(service: Service, ...changed: Revision[]): Promise<void>;
+  remove(service: Service): Promise<void>;
+  removeRevision(service: Service, revision: Revision): Promise<void>;
+};
 
-export function openRunState(home: string): RunState {
-  return openSnapshot(join(home, 'run.json'), z.array(serviceSchema), []);
+export function openRunState(journal: Journal): RunState {
+  const services = openCollection<Service>({
+    journal,
+    name: 'services',
+    schema: serviceSchema.transform((service) => ({ ...service, revisions: [] })),
+    keyOf,
+    record: ({ revisions: _, ...service }) => service,
+  });
+  const revisions = openCollection({
+    journal,
+    name: 'revisions',
+    schema: storedRevisionSchema,
+    keyOf: ({ service, revision }) => `${service}/${revision.id}`,
+  });
+  for (const { service, revision } of revisions.values()) services.get(service)?.revisions.push(revision);
+
+  const saveRevision = (service: Service, revision: Revision) =>
+    revisions.put({ service: keyOf(service), revision });
+  const dropRevision = (service: Service, revision: Revision, undo?: () => void) =>
+    revisions.delete(`${keyOf(service)}/${revision.id}`, undo);
+
+  return {
+    services: () => [...services.values()],
+    find: (name) => services.get(keyOf(name)),
+    has: (service) => services.get(keyOf(service)) === service,
+    async replace(service, next, newRevision) {
+      const former = { ...service };
+      Object.assign(service, next);
+      await Promise.all([
+        services.put(service, () => Object.assign(service, former)),
+        newRevision && saveRevision(service, newRevision),
+      ]);
+    },
+    async save(service, ...changed) {
+      // Deleted meanwhile: a write would bring it back.
+      if (services.get(keyOf(service)) !== service) return;
+      await Promise.all([
+        services.put(service),
+        ...changed.map((revision) => saveRevision(service, revision)),
+      ]);
+    },
+    async remove(service) {
+      await Promise.all([
+        services.delete(keyOf(service)),
+        ...service.revisions.map((revision) => dropRevision(service, revision)),
+      ]);
+    },
+    async removeRevision(service, revision) {
+      const before = service.revisions;
+      service.revisions = before.filter((each) => each !== revision);
+      await dropRevision(service, revision, () => {
+        service.revisions = before;
+      });
+    },
+  };
+}
+
+function keyOf({ project, location, service }: ServiceName): string {
+  return `${project}/${location}/${service}`;
 }
 
 export function refOf({ project, location, service }: Service, { id }: Revision): RevisionRef {

@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { z } from 'zod';
-import { openSnapshot, type Snapshot } from '../snapshot.ts';
+import { type Collection, openCollection } from '../journal/collection.ts';
+import type { Journal } from '../journal/journal.ts';
 
 const replicationSchema = z.union([
   z.strictObject({ automatic: z.strictObject({}) }),
@@ -45,8 +45,12 @@ const secretSchema = z.object({
 
 export type Version = z.infer<typeof versionSchema>;
 export type Secret = z.infer<typeof secretSchema>;
-export type SecretsState = Snapshot<Secret[]>;
+export type SecretsState = Collection<Secret>;
 
-export function openSecretsState(home: string): SecretsState {
-  return openSnapshot(join(home, 'secrets.json'), z.array(secretSchema), [], { confidential: true });
+export function openSecretsState(journal: Journal): SecretsState {
+  return openCollection({ journal, name: 'secrets', schema: secretSchema, keyOf: keyOfSecret });
+}
+
+export function keyOfSecret({ project, id }: Pick<Secret, 'project' | 'id'>): string {
+  return `${project}/${id}`;
 }

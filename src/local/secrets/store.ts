@@ -3,7 +3,7 @@ import { status } from '@grpc/grpc-js';
 import type { SecretReader, SecretRef } from '../contracts.ts';
 import { RpcError } from '../grpc.ts';
 import { crc32c } from '../storage/crc32c.ts';
-import type { Secret, SecretsState, Version } from './state.ts';
+import { keyOfSecret, type Secret, type SecretsState, type Version } from './state.ts';
 
 /** A secret's settings, as a client may give them. */
 export type Settings = Pick<Secret, 'labels' | 'annotations' | 'versionAliases'>;
@@ -32,11 +32,8 @@ export type SecretStore = SecretReader & {
 const maxPayloadBytes = 64 * 1024;
 const namePattern = /^[a-zA-Z0-9_-]{1,255}$/;
 
-export function openSecretStore(state: SecretsState): SecretStore {
-  const secrets = state.value;
-
-  const find = ({ project, secret }: SecretName) =>
-    secrets.find((each) => each.project === project && each.id === secret);
+export function openSecretStore(secrets: SecretsState): SecretStore {
+  const find = ({ project, secret }: SecretName) => secrets.get(keyOfSecret({ project, id: secret }));
 
   function get(name: SecretName): Secret {
     const found = find(name);
@@ -77,7 +74,7 @@ export function openSecretStore(state: SecretsState): SecretStore {
     get,
     version,
     access,
-    list: (project) => secrets.filter((each) => each.project === project),
+    list: (project) => [...secrets.values()].filter((each) => each.project === project),
 
     async create(name, replication, settings) {
       if (!namePattern.test(name.secret)) {
@@ -97,24 +94,22 @@ export function openSecretStore(state: SecretsState): SecretStore {
         ...settings,
         versions: [],
       };
-      secrets.push(secret);
-      await state.save();
+      await secrets.put(secret);
       return secret;
     },
 
     async update(name, settings, etag) {
       const secret = get(name);
       checkEtag(formatSecret(name), etag, secret);
-      Object.assign(secret, settings, { etag: newEtag() });
-      await state.save();
-      return secret;
+      const updated = { ...secret, ...settings, etag: newEtag() };
+      await secrets.put(updated);
+      return updated;
     },
 
     async remove(name, etag) {
       const secret = get(name);
       checkEtag(formatSecret(name), etag, secret);
-      secrets.splice(secrets.indexOf(secret), 1);
-      await state.save();
+      await secrets.delete(keyOfSecret(secret));
     },
 
     async addVersion(name, data, checksum) {
@@ -127,9 +122,10 @@ export function openSecretStore(state: SecretsState): SecretStore {
         checked: checksum !== undefined,
         etag: newEtag(),
       };
-      const number = secret.versions.push(version);
-      await state.save();
-      return { secret, number, version };
+      const versions = [...secret.versions, version];
+      const updated = { ...secret, versions };
+      await secrets.put(updated);
+      return { secret: updated, number: versions.length, version };
     },
 
     versions(name) {
@@ -143,13 +139,16 @@ export function openSecretStore(state: SecretsState): SecretStore {
       if (found.version.state === 'DESTROYED') {
         throw new RpcError(status.FAILED_PRECONDITION, 'SecretVersion.state is already DESTROYED.');
       }
-      Object.assign(found.version, { state: to, etag: newEtag() });
-      if (to === 'DESTROYED') {
-        delete found.version.data;
-        found.version.destroyTime = now();
-      }
-      await state.save();
-      return found;
+      const { data, ...rest } = found.version;
+      const changed: Version = {
+        ...rest,
+        ...(to === 'DESTROYED' ? { destroyTime: now() } : data !== undefined && { data }),
+        state: to,
+        etag: newEtag(),
+      };
+      const secret = { ...found.secret, versions: found.secret.versions.with(found.number - 1, changed) };
+      await secrets.put(secret);
+      return { ...found, secret, version: changed };
     },
 
     read(ref) {
