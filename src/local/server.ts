@@ -29,6 +29,7 @@ import { controlRoutes } from './web/control-routes.ts';
 import type { WebEnv } from './web/env.ts';
 import { webListener } from './web/listener.ts';
 import { tokenRoutes } from './web/token-routes.ts';
+import { openTunnel } from './web/tunnel.ts';
 
 export type LocalCloudOptions = {
   /** The folder of all its state; made when it is missing. */
@@ -84,6 +85,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       ),
       storage: faultyStorage(faults, backends.storage.handle),
     }),
+    connect: openTunnel({ home, storage: backends.storage.handle }),
     ...(options.port !== undefined && { port: options.port }),
     ...(remembered.port !== undefined && { preferredPort: remembered.port }),
   });
