@@ -12,7 +12,15 @@ function merge(former: readonly Condition[], drafts: readonly Draft[], now: Date
 }
 
 /** CommonReason as opposed to RevisionReason: the two share one field of the API's `reasons`. */
-const commonReasons = new Set(['CONTAINER_MISSING', 'PROGRESS_DEADLINE_EXCEEDED', 'INTERNAL', 'UNKNOWN']);
+const commonReasons = new Set([
+  ...[
+    'CONTAINER_MISSING',
+    'SECRETS_ACCESS_CHECK_FAILED',
+    'PROGRESS_DEADLINE_EXCEEDED',
+    'INTERNAL',
+    'UNKNOWN',
+  ],
+]);
 
 function reasonOf(reason: string): Pick<Draft, 'reason' | 'revisionReason'> {
   return commonReasons.has(reason) ? { reason } : { revisionReason: reason };
@@ -57,6 +65,9 @@ function revisionDrafts({ outcome, image }: Revision, seconds: string): Draft[] 
       const healthy: Draft = { type: 'ContainerHealthy', state: 'CONDITION_PENDING' };
       if (outcome.reason === 'CONTAINER_MISSING')
         return [ready, healthy, { type: 'ContainerReady', ...failed }];
+      // No container is started.
+      if (outcome.reason === 'SECRETS_ACCESS_CHECK_FAILED')
+        return [ready, healthy, imported, { type: 'ResourcesAvailable', ...failed }];
       return [ready, { type: 'ContainerHealthy', ...failed }, imported, provisioned];
     }
   }

@@ -1,6 +1,6 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Hono } from 'hono';
-import type { ImageStore, Router, Runtime } from '../contracts.ts';
+import type { ImageStore, Router, Runtime, SecretReader } from '../contracts.ts';
 import type { Protos } from '../grpc.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OperationStore } from '../operations.ts';
@@ -18,6 +18,7 @@ export type RunOptions = {
   protos: Protos;
   operations: OperationStore;
   images: ImageStore;
+  secrets: SecretReader;
   runtime: Runtime;
   router: Router;
   /** How long trafficStatuses lag behind the desired traffic. */

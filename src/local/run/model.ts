@@ -17,6 +17,7 @@ import { findRevision, type Revision, type RunState, refOf, type Service } from 
 import { withDefaults } from './template.ts';
 import { allToLatest, checkTraffic } from './traffic.ts';
 import type { Packing } from './v2/packing.ts';
+import { checkVolumes } from './volumes.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -236,6 +237,7 @@ function completeSpec(fields: Fields, name: ServiceName): Spec {
   const defaults = { launchStage: 'GA', ingress: 'INGRESS_TRAFFIC_ALL' } as const;
   const template = withDefaults(spec.template, name);
   checkResources(template);
+  checkVolumes(template);
   return { ...defaults, ...spec, traffic, template };
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ImageStore, Router, Runtime } from '../contracts.ts';
+import type { ImageStore, Router, Runtime, SecretReader } from '../contracts.ts';
 import { untilWritten } from '../journal/failure.ts';
 import type { OperationOutcome, OperationStore } from '../operations.ts';
 import {
@@ -12,6 +12,7 @@ import {
 } from './conditions.ts';
 import { formatServiceName } from './names.ts';
 import { isPublic } from './policy.ts';
+import { unreadableSecrets } from './secrets.ts';
 import { findRevision, latestReady, type Revision, type RunState, refOf, type Service } from './state.ts';
 import { toRunnable } from './template.ts';
 import { resolveTraffic, splitOf, tagsOf } from './traffic.ts';
@@ -22,6 +23,7 @@ export type RolloutParts = {
   pack: Packing;
   operations: OperationStore;
   images: ImageStore;
+  secrets: SecretReader;
   runtime: Runtime;
   router: Router;
   /** How long the actual traffic lags behind the desired. */
@@ -40,7 +42,7 @@ export type Rollout = {
 type Settling = { again: boolean; done: Promise<void> };
 
 export function openRollout(parts: RolloutParts): Rollout {
-  const { state, operations, pack, images, runtime, router } = parts;
+  const { state, operations, pack, images, secrets, runtime, router } = parts;
   const stopped = new AbortController();
   const deploying = new Map<Revision, Promise<void>>();
   /** One at a time for each service; a start during one makes another follow. */
@@ -65,6 +67,8 @@ export function openRollout(parts: RolloutParts): Rollout {
       const asked = revision.template.containers[0]?.image ?? '';
       return { state: 'failed', reason: 'CONTAINER_MISSING', message: `Image '${asked}' not found.` };
     }
+    const unreadable = unreadableSecrets(service.project, revision.template, secrets);
+    if (unreadable) return { state: 'failed', reason: 'SECRETS_ACCESS_CHECK_FAILED', message: unreadable };
     try {
       const report = await runtime.deploy(toRunnable(service, revision.id, revision.template, image));
       return report.ready ? { state: 'ready' } : { state: 'failed', ...report };
@@ -148,6 +152,7 @@ export function openRollout(parts: RolloutParts): Rollout {
     const urls = await router.apply({
       ...{ project, location, service: service.service },
       public: spec.invokerIamDisabled || isPublic(service.policy),
+      reachable: (spec.ingress ?? 'INGRESS_TRAFFIC_ALL') === 'INGRESS_TRAFFIC_ALL',
       split,
       tags,
     });

@@ -4,18 +4,7 @@ import { serviceAnnotations, templateAnnotations, writeAnnotations } from './ann
 import { cloudSqlInstances, cpuBoost, cpuThrottling, probeTypeLabel } from './from-knative.ts';
 import type { KnativeContainer, KnativeTarget, KnativeTemplate, KnativeVolume } from './schema.ts';
 
-type Volume = {
-  name: string;
-  secret?: {
-    secret: string;
-    items?: { path: string; version?: string | undefined; mode?: number | undefined }[] | undefined;
-    defaultMode?: number | undefined;
-  };
-  emptyDir?: { medium?: 'MEMORY' | undefined; sizeLimit?: string | undefined };
-  cloudSqlInstance?: { instances?: string[] | undefined };
-};
-type WithVolumes = { containers: Container[]; volumes?: Volume[] };
-type WithMounts = Container & { volumeMounts?: { name: string; mountPath: string }[] };
+type Volume = NonNullable<Template['volumes']>[number];
 
 /** The annotations of a service's metadata that its spec says. */
 export function annotationsOf(spec: Spec): Record<string, string> {
@@ -29,7 +18,7 @@ export function annotationsOf(spec: Spec): Record<string, string> {
 
 /** A template as Knative has it: in a service's spec, and as the metadata and spec of a revision. */
 export function toTemplate(template: Template): KnativeTemplate {
-  const { containers, volumes = [] }: WithVolumes = template;
+  const { containers, volumes = [] } = template;
   const [container] = containers;
   const metadata = {
     ...(template.revision && { name: template.revision }),
@@ -53,7 +42,7 @@ export function toTemplate(template: Template): KnativeTemplate {
 }
 
 function templateAnnotationsOf(template: Template, container: Container | undefined): Record<string, string> {
-  const { volumes = [] }: WithVolumes = template;
+  const { volumes = [] } = template;
   const instances = volumes.flatMap(({ cloudSqlInstance }) => cloudSqlInstance?.instances ?? []);
   return {
     ...template.annotations,
@@ -64,11 +53,13 @@ function templateAnnotationsOf(template: Template, container: Container | undefi
   };
 }
 
-function toContainer(container: WithMounts, volumes: readonly Volume[]): KnativeContainer {
+function toContainer(container: Container, volumes: readonly Volume[]): KnativeContainer {
   const { env = [], resources, volumeMounts = [], ...same } = container;
   const { cpu, memory } = resources?.limits ?? {};
   const sql = new Set(volumes.filter((volume) => volume.cloudSqlInstance).map(({ name }) => name));
-  const mounts = volumeMounts.filter(({ name }) => !sql.has(name));
+  const mounts = volumeMounts.flatMap(({ name, mountPath }) =>
+    mountPath && !sql.has(name) ? [{ name, mountPath }] : [],
+  );
   return {
     ...same,
     ...(env.length > 0 && { env: env.map(toVariable) }),
