@@ -150,6 +150,8 @@ export function openRollout(parts: RolloutParts): Rollout {
     const split = splitOf(targets);
     const tags = tagsOf(targets);
     for (const id of new Set(targets.map(({ revision }) => revision))) register(service, id);
+    // Those that were routed may need fewer instances now.
+    const routed = new Set([...service.actual, ...targets].map(({ revision }) => revision));
     const urls = await router.apply({
       ...{ project, location, service: service.service },
       public: spec.invokerIamDisabled || isPublic(service.policy),
@@ -159,15 +161,16 @@ export function openRollout(parts: RolloutParts): Rollout {
     });
     service.uri = urls.uri;
     service.tagUris = urls.tagUris;
-    for (const revision of service.revisions) {
-      if (revision.outcome.state === 'ready')
+    for (const id of routed) {
+      const revision = state.revision(service, id);
+      if (revision?.outcome.state === 'ready')
         runtime.keep(refOf(service, revision), minimum(service, revision, split, tags));
     }
   }
 
   /** After a restart the runtime knows no revision; it needs those that requests can reach. */
   function register(service: Service, id: string): void {
-    const revision = findRevision(service, id);
+    const revision = state.revision(service, id);
     const image = revision?.image && images.resolve(revision.image);
     if (revision && image) runtime.register(toRunnable(service, id, revision.template, image));
   }
