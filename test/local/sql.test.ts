@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { ImageStore } from '../../src/local/contracts.ts';
+import { openFaults } from '../../src/local/faults/index.ts';
 import { openJournal } from '../../src/local/journal/journal.ts';
 import { openRuntime } from '../../src/local/runtime/index.ts';
 import { type LocalCloud, startLocalCloud } from '../../src/local/server.ts';
@@ -264,7 +265,7 @@ describe('without the local cloud around it', () => {
 
   test('creation says what to install where there is no Postgres', async () => {
     const sql = open({ findPostgres: async () => undefined });
-    const app = webApp([sql.routes]);
+    const app = webApp([sql.routes], openFaults());
     const request = { method: 'POST', body: JSON.stringify(main) };
     const response = await app.request('/v1/projects/demo/instances', request);
     expect(await response.json()).toMatchObject({
