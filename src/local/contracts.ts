@@ -65,6 +65,8 @@ export type MountedVolume = { path: string } & (
   | { kind: 'secret'; files: { path: string; mode: number; ref: SecretRef }[] }
   /** Empty at the start of each instance, and its own. */
   | { kind: 'scratch'; name: string }
+  /** By connection names, `PROJECT:REGION:INSTANCE`: a folder of each with the socket in it. */
+  | { kind: 'cloudSql'; instances: string[] }
 );
 
 /** A revision's name is its own only within its service. */
@@ -91,6 +93,17 @@ export type RunnableRevision = RevisionRef & {
   minInstances: number;
   /** A client goes to the instance that answered it before, as long as that has room. */
   sessionAffinity: boolean;
+};
+
+export type CloudSql = {
+  /**
+   * Makes a socket for each connection name and tells the folder that it is in, as `.s.PGSQL.5432`; they go when the
+   * signal aborts. An instance is not waited for: that one is missing shows when somebody connects, by a line to `say`.
+   */
+  attach(
+    names: readonly string[],
+    owner: { say(line: string): void; gone: AbortSignal },
+  ): Promise<Record<string, string>>;
 };
 
 export type DeployReport =
@@ -153,20 +166,4 @@ export type TokenAuthority = {
   mint(audience: string, email: string): string;
   /** Does this `Authorization` header open a service with one of these URLs? */
   judge(authorization: string | undefined, audiences: string[]): TokenVerdict;
-};
-
-/** One thing that goes wrong on purpose. Matching calls are counted down from `times`. */
-export type Fault = {
-  /** gRPC method, for example `google.cloud.run.v2.Services/UpdateService`. */
-  method: string;
-  kind:
-    | { error: { code: number; message: string } }
-    | { delayMs: number }
-    /** The call takes effect, its answer does not arrive (UNAVAILABLE after the effect). */
-    | { lostReply: true }
-    /** A stream ends with UNAVAILABLE after this many messages. */
-    | { cutStreamAfter: number }
-    /** A read answers with what was true before the last write. */
-    | { staleRead: true };
-  times: number;
 };

@@ -39,7 +39,7 @@ const timestamp = z.string().transform((text, context) => {
 /** One entry in the API's JSON form: a field path of the filter language is a path into it. */
 export const storedEntrySchema = z.object({
   logName: z.string(),
-  insertId: z.string(),
+  insertId: z.string().regex(/^[\x20-\x7e]{1,512}$/),
   timestamp,
   receiveTimestamp: timestamp,
   severity: z.enum(Object.keys(severityRank) as [SeverityName, ...SeverityName[]]),

@@ -4,50 +4,59 @@ import type { z } from 'zod';
 import type { LogSink } from '../contracts.ts';
 import { RpcError, unary } from '../grpc.ts';
 import type { StoredEntry } from './entry.ts';
+import { openInbox } from './inbox.ts';
 import { fromSink, makeStamp, type Stamp } from './intake.ts';
 import { listEntries, listLogs } from './list.ts';
-import { openSegments } from './segments.ts';
-import { EntryStore } from './store.ts';
+import { EntryStore, type StoreLimits } from './store.ts';
 import { googleLimits, type TailCall, type TailLimits, Tails } from './tail.ts';
 import { makeClock } from './timestamp.ts';
-import { fromWire, invalid, listLogsSchema, listSchema, writeSchema } from './wire.ts';
+import { deleteLogSchema, fromWire, invalid, listLogsSchema, listSchema, writeSchema } from './wire.ts';
 
 export type LoggingBackend = {
   sink: LogSink;
-  /** `google.logging.v2.LoggingServiceV2`: WriteLogEntries, ListLogEntries, ListLogs, TailLogEntries. */
+  /** `google.logging.v2.LoggingServiceV2`: WriteLogEntries, ListLogEntries, ListLogs, DeleteLog, TailLogEntries. */
   service: UntypedServiceImplementation;
   stop(): Promise<void>;
 };
 
-/** Cloud Logging of the local cloud: entries in memory, and in bounded files under `home` over a restart. */
-export function openLogging(options: { home: string; tailLimits?: Partial<TailLimits> }): LoggingBackend {
-  const store = new EntryStore();
-  const segments = openSegments(path.join(options.home, 'logs'), (entry) => store.add(entry));
+/** Cloud Logging of the local cloud: entries in bounded files under `home`, an index of them in memory. */
+export function openLogging(options: {
+  home: string;
+  tailLimits?: Partial<TailLimits>;
+  limits?: Partial<StoreLimits>;
+}): LoggingBackend {
+  const store = new EntryStore(path.join(options.home, 'logs'), options.limits);
+  const inbox = openInbox(store);
   const tails = new Tails(store, { ...googleLimits, ...options.tailLimits });
   const stamp = makeStamp(makeClock());
-  const add = (entry: StoredEntry) => {
-    if (store.add(entry)) segments.append(entry);
-  };
+  /** Behind what was printed before the call. */
+  const call = <Schema extends z.ZodType>(schema: Schema, handle: (request: z.output<Schema>) => object) =>
+    unary((request) => {
+      inbox.flush();
+      return handle(parse(schema, request));
+    });
   return {
-    sink: { write: (entry) => add(fromSink(entry, stamp)) },
+    sink: { write: (entry) => inbox.add(fromSink(entry, stamp)) },
     service: {
-      WriteLogEntries: unary((request) => writeEntries(parse(writeSchema, request), stamp, add)),
-      ListLogEntries: unary((request) => listEntries(store, parse(listSchema, request))),
-      ListLogs: unary((request) => listLogs(store, parse(listLogsSchema, request))),
+      WriteLogEntries: call(writeSchema, (request) => writeEntries(request, stamp, store)),
+      ListLogEntries: call(listSchema, (request) => listEntries(store, request)),
+      ListLogs: call(listLogsSchema, (request) => listLogs(store, request)),
+      DeleteLog: call(deleteLogSchema, ({ logName }) => {
+        if (!onDisk(() => store.deleteLog(logName)))
+          throw new RpcError(status.NOT_FOUND, `Log ${logName} does not exist`);
+        return {};
+      }),
       TailLogEntries: (call: TailCall) => tails.serve(call),
     },
     async stop() {
       tails.stop();
-      segments.close();
+      inbox.close();
+      store.close();
     },
   };
 }
 
-function writeEntries(
-  request: z.output<typeof writeSchema>,
-  stamp: Stamp,
-  add: (entry: StoredEntry) => void,
-): object {
+function writeEntries(request: z.output<typeof writeSchema>, stamp: Stamp, store: EntryStore): object {
   const refused: RpcError[] = [];
   const accepted: StoredEntry[] = [];
   for (const entry of request.entries) {
@@ -60,10 +69,20 @@ function writeEntries(
   }
   const [first] = refused;
   if (first && !request.partialSuccess) throw first;
-  if (!request.dryRun) for (const entry of accepted) add(entry);
+  if (!request.dryRun) onDisk(() => store.write(accepted));
   if (first)
     throw new RpcError(status.INVALID_ARGUMENT, `${refused.length} entries refused: ${first.details}`);
   return {};
+}
+
+function onDisk<T>(write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
+    if (!full) throw error;
+    throw new RpcError(status.RESOURCE_EXHAUSTED, `The local cloud's disk is full: ${error.message}`);
+  }
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, request: unknown): z.output<Schema> {

@@ -1,20 +1,23 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { EntryKey } from './entry.ts';
-import { compileFilter, type Predicate } from './filter/evaluate.ts';
+import type { RowKey } from './columns.ts';
 import { FilterError } from './filter/lexer.ts';
+import { type Plan, planFilter } from './filter/plan.ts';
+import { inProjects } from './search.ts';
 import type { EntryStore } from './store.ts';
 import { invalid, type listLogsSchema, type listSchema, toWire } from './wire.ts';
 
 const defaultPageSize = 50;
 const maxPageSize = 1000;
+/** A longer search answers what it has and where to go on, as Google's does; meanwhile others are served. */
+const maxSearchMs = 100;
 /** gRPC clients take 4 MiB a message unless told otherwise. */
 export const maxResponseCharacters = 2 * 1024 * 1024;
 
 export function listEntries(store: EntryStore, request: z.output<typeof listSchema>): object {
   const { pageSize, pageToken, filter, orderBy, resourceNames } = request;
   const projects = projectsOf(resourceNames);
-  const matches = readFilter(filter);
+  const plan = readFilter(filter);
   const descending = readOrder(orderBy);
   if (pageSize < 0) throw invalid('page_size must be positive');
   const query = createHash('sha256')
@@ -22,25 +25,20 @@ export function listEntries(store: EntryStore, request: z.output<typeof listSche
     .digest('base64url');
   const after = pageToken === '' ? undefined : decodeToken(pageToken, query);
 
-  const limit = Math.min(pageSize || defaultPageSize, maxPageSize);
-  const page: object[] = [];
-  let characters = 0;
-  let last: EntryKey | undefined;
-  for (const entry of store.query({ projects, matches, descending, ...(after && { after }) })) {
-    const size = JSON.stringify(entry).length;
-    if (page.length > 0 && (page.length === limit || characters + size > maxResponseCharacters)) {
-      return { entries: page, nextPageToken: last ? encodeToken(last, query) : '' };
-    }
-    page.push(toWire(entry));
-    characters += size;
-    last = entry;
-  }
-  return { entries: page, nextPageToken: '' };
+  const { entries, last } = store.search({
+    ...{ projects, plan, descending, after },
+    limit: Math.min(pageSize || defaultPageSize, maxPageSize),
+    maxBytes: maxResponseCharacters,
+    maxMs: maxSearchMs,
+  });
+  return { entries: entries.map(toWire), nextPageToken: last ? encodeToken(last, query) : '' };
 }
 
 export function listLogs(store: EntryStore, request: z.output<typeof listLogsSchema>): object {
-  const projects = projectsOf(request.resourceNames.length > 0 ? request.resourceNames : [request.parent]);
-  const names = store.logNames(projects).filter((name) => name > request.pageToken);
+  const isWanted = inProjects(
+    projectsOf(request.resourceNames.length > 0 ? request.resourceNames : [request.parent]),
+  );
+  const names = store.logNames().filter((logName) => isWanted({ logName }) && logName > request.pageToken);
   const page = names.slice(0, Math.min(request.pageSize || defaultPageSize, maxPageSize));
   return { logNames: page, nextPageToken: page.length < names.length ? page.at(-1) : '' };
 }
@@ -57,9 +55,9 @@ export function projectsOf(resourceNames: string[]): string[] {
   });
 }
 
-export function readFilter(filter: string): Predicate {
+export function readFilter(filter: string): Plan {
   try {
-    return compileFilter(filter);
+    return planFilter(filter);
   } catch (error) {
     throw error instanceof FilterError ? invalid(error.message) : error;
   }
@@ -75,17 +73,15 @@ function readOrder(orderBy: string): boolean {
 
 const tokenSchema = z.object({
   query: z.string(),
-  after: z.object({ timestamp: z.string(), insertId: z.string(), logName: z.string() }),
+  after: z.object({ seconds: z.number(), nanos: z.number(), insertId: z.string(), logName: z.string() }),
 });
 
 /** A page ends at an entry, so what is written or forgotten meanwhile shifts nothing. */
-function encodeToken({ timestamp, insertId, logName }: EntryKey, query: string): string {
-  return Buffer.from(JSON.stringify({ query, after: { timestamp, insertId, logName } })).toString(
-    'base64url',
-  );
+function encodeToken(after: RowKey, query: string): string {
+  return Buffer.from(JSON.stringify({ query, after })).toString('base64url');
 }
 
-function decodeToken(token: string, query: string): EntryKey {
+function decodeToken(token: string, query: string): RowKey {
   let decoded: unknown;
   try {
     decoded = JSON.parse(Buffer.from(token, 'base64url').toString());

@@ -1,79 +1,74 @@
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { type StoredEntry, storedEntrySchema } from './entry.ts';
+import type { Place } from './columns.ts';
+import type { Line } from './line.ts';
+import { type KnownLine, Segment } from './segment.ts';
+import type { Streams } from './streams.ts';
 
-const segmentBytes = 8 * 1024 * 1024;
-const maxSegments = 4;
-const flushAtCharacters = 256 * 1024;
 const filePattern = /^entries-(\d{8})\.ndjson$/;
 
-/** The entries on disk: NDJSON files of bounded size, of which the oldest goes when a new one is begun. */
-export type Segments = {
-  append(entry: StoredEntry): void;
-  close(): void;
-};
+/**
+ * The lines of the log on disk, in files of bounded size, of which the oldest can go. A line that was appended is with
+ * the kernel, so a killed process loses none; a machine that loses its power may.
+ */
+export class Segments {
+  private readonly folder: string;
+  private readonly streams: Streams;
+  private readonly segmentBytes: number;
+  private readonly segments = new Map<number, Segment>();
+  private active: Segment | undefined;
 
-/** Reads what is there, in file order, and continues it. Lines that are no entries are left out. */
-export function openSegments(folder: string, onEntry: (entry: StoredEntry) => void): Segments {
-  mkdirSync(folder, { recursive: true });
-  let numbers = listNumbers(folder);
-  for (const number of numbers) readSegment(fileOf(folder, number), onEntry);
-
-  let current = numbers.at(-1) ?? 1;
-  if (numbers.length === 0) numbers = [current];
-  let file = openSync(fileOf(folder, current), 'a', 0o600);
-  let size = fstatSync(file).size;
-  let pending = '';
-  let scheduled: NodeJS.Immediate | undefined;
-  let closed = false;
-
-  function flush(): void {
-    clearImmediate(scheduled);
-    scheduled = undefined;
-    if (pending === '') return;
-    size += writeSync(file, pending);
-    pending = '';
-    if (size >= segmentBytes) rotate();
+  constructor(folder: string, streams: Streams, segmentBytes: number) {
+    this.folder = folder;
+    this.streams = streams;
+    this.segmentBytes = segmentBytes;
+    mkdirSync(folder, { recursive: true });
   }
 
-  function rotate(): void {
-    closeSync(file);
-    current += 1;
-    numbers.push(current);
-    file = openSync(fileOf(folder, current), 'a', 0o600);
-    size = 0;
-    for (const old of numbers.splice(0, numbers.length - maxSegments))
-      rmSync(fileOf(folder, old), { force: true });
+  /** In bytes. */
+  get size(): number {
+    let size = 0;
+    for (const segment of this.segments.values()) size += segment.size;
+    return size;
   }
 
-  return {
-    append(entry) {
-      // A process that dies while the cloud stops may still have a last word.
-      if (closed) return;
-      pending += `${JSON.stringify(entry)}\n`;
-      if (pending.length >= flushAtCharacters) flush();
-      else scheduled ??= setImmediate(flush);
-    },
-    close() {
-      closed = true;
-      flush();
-      closeSync(file);
-    },
-  };
-}
+  /** Gives back what is there, segment by segment, the oldest first. */
+  *load(): Generator<KnownLine[]> {
+    for (const number of listNumbers(this.folder)) yield this.open(number).load();
+  }
 
-function fileOf(folder: string, number: number): string {
-  return path.join(folder, `entries-${String(number).padStart(8, '0')}.ndjson`);
+  /** All of the lines or, when the disk does not take them, an exception and none. */
+  append(lines: readonly Line[]): KnownLine[] {
+    if (!this.active || this.active.size >= this.segmentBytes) this.open((this.active?.number ?? 0) + 1);
+    return this.active?.append(lines) ?? [];
+  }
+
+  read(place: Place): string {
+    return this.segments.get(place.segment)?.read(place) ?? '';
+  }
+
+  /** Answers how many rows went; nothing when there is only the one that is written to. */
+  dropOldest(): number | undefined {
+    const [oldest] = this.segments.values();
+    if (!oldest || oldest === this.active) return undefined;
+    oldest.remove();
+    this.segments.delete(oldest.number);
+    return oldest.rows;
+  }
+
+  close(): void {
+    for (const segment of this.segments.values()) segment.close();
+    this.segments.clear();
+    this.active = undefined;
+  }
+
+  private open(number: number): Segment {
+    const name = `entries-${String(number).padStart(8, '0')}.ndjson`;
+    const segment = new Segment(path.join(this.folder, name), number, this.streams);
+    this.segments.set(number, segment);
+    this.active = segment;
+    return segment;
+  }
 }
 
 function listNumbers(folder: string): number[] {
@@ -81,23 +76,4 @@ function listNumbers(folder: string): number[] {
     .flatMap((name) => filePattern.exec(name)?.[1] ?? [])
     .map(Number)
     .sort((a, b) => a - b);
-}
-
-function readSegment(file: string, onEntry: (entry: StoredEntry) => void): void {
-  const bytes = readFileSync(file);
-  const end = bytes.lastIndexOf(0x0a) + 1;
-  // A kill can tear the last line; the next append must not continue it.
-  if (end < bytes.length) truncateSync(file, end);
-  for (const line of bytes.toString('utf8', 0, end).split('\n')) {
-    const entry = line === '' ? undefined : parseLine(line);
-    if (entry) onEntry(entry);
-  }
-}
-
-function parseLine(line: string): StoredEntry | undefined {
-  try {
-    return storedEntrySchema.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,42 +1,55 @@
-import { compareEntries, type EntryKey, type StoredEntry } from './entry.ts';
-import type { Predicate } from './filter/evaluate.ts';
+import { Columns, compareKeys, type RowKey, rowKey } from './columns.ts';
+import type { StoredEntry } from './entry.ts';
+import { deletedLine, entryLine, type Line } from './line.ts';
+import { type Page, type Query, search } from './search.ts';
+import type { KnownLine } from './segment.ts';
+import { Segments } from './segments.ts';
+import { Streams } from './streams.ts';
+import { Timeline } from './timeline.ts';
 
-const defaultLimits = { entries: 200_000, characters: 64 * 1024 * 1024 };
+/** Beyond one of them the oldest segment is forgotten. */
+export type StoreLimits = { entries: number; bytes: number; idBytes: number; segmentBytes: number };
 
-export type EntryQuery = {
-  /** `projects/P`: entries of other projects are not seen. */
-  projects: string[];
-  matches: Predicate;
-  descending: boolean;
-  /** Continue behind this entry, whether or not it is still there. */
-  after?: EntryKey;
+const defaultLimits: StoreLimits = {
+  entries: 2_000_000,
+  bytes: 2 * 1024 ** 3,
+  idBytes: 128 * 1024 ** 2,
+  segmentBytes: 64 * 1024 ** 2,
 };
 
-/** All entries in memory, ordered; beyond the limits the oldest are forgotten. */
+/** The log: lines on disk, and in memory what finds them. */
 export class EntryStore {
-  private readonly limits: typeof defaultLimits;
+  private readonly limits: StoreLimits;
   private readonly listeners = new Set<(entry: StoredEntry) => void>();
-  private entries: StoredEntry[] = [];
-  private sizes = 0;
+  private readonly streams = new Streams();
+  private readonly columns = new Columns(this.streams);
+  private readonly timeline = new Timeline(this.columns);
+  private readonly segments: Segments;
 
-  constructor(limits = defaultLimits) {
-    this.limits = limits;
+  constructor(folder: string, limits: Partial<StoreLimits> = {}) {
+    this.limits = { ...defaultLimits, ...limits };
+    this.segments = new Segments(folder, this.streams, this.limits.segmentBytes);
+    for (const lines of this.segments.load()) this.learn(lines);
+    this.forget();
   }
 
-  /** False when the very entry (log, time, insertId) is there already. */
-  add(entry: StoredEntry): boolean {
-    const last = this.entries.at(-1);
-    if (!last || compareEntries(last, entry) < 0) {
-      this.entries.push(entry);
-    } else {
-      const index = this.lowerBound(entry);
-      const there = this.entries[index];
-      if (there && compareEntries(there, entry) === 0) return false;
-      this.entries.splice(index, 0, entry);
-    }
-    this.sizes += sizeOf(entry);
-    this.forget();
-    for (const listener of this.listeners) listener(entry);
+  /** Leaves out entries (by log, time, insertId) that are there already. Throws when the disk is full, writing none. */
+  write(entries: readonly StoredEntry[]): void {
+    const keyed = entries.map((entry) => ({ entry, key: rowKey(entry) }));
+    const seen = new Set<string>();
+    const fresh = keyed.filter(({ key }) => {
+      const text = JSON.stringify(key);
+      return !seen.has(text) && seen.add(text) && !this.timeline.has(key);
+    });
+    if (fresh.length === 0) return;
+    this.append(fresh.map(({ entry, key }) => entryLine(entry, key, this.streams)));
+    for (const { entry } of fresh) for (const listener of this.listeners) listener(entry);
+  }
+
+  /** Forgets all entries of a log; false when there are none. */
+  deleteLog(logName: string): boolean {
+    if (!this.logNames().includes(logName)) return false;
+    this.append([deletedLine(logName)]);
     return true;
   }
 
@@ -46,76 +59,80 @@ export class EntryStore {
     return () => this.listeners.delete(listener);
   }
 
-  *query({ projects, matches, descending, after }: EntryQuery): Generator<StoredEntry> {
-    const wanted = inProjects(projects);
-    const step = descending ? -1 : 1;
-    for (let index = this.startIndex(descending, after); ; index += step) {
-      const entry = this.entries[index];
-      if (!entry) return;
-      if (wanted(entry) && matches(entry)) yield entry;
-    }
+  search(query: Query): Page {
+    const { streams, columns, timeline } = this;
+    return search(
+      { streams, columns, timeline, read: (place) => parseEntry(this.segments.read(place)) },
+      query,
+    );
   }
 
   /** The names of the logs that have entries, sorted. */
-  logNames(projects: string[]): string[] {
-    const wanted = inProjects(projects);
-    return [...new Set(this.entries.filter(wanted).map((entry) => entry.logName))].sort();
+  logNames(): string[] {
+    const names = new Set<string>();
+    const used = new Set<number>();
+    for (let place = 0; place < this.timeline.count; place += 1)
+      used.add(this.columns.streamOf(this.timeline.rowAt(place)));
+    for (const stream of used) names.add(this.streams.at(stream).logName);
+    return [...names].sort();
   }
 
-  private startIndex(descending: boolean, after: EntryKey | undefined): number {
-    if (!after) return descending ? this.entries.length - 1 : 0;
-    const index = this.lowerBound(after);
-    if (descending) return index - 1;
-    const there = this.entries[index];
-    return there && compareEntries(there, after) === 0 ? index + 1 : index;
+  close(): void {
+    this.segments.close();
   }
 
-  /** Index of the first entry that is not before the key. */
-  private lowerBound(key: EntryKey): number {
-    let low = 0;
-    let high = this.entries.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const entry = this.entries[middle];
-      if (entry && compareEntries(entry, key) < 0) low = middle + 1;
-      else high = middle;
+  private append(lines: readonly Line[]): void {
+    this.learn(this.segments.append(lines));
+    this.forget();
+  }
+
+  private learn(lines: readonly KnownLine[]): void {
+    let rows: { row: number; key: RowKey }[] = [];
+    const insert = () => {
+      this.timeline.insert(rows.sort((a, b) => compareKeys(a.key, b.key)));
+      rows = [];
+    };
+    for (const line of lines) {
+      if (line.kind === 'row') rows.push({ row: this.columns.append(line.row), key: line.row.key });
+      else {
+        insert();
+        this.forgetLog(line.logName);
+      }
     }
-    return low;
+    insert();
   }
 
-  /** A tenth at a time: taking single entries off the front of a long array is slow. */
+  private forgetLog(logName: string): void {
+    const isOfLog = (row: number) => this.streams.at(this.columns.streamOf(row)).logName === logName;
+    this.timeline.keep((row) => (isOfLog(row) ? undefined : row));
+  }
+
   private forget(): void {
-    const { limits } = this;
-    if (this.entries.length <= limits.entries && this.sizes <= limits.characters) return;
-    const maxKept = Math.floor(limits.entries * 0.9);
-    const maxSizes = limits.characters * 0.9;
-    let count = 0;
-    while (this.entries.length - count > maxKept || this.sizes > maxSizes) {
-      const oldest = this.entries[count];
-      if (!oldest) break;
-      this.sizes -= sizeOf(oldest);
-      count += 1;
+    const { columns, limits, segments } = this;
+    while (
+      columns.count > limits.entries ||
+      columns.idBytes > limits.idBytes ||
+      segments.size > limits.bytes
+    ) {
+      const dropped = segments.dropOldest();
+      if (dropped === undefined) return;
+      columns.dropFirst(dropped);
+      this.timeline.keep((row) => (row < dropped ? undefined : row - dropped));
     }
-    this.entries = this.entries.slice(count);
   }
 }
 
-/** Does an entry belong to one of these `projects/P`? */
-export function inProjects(projects: string[]): (entry: StoredEntry) => boolean {
-  const prefixes = projects.map((project) => `${project}/logs/`);
-  return ({ logName }) => prefixes.some((prefix) => logName.startsWith(prefix));
+/** Only lines that were understood when they came have a row. */
+function parseEntry(line: string): StoredEntry | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isEntry(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-const sizes = new WeakMap<StoredEntry, number>();
-
-/** Roughly the characters of an entry's content; the payload is what varies. */
-function sizeOf(entry: StoredEntry): number {
-  const known = sizes.get(entry);
-  if (known !== undefined) return known;
-  const payload = entry.jsonPayload
-    ? JSON.stringify(entry.jsonPayload).length
-    : (entry.textPayload?.length ?? 0);
-  const size = 500 + payload;
-  sizes.set(entry, size);
-  return size;
+/** Checking a line that this store wrote with the whole schema takes four times as long as parsing it. */
+function isEntry(value: unknown): value is StoredEntry {
+  return typeof value === 'object' && value !== null && 'logName' in value && 'insertId' in value;
 }

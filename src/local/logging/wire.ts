@@ -61,6 +61,8 @@ export const listLogsSchema = z.object({
   pageToken: z.string().default(''),
 });
 
+export const deleteLogSchema = z.object({ logName: z.string().default('') });
+
 const logNamePattern = /^projects\/[a-z0-9][a-z0-9:.-]*\/logs\/[A-Za-z0-9/_.%-]{1,511}$/;
 const insertIdPattern = /^[A-Za-z0-9_.\-/%=+:]{1,512}$/;
 

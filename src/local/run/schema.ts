@@ -126,16 +126,35 @@ const secretVolume = z.strictObject({
   defaultMode: fileMode,
 });
 const emptyDir = z.strictObject({ medium: z.literal('MEMORY').optional(), sizeLimit: quantity.optional() });
+const sqlInstanceName =
+  /^(?=.{1,97}$)[a-zA-Z0-9-]+([.:][a-zA-Z0-9-]+)*:[a-zA-Z0-9-]+:[a-z]([a-z0-9-]*[a-z0-9])?$/;
+const cloudSqlInstance = z.strictObject({
+  instances: z.array(text).check(({ value, issues }) => {
+    const wrong = value.filter((name) => !sqlInstanceName.test(name));
+    if (wrong.length === 0) return;
+    const names = wrong.map((name) => `'${name}'`).join(', ');
+    issues.push({
+      code: 'custom',
+      input: wrong,
+      message: `Invalid cloud sql instance names: [${names}]. Instance names must be 97 characters or less, matching [a-zA-Z0-9-]{1,}:[a-zA-Z0-9-]{1,}:[a-z][a-z0-9-]{0,}, and cannot end in an hyphen`,
+    });
+  }),
+});
 const volume = z
-  .strictObject({ name: volumeName, secret: secretVolume.optional(), emptyDir: emptyDir.optional() })
+  .strictObject({
+    name: volumeName,
+    secret: secretVolume.optional(),
+    emptyDir: emptyDir.optional(),
+    cloudSqlInstance: cloudSqlInstance.optional(),
+  })
   .refine(({ name: _, ...sources }) => Object.keys(sources).length === 1, 'must have exactly one source');
 
 const reservedMount = /^\/(dev|proc|sys)?\/*$|^\/(dev|proc|sys)\//;
 const mountPath = z
-  .string('must be set')
+  .string()
   .regex(/^\/(?!(.*\/)?\.{1,2}(\/|$))[^\0]{1,512}$/, 'must be an absolute path without . and ..')
   .refine((path) => !reservedMount.test(path), 'must be none of /, /dev, /proc and /sys, nor within them');
-const volumeMounts = z.array(z.strictObject({ name: volumeName, mountPath }));
+const volumeMounts = z.array(z.strictObject({ name: volumeName, mountPath: mountPath.optional() }));
 
 const container = z.strictObject({
   name: text.optional(),

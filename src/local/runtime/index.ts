@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { LogSink, RevisionRef, Runtime, SecretReader } from '../contracts.ts';
+import type { CloudSql, LogSink, RevisionRef, Runtime, SecretReader } from '../contracts.ts';
 import { AcquireError } from './errors.ts';
 import type { Host } from './instance.ts';
 import { findLauncher, findMountingLauncher } from './launcher.ts';
@@ -12,6 +12,8 @@ export type RuntimeOptions = {
   home: string;
   logs: LogSink;
   secrets: SecretReader;
+  /** Without it no Cloud SQL instance can be attached. */
+  cloudSql?: CloudSql;
   /** Put before each instance's command line; found out by default. */
   launcher?: string[];
   /** The one for instances with volumes; `undefined` stands for a machine where nothing can be mounted. */
@@ -40,6 +42,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
       return mountingLauncher;
     },
     secrets: options.secrets,
+    ...(options.cloudSql && { cloudSql: options.cloudSql }),
     ports: portLender(),
   };
   // Each instance's start reports it; a runtime that starts none has nothing to say.

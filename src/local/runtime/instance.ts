@@ -4,7 +4,14 @@ import { once } from 'node:events';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { InstanceStart, LogSink, Probe, RunnableRevision, SecretReader } from '../contracts.ts';
+import type {
+  CloudSql,
+  InstanceStart,
+  LogSink,
+  Probe,
+  RunnableRevision,
+  SecretReader,
+} from '../contracts.ts';
 import { type InstanceLog, openInstanceLog } from './instance-log.ts';
 import { childWasKilled } from './launcher.ts';
 import type { portLender } from './loopback-port.ts';
@@ -35,6 +42,7 @@ export type Host = {
   /** The one for instances with volumes, or undefined where nothing can be mounted. */
   mountingLauncher(): Promise<string[] | undefined>;
   secrets: SecretReader;
+  cloudSql?: CloudSql;
   ports: ReturnType<typeof portLender>;
 };
 
@@ -139,7 +147,7 @@ async function launch(
   revision: RunnableRevision,
   own: { folder: string; port: number; log: InstanceLog; stopping: AbortSignal; gone: AbortController },
 ): Promise<Running | undefined> {
-  const prepared = await prepare(host, revision, own);
+  const prepared = await prepare(host, revision, { ...own, gone: own.gone.signal });
   if (!prepared || own.stopping.aborted) return undefined;
   const { argv, cwd, env } = prepared;
   const [command = '', ...args] = argv;

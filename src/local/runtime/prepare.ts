@@ -12,10 +12,11 @@ export type Prepared = { argv: string[]; cwd: string; env: Record<string, string
 export async function prepare(
   host: Host,
   revision: RunnableRevision,
-  own: { folder: string; port: number; log: InstanceLog },
+  own: { folder: string; port: number; log: InstanceLog; gone: AbortSignal },
 ): Promise<Prepared | undefined> {
   const sandbox = await openSandbox(own.folder, revision.image.root);
-  const mounts = await openVolumes(own.folder, revision.volumes, host.secrets);
+  const say = (text: string) => own.log.system({ severity: 'ERROR', text });
+  const mounts = await openVolumes(own.folder, revision.volumes, { ...host, say, gone: own.gone });
   const { launcher, rewrite } = await openView(host, sandbox, mounts, own.log);
   const given = { ...revision.image.env, ...revision.env, ...secretEnvironment(revision, host.secrets) };
   const variables = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, rewrite(value)]));

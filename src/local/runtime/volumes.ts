@@ -1,6 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { MountedVolume, RunnableRevision, SecretReader, SecretRef } from '../contracts.ts';
+import type { CloudSql, MountedVolume, RunnableRevision, SecretReader, SecretRef } from '../contracts.ts';
 
 /** A folder of the machine, and where an instance's process is to find it. */
 export type Mount = { source: string; target: string; readOnly: boolean };
@@ -10,6 +10,16 @@ export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
+/** What the volumes of an instance are made of. */
+export type VolumeParts = {
+  secrets: SecretReader;
+  cloudSql?: CloudSql;
+  /** For what is to be said of them later. */
+  say(line: string): void;
+  /** Aborts when the instance has ended. */
+  gone: AbortSignal;
+};
+
 /**
  * Makes what is mounted, in the instance's own folder. Secret files are written now, while Cloud Run fetches each when
  * it is read: a version that is added later shows in instances that start later.
@@ -17,20 +27,32 @@ export class StartError extends Error {
 export async function openVolumes(
   folder: string,
   volumes: readonly MountedVolume[],
-  secrets: SecretReader,
+  parts: VolumeParts,
 ): Promise<Mount[]> {
-  return Promise.all(
-    volumes.map(async (volume, index) => {
+  const opened = await Promise.all(
+    volumes.map(async (volume, index): Promise<Mount[]> => {
+      if (volume.kind === 'cloudSql') return openSockets(volume, parts);
       const source = path.join(
         folder,
         'volumes',
         volume.kind === 'scratch' ? volume.name : `secret-${index}`,
       );
       await mkdir(source, { recursive: true });
-      if (volume.kind === 'secret') await writeSecrets(source, volume.files, secrets);
-      return { source, target: volume.path, readOnly: volume.kind === 'secret' };
+      if (volume.kind === 'secret') await writeSecrets(source, volume.files, parts.secrets);
+      return [{ source, target: volume.path, readOnly: volume.kind === 'secret' }];
     }),
   );
+  return opened.flat();
+}
+
+/** A mount for each: where nothing can be mounted, the path that stands for it must be short. */
+async function openSockets(
+  { path: target, instances }: Extract<MountedVolume, { kind: 'cloudSql' }>,
+  { cloudSql, ...owner }: VolumeParts,
+): Promise<Mount[]> {
+  if (!cloudSql) throw new StartError('There is no Cloud SQL here.');
+  const folders = Object.entries(await cloudSql.attach(instances, owner));
+  return folders.map(([name, source]) => ({ source, target: path.join(target, name), readOnly: false }));
 }
 
 type SecretFiles = Extract<MountedVolume, { kind: 'secret' }>['files'];

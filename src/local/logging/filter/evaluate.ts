@@ -1,11 +1,11 @@
 import { RE2JS } from 're2js';
-import { parseSeverity, type StoredEntry, severityRank } from '../entry.ts';
+import { parseSeverity, severityRank } from '../entry.ts';
 import { parseTimestamp } from '../timestamp.ts';
-import { defaults, type Field, type FieldType, resolveField } from './fields.ts';
+import { defaults, type Facts, type Field, type FieldType, resolveField } from './fields.ts';
 import { type Comparator, FilterError } from './lexer.ts';
 import { type Filter, parseFilter } from './parser.ts';
 
-export type Predicate = (entry: StoredEntry) => boolean;
+export type Predicate = (entry: Facts) => boolean;
 
 /** Parses and checks a filter. Throws a FilterError; what it returns never throws. */
 export function compileFilter(source: string): Predicate {

@@ -4,10 +4,13 @@ import { FilterError } from './lexer.ts';
 /** How values of a field are compared. `json`: as the value at hand tells. */
 export type FieldType = 'string' | 'number' | 'boolean' | 'time' | 'duration' | 'severity' | 'json';
 
+/** An entry, or as much of it as is known. */
+export type Facts = Partial<StoredEntry>;
+
 export type Field = {
   type: FieldType;
   /** undefined: the entry does not have it. */
-  read(entry: StoredEntry): unknown;
+  read(entry: Facts): unknown;
 };
 
 type Schema = { [field: string]: FieldType | Schema };
@@ -58,12 +61,17 @@ export const defaults: Readonly<Record<Exclude<FieldType, 'json'>, unknown>> = {
   severity: 'DEFAULT',
 };
 
+/** Filters may write `log_name` for `logName`. */
+export function fieldName(segment: string): string {
+  return segment.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
 export function resolveField(path: string[], at: number): Field {
   const names: string[] = [];
   let here: FieldType | Schema = schema;
   for (const segment of path) {
     if (typeof here === 'object') {
-      const name = segment.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+      const name = fieldName(segment);
       const next: FieldType | Schema | undefined = Object.hasOwn(here, name) ? here[name] : undefined;
       if (next === undefined) throw new FilterError(`unknown field '${path.join('.')}'`, at);
       here = next;
@@ -78,7 +86,7 @@ export function resolveField(path: string[], at: number): Field {
   return { type: typeof here === 'object' ? 'json' : here, read: (entry) => readPath(entry, names) };
 }
 
-function readPath(entry: StoredEntry, names: string[]): unknown {
+function readPath(entry: Facts, names: string[]): unknown {
   let here: unknown = entry;
   for (const name of names) {
     if (typeof here !== 'object' || here === null || !Object.hasOwn(here, name)) return undefined;
