@@ -32,7 +32,11 @@ export type LocalImage = {
   /** Absolute path of the unpacked, read-only content. */
   root: string;
   command: string[];
+  /** The beginning of `command` that a service's own arguments follow, in place of the rest. */
+  entrypoint?: string[];
   env: Record<string, string>;
+  /** Absolute path in the image: `root` is then laid over this machine's own system. Absent: `root` is all of it. */
+  workdir?: string;
 };
 
 export type ImageStore = {
