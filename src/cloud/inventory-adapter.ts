@@ -14,7 +14,20 @@ const versionSchema = z.object({ state: z.string() });
 const accountSchema = z.object({ email: z.string(), disabled: z.boolean().default(false) });
 const instanceSchema = z.object({ name: z.string(), state: z.string().default('') });
 
-export function inventoryAdapter(getJson: GetJson, waiting: Waiting): InventoryPort {
+/** Where each API is. */
+export type Origins = { secretManager: string; iam: string; sqlAdmin: string };
+
+const google: Origins = {
+  secretManager: 'https://secretmanager.googleapis.com',
+  iam: 'https://iam.googleapis.com',
+  sqlAdmin: 'https://sqladmin.googleapis.com',
+};
+
+export function inventoryAdapter(
+  getJson: GetJson,
+  waiting: Waiting,
+  { secretManager, iam, sqlAdmin }: Origins = google,
+): InventoryPort {
   const on = { client: async () => getJson, waiting };
   const path = (...parts: string[]) => parts.map(encodeURIComponent).join('/');
   return {
@@ -22,7 +35,7 @@ export function inventoryAdapter(getJson: GetJson, waiting: Waiting): InventoryP
       const name = secret.startsWith('projects/')
         ? secret
         : `projects/${path(project)}/secrets/${path(secret)}`;
-      const url = `https://secretmanager.googleapis.com/v1/${name}/versions/${path(number)}`;
+      const url = `${secretManager}/v1/${name}/versions/${path(number)}`;
       return presence(`${name}/versions/${number}`, () =>
         invoke(on, version, name, call, async (get, limits) => {
           const { state } = versionSchema.parse(await get(url, limits));
@@ -32,7 +45,7 @@ export function inventoryAdapter(getJson: GetJson, waiting: Waiting): InventoryP
     },
 
     serviceAccount: ({ project, email }, call) => {
-      const url = `https://iam.googleapis.com/v1/projects/${path(project)}/serviceAccounts/${path(email)}`;
+      const url = `${iam}/v1/projects/${path(project)}/serviceAccounts/${path(email)}`;
       return presence(email, () =>
         invoke(on, account, email, call, async (get, limits) => {
           const { disabled } = accountSchema.parse(await get(url, limits));
@@ -42,7 +55,7 @@ export function inventoryAdapter(getJson: GetJson, waiting: Waiting): InventoryP
     },
 
     sqlInstance: ({ project, instance: name }, call) => {
-      const url = `https://sqladmin.googleapis.com/v1/projects/${path(project)}/instances/${path(name)}`;
+      const url = `${sqlAdmin}/v1/projects/${path(project)}/instances/${path(name)}`;
       return presence(`${project}:${name}`, () =>
         invoke(on, instance, `${project}:${name}`, call, async (get, limits) => {
           const { state } = instanceSchema.parse(await get(url, limits));
