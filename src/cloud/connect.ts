@@ -10,6 +10,7 @@ import type { GetJson } from './inventory-adapter.ts';
 import { localInventory, localRegistry } from './local-gaps.ts';
 import { logsAdapter } from './logs-adapter.ts';
 import type { Cloud } from './ports/index.ts';
+import { provisionAdapter } from './provision-adapter.ts';
 import { runAdapter } from './run-adapter.ts';
 import { googleSecrets, localSecrets } from './secrets.ts';
 import type { Session } from './session.ts';
@@ -83,15 +84,19 @@ export async function connectLocal(options: {
   return connection('local', session, {
     identity: localIdentity(origin, project, waiting),
     secrets: localSecrets,
-    inventory: async () => localInventory,
+    inventory: async () => {
+      const { inventoryAdapter } = await import('./inventory-adapter.ts');
+      return localInventory(inventoryAdapter(plainGet, waiting, () => origin));
+    },
     registry: async () => localRegistry,
+    provision: provisionAdapter(origin, waiting),
   });
 }
 
 function connection(
   kind: Cloud['kind'],
   session: Session,
-  plain: Pick<Cloud, 'identity' | 'secrets' | 'inventory' | 'registry'>,
+  plain: Pick<Cloud, 'identity' | 'secrets' | 'inventory' | 'registry' | 'provision'>,
 ): Cloud {
   const adapters = {
     run: runAdapter(session),
@@ -118,12 +123,15 @@ function connection(
 
 /** For APIs that are asked one question only: no client of their own is worth its loading. */
 function authorisedGet(auth: GoogleAuth): GetJson {
-  return async (url, { signal }) => {
-    const headers = await auth.getRequestHeaders(url);
-    const response = await fetch(url, { headers, signal });
-    if (!response.ok) throw await httpFailure(response);
-    return response.json();
-  };
+  return async (url, { signal }) => getJson(url, { headers: await auth.getRequestHeaders(url), signal });
+}
+
+const plainGet: GetJson = (url, { signal }) => getJson(url, { signal });
+
+async function getJson(url: string, request: RequestInit): Promise<unknown> {
+  const response = await fetch(url, request);
+  if (!response.ok) throw await httpFailure(response);
+  return response.json();
 }
 
 async function credentials(auth: GoogleAuth, signal: AbortSignal, waiting: Waiting): Promise<AuthClient> {

@@ -2,11 +2,14 @@ import { CloudError, type InventoryPort, type RegistryPort } from './ports/index
 
 /** What the local cloud lacks: it says so, and nobody may take that for an answer. */
 
-export const localInventory: InventoryPort = {
-  secretVersion: ({ secret }) => lacks('secretmanager.versions.get', secret, 'secrets'),
-  serviceAccount: ({ email }) => lacks('iam.serviceAccounts.get', email, 'service accounts'),
-  sqlInstance: ({ instance }) => lacks('sqladmin.instances.get', instance, 'Cloud SQL'),
-};
+/** `asked` answers for what is there. */
+export function localInventory(asked: InventoryPort): InventoryPort {
+  return {
+    ...asked,
+    secretVersion: ({ secret }) => lacks('secretmanager.versions.get', secret, 'secrets'),
+    serviceAccount: ({ email }) => lacks('iam.serviceAccounts.get', email, 'service accounts'),
+  };
+}
 
 export const localRegistry: RegistryPort = {
   copy: ({ from }) =>
