@@ -1,7 +1,7 @@
 import type { Columns, Place, RowKey } from './columns.ts';
+import type { Dictionaries } from './dictionary.ts';
 import type { StoredEntry } from './entry.ts';
 import type { Plan } from './filter/plan.ts';
-import type { Stream, Streams } from './streams.ts';
 import type { Timeline } from './timeline.ts';
 import { type Timestamp, toProto } from './timestamp.ts';
 
@@ -24,7 +24,7 @@ export type Page = { entries: StoredEntry[]; last?: RowKey };
 
 /** What a search looks into. */
 export type Log = {
-  streams: Streams;
+  dictionaries: Dictionaries;
   columns: Columns;
   timeline: Timeline;
   /** undefined: the line is damaged. */
@@ -34,17 +34,17 @@ export type Log = {
 /** The clock is looked at once in so many rows. */
 const rowsPerLook = 64;
 
-/** Reads only the entries of those streams that the plan does not rule out. */
-export function search({ streams, columns, timeline, read }: Log, query: Query): Page {
+/** Reads only the entries that the plan does not rule out by their log, severity and resource. */
+export function search({ dictionaries, columns, timeline, read }: Log, query: Query): Page {
   const { plan, limit, maxBytes } = query;
-  const judge = judgeOf(streams, query);
+  const judge = judgeOf(dictionaries, query);
   const deadline = performance.now() + query.maxMs;
   const { first, end, step } = placesOf(timeline, query);
   const entries: StoredEntry[] = [];
   let bytes = 0;
   for (let place = first, visited = 1; place !== end; place += step, visited += 1) {
     const row = timeline.rowAt(place);
-    const verdict = judge(columns.streamOf(row));
+    const verdict = judge(columns.channelOf(row), columns.resourceOf(row));
     const full = verdict !== 'no' && (entries.length >= limit || bytes >= maxBytes);
     if (full || (visited % rowsPerLook === 0 && performance.now() > deadline))
       return { entries, last: columns.keyOf(timeline.rowAt(place - step)) };
@@ -60,17 +60,46 @@ export function search({ streams, columns, timeline, read }: Log, query: Query):
 
 type Verdict = 'yes' | 'no' | 'perhaps';
 
-/** Asks the plan about each stream once. */
-function judgeOf(streams: Streams, { projects, plan }: Query): (stream: number) => Verdict {
+/** Asks the plan about each channel once, about each resource, and where that does not settle it about both together. */
+function judgeOf({ channels, resources }: Dictionaries, { projects, plan }: Query) {
   const isWanted = inProjects(projects);
-  const verdicts = new Array<Verdict | undefined>(streams.count);
-  const ask = (stream: Stream): Verdict => {
-    const decided = isWanted(stream) && plan.decide(stream);
-    return decided === undefined ? 'perhaps' : decided ? 'yes' : 'no';
+  const ofChannel = memo((number): Verdict => {
+    const channel = channels.at(number);
+    return channel && !isWanted(channel) ? 'no' : verdict(plan.decide({ ...channel }));
+  });
+  const ofResource = memo((number): Verdict => {
+    const resource = resources.at(number);
+    return verdict(plan.decide(resource ? { resource } : {}));
+  });
+  const both = new Map<number, Verdict>();
+  const ofBoth = (channel: number, resource: number): Verdict => {
+    const key = channel * resources.count + resource;
+    const known = both.get(key);
+    if (known) return known;
+    const facts = resources.at(resource);
+    const found = verdict(plan.decide({ ...channels.at(channel), ...(facts && { resource: facts }) }));
+    both.set(key, found);
+    return found;
   };
+  return (channel: number, resource: number): Verdict => {
+    const first = ofChannel(channel);
+    if (first === 'no') return first;
+    const second = ofResource(resource);
+    if (second !== 'perhaps') return second;
+    return first === 'yes' ? first : ofBoth(channel, resource);
+  };
+}
+
+function verdict(decided: boolean | undefined): Verdict {
+  if (decided === undefined) return 'perhaps';
+  return decided ? 'yes' : 'no';
+}
+
+function memo<T>(make: (number: number) => T): (number: number) => T {
+  const made: T[] = [];
   return (number) => {
-    verdicts[number] ??= ask(streams.at(number));
-    return verdicts[number];
+    made[number] ??= make(number);
+    return made[number];
   };
 }
 
