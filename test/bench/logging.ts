@@ -107,12 +107,12 @@ function entryAt(n: number) {
 const filters: readonly string[] = [
   '',
   'severity>=ERROR',
-  'resource.type="cloud_run_revision" AND resource.labels.service_name="service-7"',
+  'resource.type="cloud_run_revision" AND resource.labels.service_name=("service-7" OR "service-8")',
   'resource.labels.location="europe-west1" AND severity=WARNING',
-  `logName="${project}/logs/run.googleapis.com%2Frequests" AND resource.labels.service_name=~"^service-1.$"`,
-  'resource.labels.service_name=("service-1" OR "service-2") AND severity>=ERROR',
+  `logName="${project}/logs/run.googleapis.com%2Frequests" AND resource.labels.service_name=~"^service-1..$"`,
+  'resource.labels.location="europe-west1" AND (severity>=ERROR OR resource.labels.service_name="service-1")',
   'timestamp>="2026-01-01T00:08:00Z" AND timestamp<"2026-01-01T00:09:00Z"',
-  'textPayload:"answered in 13 ms"',
+  'textPayload:"answered in 1"',
   'jsonPayload.status>=500',
 ];
 const pagesOfEach = 30;

@@ -71,7 +71,8 @@ export class Columns {
     const start = this.idBytes;
     const idEnd = start + id.end - id.start;
     this.grow(row + 1, idEnd);
-    for (let from = id.start, to = start; from < id.end; from += 1, to += 1) this.ids[to] = at(id.bytes, from);
+    for (let from = id.start, to = start; from < id.end; from += 1, to += 1)
+      this.ids[to] = at(id.bytes, from);
     this.idEnd[row] = idEnd;
     this.seconds[row] = seconds;
     this.nanos[row] = nanos;

@@ -1,9 +1,10 @@
 import { Columns, type Place, rowKey } from './columns.ts';
 import { makeDictionaries } from './dictionary.ts';
 import type { StoredEntry } from './entry.ts';
+import { planFilter } from './filter/plan.ts';
 import { parseJson } from './json.ts';
 import { deletedLine, entryLine, type Line } from './line.ts';
-import { type Page, type Query, search } from './search.ts';
+import { makeQuestion, type Page, type Query, type Question, search } from './search.ts';
 import type { Learner } from './segment.ts';
 import { Segments } from './segments.ts';
 import { Timeline } from './timeline.ts';
@@ -18,6 +19,8 @@ const defaultLimits: StoreLimits = {
   segmentBytes: 64 * 1024 ** 2,
 };
 
+const maxQuestions = 4;
+
 /** The log: lines on disk, and in memory what finds them. */
 export class EntryStore {
   private readonly limits: StoreLimits;
@@ -26,6 +29,7 @@ export class EntryStore {
   private readonly columns = new Columns(this.dictionaries.channels);
   private readonly timeline = new Timeline(this.columns);
   private readonly segments: Segments;
+  private readonly questions = new Map<string, Question>();
 
   constructor(folder: string, limits: Partial<StoreLimits> = {}) {
     this.limits = { ...defaultLimits, ...limits };
@@ -59,10 +63,21 @@ export class EntryStore {
     return () => this.listeners.delete(listener);
   }
 
+  /** Throws a FilterError. What was asked last is kept with what is known of its answer: pages are asked one by one. */
+  question(projects: readonly string[], filter: string): Question {
+    const key = JSON.stringify([projects, filter]);
+    const question = this.questions.get(key) ?? makeQuestion(this.dictionaries, projects, planFilter(filter));
+    this.questions.delete(key);
+    this.questions.set(key, question);
+    const [oldest] = this.questions.keys();
+    if (this.questions.size > maxQuestions && oldest !== undefined) this.questions.delete(oldest);
+    return question;
+  }
+
   search(query: Query): Page {
-    const { dictionaries, columns, timeline } = this;
+    const { columns, timeline } = this;
     const read = (place: Place) => asEntry(parseJson(this.segments.read(place)));
-    return search({ dictionaries, columns, timeline, read }, query);
+    return search({ columns, timeline, read }, query);
   }
 
   /** The names of the logs that have entries, sorted. */
