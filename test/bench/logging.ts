@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { LoggingServiceV2Client } from '@google-cloud/logging-api';
 import { credentials } from '@grpc/grpc-js';
 import { PassThroughClient } from 'google-auth-library';
+import { z } from 'zod';
 import type { Claim } from './claim.ts';
 import { sluice } from './process.ts';
 
@@ -152,7 +153,8 @@ function percentile95(samples: readonly number[]): number {
 }
 
 async function residentMegabytes(port: number): Promise<number> {
-  const { pid } = await (await fetch(`http://127.0.0.1:${port}/healthz`)).json();
+  const health: unknown = await (await fetch(`http://127.0.0.1:${port}/healthz`)).json();
+  const { pid } = z.object({ pid: z.int() }).parse(health);
   return Math.round(
     Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024,
   );
