@@ -32,7 +32,11 @@ export type LocalImage = {
   /** Absolute path of the unpacked, read-only content. */
   root: string;
   command: string[];
+  /** The beginning of `command` that a service's own arguments follow, in place of the rest. */
+  entrypoint?: string[];
   env: Record<string, string>;
+  /** Absolute path in the image: `root` is then laid over this machine's own system. Absent: `root` is all of it. */
+  workdir?: string;
 };
 
 export type ImageStore = {
@@ -60,6 +64,15 @@ export type Probe = {
   failureThreshold: number;
 };
 
+/** What an instance's process finds at a path (absolute, in the notation of the container). */
+export type MountedVolume = { path: string } & (
+  | { kind: 'secret'; files: { path: string; mode: number; ref: SecretRef }[] }
+  /** Empty at the start of each instance, and its own. */
+  | { kind: 'scratch'; name: string }
+  /** By connection names, `PROJECT:REGION:INSTANCE`: a folder of each with the socket in it. */
+  | { kind: 'cloudSql'; instances: string[] }
+);
+
 /** A revision's name is its own only within its service. */
 export type RevisionRef = { project: string; location: string; service: string; revision: string };
 
@@ -71,13 +84,30 @@ export type RunnableRevision = RevisionRef & {
   command: string[];
   args: string[];
   env: Record<string, string>;
+  /** By variable; read at the start of each instance. */
+  secretEnv: Record<string, SecretRef>;
+  volumes: MountedVolume[];
   port: number;
   startupProbe: Probe;
+  livenessProbe?: Probe;
   concurrency: number;
   timeoutSeconds: number;
   maxInstances: number;
   /** Kept alive while the revision is routed to. */
   minInstances: number;
+  /** A client goes to the instance that answered it before, as long as that has room. */
+  sessionAffinity: boolean;
+};
+
+export type CloudSql = {
+  /**
+   * Makes a socket for each connection name and tells the folder that it is in, as `.s.PGSQL.5432`; they go when the
+   * signal aborts. An instance is not waited for: that one is missing shows when somebody connects, by a line to `say`.
+   */
+  attach(
+    names: readonly string[],
+    owner: { say(line: string): void; gone: AbortSignal },
+  ): Promise<Record<string, string>>;
 };
 
 export type DeployReport =
@@ -93,10 +123,15 @@ export type Runtime = {
   /** Makes a stored revision known again (after a restart) without starting it. */
   register(revision: RunnableRevision): void;
   /** A running instance's port, started for the request if there is none. Throws when it cannot start. */
-  acquire(revision: RevisionRef): Promise<{
+  acquire(
+    revision: RevisionRef,
+    /** Where the client was before; taken when it lives and has room. */
+    preferredInstance?: string,
+  ): Promise<{
     port: number;
     instanceId: string;
     timeoutSeconds: number;
+    sessionAffinity: boolean;
     /** Aborts when the instance has exited. */
     gone: AbortSignal;
     release(): void;
@@ -113,6 +148,8 @@ export type Route = {
   service: string;
   /** False: a request needs an ID token that this local cloud minted. */
   public: boolean;
+  /** False: nobody is let in, because nobody is inside; the local cloud has no VPC. */
+  reachable: boolean;
   /** Effective split: percents sum to 100, or empty while nothing is ready. */
   split: { revision: string; percent: number }[];
   tags: { tag: string; revision: string }[];
@@ -125,25 +162,12 @@ export type Router = {
   stop(): Promise<void>;
 };
 
+/** `invalid`: malformed, expired, for another audience, or not minted here. */
+export type TokenVerdict = 'opens' | 'missing' | 'invalid';
+
 /** Mints and verifies the ID tokens that a private service asks for. */
 export type TokenAuthority = {
   mint(audience: string, email: string): string;
   /** Does this `Authorization` header open a service with one of these URLs? */
-  opens(authorization: string | undefined, audiences: string[]): boolean;
-};
-
-/** One thing that goes wrong on purpose. Matching calls are counted down from `times`. */
-export type Fault = {
-  /** gRPC method, for example `google.cloud.run.v2.Services/UpdateService`. */
-  method: string;
-  kind:
-    | { error: { code: number; message: string } }
-    | { delayMs: number }
-    /** The call takes effect, its answer does not arrive (UNAVAILABLE after the effect). */
-    | { lostReply: true }
-    /** A stream ends with UNAVAILABLE after this many messages. */
-    | { cutStreamAfter: number }
-    /** A read answers with what was true before the last write. */
-    | { staleRead: true };
-  times: number;
+  judge(authorization: string | undefined, audiences: string[]): TokenVerdict;
 };

@@ -85,27 +85,36 @@ export async function resetLocalCloud({ home }: { home: string }): Promise<void>
 }
 
 /** The server of this home, if what listens on the recorded port answers with the recorded nonce. */
-async function findServer(home: string): Promise<ServerRecord | undefined> {
+export async function findServer(home: string): Promise<ServerRecord | undefined> {
   const record = readRecord(home);
   if (!record) return undefined;
   const health = healthSchema.safeParse(await request(record, 'GET', '/healthz').catch(() => undefined));
   return health.data?.nonce === record.nonce ? record : undefined;
 }
 
+async function request(server: ServerRecord, method: string, path: string): Promise<unknown> {
+  return (await ask(server, method, path)).answer;
+}
+
 /** Without `fetch`, and without importing node:http (which reads its every export): both would load undici first. */
-async function request({ port, nonce }: ServerRecord, method: string, path: string): Promise<unknown> {
+export async function ask(
+  { port, nonce }: ServerRecord,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<{ ok: boolean; answer: unknown }> {
   const sent = process.getBuiltinModule('node:http').request({
     host: '127.0.0.1',
     port,
     path,
     method,
-    headers: { [nonceHeader]: nonce },
+    headers: { [nonceHeader]: nonce, ...(body && { 'content-type': 'application/json' }) },
     agent: false,
     signal: AbortSignal.timeout(requestMs),
   });
-  sent.end();
+  sent.end(body && JSON.stringify(body));
   const [response] = await once(sent, 'response');
-  return json(response);
+  return { ok: response.statusCode === 200, answer: await json(response) };
 }
 
 /** Starts the server detached, with its output in the home's `server.log`, and waits for its first word. */

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { Server, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Hono } from 'hono';
 import { openBuild } from './build/index.ts';
-import type { Fault, ImageStore } from './contracts.ts';
+import type { ImageStore } from './contracts.ts';
 import type { ServiceStatus } from './control.ts';
 import { HomeBusyError } from './errors.ts';
-import { type Faults, openFaults } from './faults.ts';
+import type { Fault, FaultSpec } from './faults/fault.ts';
+import { ArmedFaults, faultyServices, faultyStorage } from './faults/index.ts';
 import { complete, loadProtos, type ProtoClient } from './grpc.ts';
 import { openHome, rememberPort } from './home.ts';
 import { openJournal } from './journal/journal.ts';
@@ -20,6 +21,7 @@ import { openRun } from './run/index.ts';
 import { openRuntime } from './runtime/index.ts';
 import { openSecrets } from './secrets/index.ts';
 import { removeRecord, writeRecord } from './server-record.ts';
+import { openSql } from './sql/index.ts';
 import { openStorage } from './storage/index.ts';
 import { openTokens } from './tokens.ts';
 import { webApp } from './web/app.ts';
@@ -27,6 +29,7 @@ import { controlRoutes } from './web/control-routes.ts';
 import type { WebEnv } from './web/env.ts';
 import { webListener } from './web/listener.ts';
 import { tokenRoutes } from './web/token-routes.ts';
+import { openTunnel } from './web/tunnel.ts';
 
 export type LocalCloudOptions = {
   /** The folder of all its state; made when it is missing. */
@@ -45,7 +48,9 @@ export type LocalCloud = {
   port: number;
   home: string;
   services(): ServiceStatus[];
-  inject(fault: Fault): void;
+  inject(fault: FaultSpec): Fault;
+  faults(): Fault[];
+  clearFaults(id?: string): Fault[];
   /** Resolves when somebody asked over HTTP that it stops; whoever started it calls `stop`. */
   stopRequested: Promise<void>;
   stop(): Promise<void>;
@@ -63,20 +68,24 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   parts.defer(() => lock.release());
 
   const backends = await openBackends(options, parts);
-  const faults = openFaults();
+  const faults = new ArmedFaults();
   const stopRequest = Promise.withResolvers<void>();
   const health = { nonce: randomUUID(), pid: process.pid, stamp };
   const served = servicesOf(backends, faults);
   const shared = await listen({
     grpc: grpcServer(served),
     http: webListener({
-      app: webApp([
-        controlRoutes({ health, services: backends.run.list, onStop: stopRequest.resolve }),
-        ...routesOf(backends),
-        restRoutes(served),
-      ]),
-      storage: backends.storage.handle,
+      app: webApp(
+        [
+          controlRoutes({ health, services: backends.run.list, faults, onStop: stopRequest.resolve }),
+          ...routesOf(backends),
+          restRoutes(served),
+        ],
+        faults,
+      ),
+      storage: faultyStorage(faults, backends.storage.handle),
     }),
+    connect: openTunnel({ home, storage: backends.storage.handle }),
     ...(options.port !== undefined && { port: options.port }),
     ...(remembered.port !== undefined && { preferredPort: remembered.port }),
   });
@@ -89,7 +98,9 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   return {
     ...{ port, home },
     services: backends.run.list,
-    inject: faults.inject,
+    inject: (fault) => faults.add(fault),
+    faults: () => faults.list(),
+    clearFaults: (id) => faults.clear(id),
     stopRequested: stopRequest.promise,
     stop: () => owned.disposeAsync(),
   };
@@ -111,23 +122,30 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const storage = opened(openStorage({ home }));
   const build = opened(openBuild({ home, journal, storage, logs, operations }));
   const images = options.images ?? build.images;
-  const runtime = opened(openRuntime({ home, logs }));
+  const sql = opened(openSql({ home, journal, logs }));
+  const runtime = opened(openRuntime({ home, logs, secrets: secrets.reader, cloudSql: sql }));
   const router = opened(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ journal }) }));
   const protos = loadProtos('run');
-  const run = opened(await openRun({ journal, protos, operations, images, runtime, router, trafficDelayMs }));
-  return { logging, operations, tokens, secrets, storage, build, run };
+  const run = opened(
+    await openRun({
+      ...{ journal, protos, operations, images, runtime, router, trafficDelayMs },
+      secrets: secrets.reader,
+    }),
+  );
+  return { logging, operations, tokens, secrets, storage, build, sql, run };
 }
 
 type Served = ServedService & { definition: ServiceDefinition };
 
 /** What is served over gRPC, and over REST by the same handlers. */
-function servicesOf({ operations, run, build, logging }: Backends, faults: Faults): Served[] {
+function servicesOf({ operations, run, build, logging }: Backends, faults: ArmedFaults): Served[] {
+  const faulty = faultyServices(faults);
   const serve = (client: ProtoClient, name: string, implementation: UntypedServiceImplementation) => {
     const definition = loadProtos(client).service(name);
     return {
       name,
       definition,
-      implementation: faults.wrap(definition, complete(definition, implementation)),
+      implementation: faulty(definition, complete(definition, implementation)),
     };
   };
   return [
@@ -146,6 +164,6 @@ function grpcServer(served: readonly Served[]): Server {
 }
 
 /** The JSON APIs that have no protos here. */
-function routesOf({ tokens, secrets }: Backends): Hono<WebEnv>[] {
-  return [tokenRoutes(tokens), secrets.routes];
+function routesOf({ tokens, secrets, sql, run }: Backends): Hono<WebEnv>[] {
+  return [tokenRoutes(tokens), secrets.routes, sql.routes, run.knative];
 }

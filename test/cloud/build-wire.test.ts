@@ -7,7 +7,6 @@ import type { BuildRequest } from '../../src/cloud/ports/index.ts';
 import { startCloud, tempHome } from '../local/harness.ts';
 import { call, connectTo, kindOf, ref } from './kit.ts';
 
-const operations = 'google.longrunning.Operations';
 const image = 'europe-west1-docker.pkg.dev/demo/sluice/chat:v1';
 
 async function open() {
@@ -62,8 +61,8 @@ test('a build that fails is read again, and says why', async () => {
 
 test('a build is waited for without its operation too', async () => {
   const { local, build, request } = await open();
-  const denied = { error: { code: 7, message: 'no operations for you' } };
-  local.inject({ method: `${operations}/WaitOperation`, kind: denied, times: 100 });
+  const denied = { code: 'PERMISSION_DENIED', message: 'no operations for you' };
+  local.inject({ api: 'operations', method: 'WaitOperation', ...denied, times: 100 });
   const built = await build.submit(await request('true'), call());
   expect(await build.await(built, call())).toMatchObject({ status: 'SUCCESS' });
 });

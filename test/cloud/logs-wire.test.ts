@@ -7,7 +7,7 @@ import type { LogEntry, LogsPort } from '../../src/cloud/ports/index.ts';
 import { startCloud, tempHome } from '../local/harness.ts';
 import { call, connectTo, kindOf } from './kit.ts';
 
-const service = 'google.logging.v2.LoggingServiceV2';
+const tailEntries = { api: 'logging', method: 'TailLogEntries' } as const;
 const filter = 'resource.type="cloud_run_revision" AND resource.labels.service_name="chat"';
 const query = { project: 'demo', filter };
 const resource = {
@@ -146,7 +146,7 @@ describe('a tail', () => {
 
   test('that the server cuts is lost, and one with a wrong filter invalid', async () => {
     const { local, logs, write } = await open();
-    local.inject({ method: `${service}/TailLogEntries`, kind: { cutStreamAfter: 0 }, times: 1 });
+    local.inject({ ...tailEntries, cutStreamAfter: 0, times: 1 });
     const entries = logs.tail(query, call())[Symbol.asyncIterator]();
     expect(await kindOf(untilOpen(entries, write))).toBe('unavailable');
     const wrong = logs.tail({ ...query, filter: 'severity >' }, call());
@@ -175,7 +175,7 @@ describe('following', () => {
 
   test('loses and repeats nothing when the stream is cut, and says so', async () => {
     const { local, logs, write } = await open();
-    local.inject({ method: `${service}/TailLogEntries`, kind: { cutStreamAfter: 1 }, times: 2 });
+    local.inject({ ...tailEntries, cutStreamAfter: 1, times: 2 });
     const notices: string[] = [];
     const stop = new AbortController();
     const all: string[] = [];
@@ -196,8 +196,8 @@ describe('following', () => {
 
   test('lists instead when tails keep failing', async () => {
     const { local, logs, write } = await open();
-    const kind = { error: { code: 8, message: 'too many tails' } };
-    local.inject({ method: `${service}/TailLogEntries`, kind, times: 1_000 });
+    const exhausted = { code: 'RESOURCE_EXHAUSTED', message: 'too many tails' };
+    local.inject({ ...tailEntries, ...exhausted, times: 1_000 });
     const notices: string[] = [];
     const stop = new AbortController();
     const source = follow(logs, stop.signal, notices);
@@ -213,8 +213,8 @@ describe('following', () => {
 
   test('stops at what will not pass', async () => {
     const { local, logs } = await open();
-    const kind = { error: { code: 7, message: 'no logging.logEntries.list' } };
-    local.inject({ method: `${service}/ListLogEntries`, kind, times: 1 });
+    const denied = { code: 'PERMISSION_DENIED', message: 'no logging.logEntries.list' };
+    local.inject({ api: 'logging', method: 'ListLogEntries', ...denied, times: 1 });
     const stop = new AbortController();
     expect(await kindOf(gather(follow(logs, stop.signal), ['never']))).toBe('forbidden');
     stop.abort();

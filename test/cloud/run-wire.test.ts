@@ -3,7 +3,7 @@ import type { ServiceEdit } from '../../src/cloud/ports/index.ts';
 import { startCloud, tempHome } from '../local/harness.ts';
 import { call, connectTo, kindOf, ref, templateOf } from './kit.ts';
 
-const services = 'google.cloud.run.v2.Services';
+const getService = { api: 'run', method: 'GetService' } as const;
 
 async function deployed(edit: Partial<ServiceEdit> = {}) {
   const local = await startCloud({ home: tempHome() });
@@ -106,7 +106,7 @@ describe('what goes wrong', () => {
   test('a write whose answer is lost has an unknown outcome, is made once, and reading it again answers', async () => {
     const { local, cloud } = await deployed();
     const live = await read({ cloud });
-    local.inject({ method: `${services}/UpdateService`, kind: { lostReply: true }, times: 1 });
+    local.inject({ api: 'run', method: 'UpdateService', dropReply: true, times: 1 });
     const lost = cloud.run.updateService(live, { annotations: { release: 'r2' } }, call());
     expect(await kindOf(lost)).toBe('outcome-unknown');
     const after = await read({ cloud });
@@ -117,25 +117,23 @@ describe('what goes wrong', () => {
   test('a write that is slower than its deadline has an unknown outcome', async () => {
     const { local, cloud } = await deployed();
     const live = await read({ cloud });
-    local.inject({ method: `${services}/UpdateService`, kind: { delayMs: 2_000 }, times: 1 });
+    local.inject({ api: 'run', method: 'UpdateService', latencyMs: 2_000, times: 1 });
     const slow = cloud.run.updateService(live, { annotations: { a: '1' } }, call({ timeoutMs: 100 }));
     expect(await kindOf(slow)).toBe('outcome-unknown');
   });
 
   test('a read is made again while the server is away, and a refused one is not', async () => {
     const { local, cloud } = await deployed();
-    const away = { error: { code: 14, message: 'away' } };
-    local.inject({ method: `${services}/GetService`, kind: away, times: 2 });
+    local.inject({ ...getService, code: 'UNAVAILABLE', message: 'away', times: 2 });
     expect((await read({ cloud })).ref).toEqual(ref);
-    const denied = { error: { code: 7, message: 'no run.services.get' } };
-    local.inject({ method: `${services}/GetService`, kind: denied, times: 1 });
+    local.inject({ ...getService, code: 'PERMISSION_DENIED', message: 'no run.services.get', times: 1 });
     expect(await kindOf(cloud.run.readService(ref, call()))).toBe('forbidden');
     expect((await read({ cloud })).ref).toEqual(ref);
   });
 
   test('a read ends at its deadline and at the signal', async () => {
     const { local, cloud } = await deployed();
-    const delay = { method: `${services}/GetService`, kind: { delayMs: 60_000 }, times: 1 };
+    const delay = { ...getService, latencyMs: 60_000, times: 1 };
     local.inject(delay);
     expect(await kindOf(cloud.run.readService(ref, call({ timeoutMs: 50 })))).toBe('deadline');
     local.inject(delay);
@@ -154,14 +152,17 @@ describe('what goes wrong', () => {
     expect(await kindOf(cloud.run.awaitOperation(`${operation}x`, call()))).toBe('not-found');
   });
 
-  test.for([12, 14])('an operation is polled where a long poll ends with code %i', async (code) => {
-    const local = await startCloud({ home: tempHome() });
-    const cloud = await connectTo(local.port);
-    const method = 'google.longrunning.Operations/WaitOperation';
-    local.inject({ method, kind: { error: { code, message: 'no long poll' } }, times: 100 });
-    const operation = await cloud.run.createService(ref, { template: templateOf('chat-a') }, call());
-    expect(await cloud.run.awaitOperation(operation, call())).toEqual({ state: 'done' });
-  });
+  test.for(['UNIMPLEMENTED', 'UNAVAILABLE'])(
+    'an operation is polled where a long poll ends with %s',
+    async (code) => {
+      const local = await startCloud({ home: tempHome() });
+      const cloud = await connectTo(local.port);
+      const method = 'WaitOperation';
+      local.inject({ api: 'operations', method, code, message: 'no long poll', times: 100 });
+      const operation = await cloud.run.createService(ref, { template: templateOf('chat-a') }, call());
+      expect(await cloud.run.awaitOperation(operation, call())).toEqual({ state: 'done' });
+    },
+  );
 
   test('an empty edit is refused before it could replace the service', async () => {
     const { cloud } = await deployed();

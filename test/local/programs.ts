@@ -7,11 +7,14 @@ const sources = {
     require('http')
       .createServer((q, s) => s.end(q.url === '/port' ? process.env.PORT : process.env.K_REVISION))
       .listen(process.env.PORT)`,
+  shows: `const fs = require('fs');
+    const texts = { '/env': () => JSON.stringify(process.env), '/file': () => fs.readFileSync(process.env.KEY_FILE) };
+    require('http').createServer((q, s) => s.end(texts[q.url]())).listen(process.env.PORT)`,
   exits: 'process.exit(3)',
   silent: 'setInterval(() => {}, 1000)',
 };
 
-/** Images beside a home: one answers with its revision's name, one exits at once, one never listens. */
+/** Images beside a home: one answers with its revision's name, one shows what it was given, one exits at once, one never listens. */
 export function programs(home: string): ImageStore {
   const folder = path.join(path.dirname(home), 'image');
   mkdirSync(folder, { recursive: true });

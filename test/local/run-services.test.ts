@@ -41,16 +41,37 @@ async function failure(promise: Promise<unknown>): Promise<{ code: number; messa
 describe('a write that is refused', () => {
   const refusals: [string, ServiceMessage, number, string][] = [
     [
-      'a secret',
-      { template: container({ env: [{ name: 'A', valueSource: { secretKeyRef: { secret: 's' } } }] }) },
+      'a bucket as a volume',
+      { template: template({ volumes: [{ name: 'v', gcs: { bucket: 'b' } }] }) },
       status.UNIMPLEMENTED,
-      'template.containers[0].env[0].valueSource',
+      'template.volumes[0].gcs',
     ],
     [
-      'a volume',
-      { template: template({ volumes: [{ name: 'v', emptyDir: {} }] }) },
-      status.UNIMPLEMENTED,
-      'template.volumes',
+      'a mount without its volume',
+      { template: container({ volumeMounts: [{ name: 'v', mountPath: '/v' }] }) },
+      status.INVALID_ARGUMENT,
+      "template.containers[0].volume_mounts[0].name: there is no volume 'v'",
+    ],
+    [
+      'a mount over the devices',
+      {
+        template: {
+          ...container({ volumeMounts: [{ name: 'v', mountPath: '/proc/self' }] }),
+          volumes: [{ name: 'v', emptyDir: {} }],
+        },
+      },
+      status.INVALID_ARGUMENT,
+      'template.containers[0].volumeMounts[0].mountPath',
+    ],
+    [
+      'a secret file outside its volume',
+      {
+        template: template({
+          volumes: [{ name: 'v', secret: { secret: 's', items: [{ path: '../s', version: 'latest' }] } }],
+        }),
+      },
+      status.INVALID_ARGUMENT,
+      'template.volumes[0].secret.items[0].path',
     ],
     [
       'a sidecar',
@@ -65,10 +86,10 @@ describe('a write that is refused', () => {
       'template.vpcAccess',
     ],
     [
-      'a liveness probe',
+      'a liveness probe of a port',
       { template: container({ livenessProbe: { tcpSocket: { port: 8080 } } }) },
       status.UNIMPLEMENTED,
-      'template.containers[0].livenessProbe',
+      'template.containers[0].livenessProbe.tcpSocket',
     ],
     [
       'a GPU',
@@ -89,13 +110,7 @@ describe('a write that is refused', () => {
       status.UNIMPLEMENTED,
       'binaryAuthorization',
     ],
-    [
-      'session affinity',
-      { template: template({ sessionAffinity: true }) },
-      status.UNIMPLEMENTED,
-      'template.sessionAffinity',
-    ],
-    ['internal ingress', { ingress: 'INGRESS_TRAFFIC_INTERNAL_ONLY' }, status.INVALID_ARGUMENT, 'ingress'],
+    ['no ingress at all', { ingress: 'INGRESS_TRAFFIC_NONE' }, status.INVALID_ARGUMENT, 'ingress'],
     [
       'a platform label',
       { labels: { 'run.googleapis.com/x': 'y' } },

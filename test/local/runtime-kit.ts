@@ -1,7 +1,13 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { LogSink, NewLogEntry, Probe, RunnableRevision } from '../../src/local/contracts.ts';
+import type {
+  LogSink,
+  NewLogEntry,
+  Probe,
+  RunnableRevision,
+  SecretReader,
+} from '../../src/local/contracts.ts';
 
 export const temporaryFolder = () => mkdtempSync(path.join(tmpdir(), 'sluice-runtime-'));
 
@@ -40,6 +46,15 @@ export class MemoryLog implements LogSink {
   }
 }
 
+/** Holds these values, by secret; every version is the same. */
+export const secretsOf = (values: Record<string, string>): SecretReader => ({
+  read: ({ secret }) => {
+    const value = values[secret];
+    return value === undefined ? { refused: `Secret ${secret} was not found` } : { data: Buffer.from(value) };
+  },
+});
+export const noSecrets = secretsOf({});
+
 export const text = (part: string) => (entry: NewLogEntry) => entry.textPayload?.includes(part) ?? false;
 
 export const defaultProbe: Probe = {
@@ -75,12 +90,15 @@ export function nodeRevision(
     command: [],
     args: [],
     env: {},
+    secretEnv: {},
+    volumes: [],
     port: 8080,
     startupProbe: defaultProbe,
     concurrency: 80,
     timeoutSeconds: 300,
     maxInstances: 100,
     minInstances: 0,
+    sessionAffinity: false,
     ...change,
   };
 }

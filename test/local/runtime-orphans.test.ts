@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRuntime } from '../../src/local/runtime/index.ts';
 import { findLauncher } from '../../src/local/runtime/launcher.ts';
-import { MemoryLog, nodeRevision, server, temporaryFolder, until } from './runtime-kit.ts';
+import { MemoryLog, nodeRevision, noSecrets, server, temporaryFolder, until } from './runtime-kit.ts';
 
 let home: string;
 let host: ChildProcess | undefined;
@@ -29,7 +29,7 @@ async function startHost(launcher: string[] | undefined): Promise<number> {
     script,
     `import { openRuntime } from ${JSON.stringify(module)};
      const { revision, ...options } = JSON.parse(process.argv[2]);
-     const runtime = openRuntime({ ...options, logs: { write() {} } });
+     const runtime = openRuntime({ ...options, logs: { write() {} }, secrets: { read: () => ({ refused: "none" }) } });
      await runtime.deploy(revision);
      console.log((await runtime.acquire(revision)).port);`,
   );
@@ -79,7 +79,7 @@ describe('a runtime that is killed', () => {
     mkdirSync(forged);
     writeFileSync(path.join(forged, 'process.json'), JSON.stringify({ pid: other.pid, birth: 'once' }));
 
-    const successor = openRuntime({ home, logs: new MemoryLog() });
+    const successor = openRuntime({ home, logs: new MemoryLog(), secrets: noSecrets });
     await silent(port);
     await until(() => readdirSync(path.join(home, 'instances')).length === 0);
     await successor.stop();

@@ -5,7 +5,7 @@ import type { NewLogEntry } from '../../src/local/contracts.ts';
 import { openRuntime } from '../../src/local/runtime/index.ts';
 import { floodGate, lineSplitter } from '../../src/local/runtime/lines.ts';
 import { parseLine } from '../../src/local/runtime/log-lines.ts';
-import { MemoryLog, nodeRevision, temporaryFolder } from './runtime-kit.ts';
+import { MemoryLog, nodeRevision, noSecrets, temporaryFolder } from './runtime-kit.ts';
 
 function split(chunks: Buffer[], limit?: number): Buffer[] {
   const lines: Buffer[] = [];
@@ -141,7 +141,7 @@ describe('the output of an instance', () => {
   async function said(code: string): Promise<MemoryLog> {
     const home = temporaryFolder();
     const logs = new MemoryLog();
-    const runtime = openRuntime({ home, logs });
+    const runtime = openRuntime({ home, logs, secrets: noSecrets });
     await runtime.deploy(nodeRevision(home, code));
     await runtime.stop();
     rmSync(home, { recursive: true });

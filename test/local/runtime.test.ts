@@ -7,6 +7,7 @@ import {
   defaultProbe,
   MemoryLog,
   nodeRevision,
+  noSecrets,
   server,
   temporaryFolder,
   text,
@@ -20,7 +21,7 @@ let runtime: Runtime;
 beforeEach(() => {
   home = temporaryFolder();
   logs = new MemoryLog();
-  runtime = openRuntime({ home, logs, restartMs: 50, pendingMs: 50, graceMs: 500 });
+  runtime = openRuntime({ home, logs, secrets: noSecrets, restartMs: 50, pendingMs: 50, graceMs: 500 });
 });
 
 afterEach(async () => {
@@ -226,7 +227,7 @@ describe('life after readiness', () => {
     ['by the launcher', undefined],
     ['alone', []],
   ])('a signal is reported by its number when started %s', async (_, launcher) => {
-    const own = openRuntime({ home, logs, ...(launcher && { launcher }) });
+    const own = openRuntime({ home, logs, secrets: noSecrets, ...(launcher && { launcher }) });
     await own.deploy(nodeRevision(home, server()));
     process.kill(applicationPid(), 'SIGKILL');
     const [entry] = await logs.seen('varlog/system', text('Container terminated on signal 9.'));
@@ -236,7 +237,7 @@ describe('life after readiness', () => {
   });
 
   test('an idle instance goes, one that a minimum keeps stays', async () => {
-    const own = openRuntime({ home: `${home}/idle`, logs, idleMs: 50, graceMs: 2000 });
+    const own = openRuntime({ home: `${home}/idle`, logs, secrets: noSecrets, idleMs: 50, graceMs: 2000 });
     const [idle, kept] = [nodeRevision(home, server()), nodeRevision(home, server())];
     await Promise.all([own.deploy(idle), own.deploy(kept).then(() => own.keep(kept, 1))]);
     const [first, held] = await Promise.all([own.acquire(idle), own.acquire(kept)]);

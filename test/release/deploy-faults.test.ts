@@ -1,24 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { connectLocal } from '../../src/cloud/connect.ts';
-import type { Fault } from '../../src/local/contracts.ts';
+import type { FaultSpec } from '../../src/local/faults/fault.ts';
 import { type LocalCloudOptions, startLocalCloud } from '../../src/local/server.ts';
 import type { ReleaseEvent } from '../../src/release/events.ts';
 import { answer, call, openStand, soundness, type TargetPatch } from './kit.ts';
 
 vi.setConfig({ maxConcurrency: 8 });
 
-const createService = 'google.cloud.run.v2.Services/CreateService';
-const updateService = 'google.cloud.run.v2.Services/UpdateService';
-const getService = 'google.cloud.run.v2.Services/GetService';
-const getRevision = 'google.cloud.run.v2.Revisions/GetRevision';
-const getOperation = 'google.longrunning.Operations/GetOperation';
-const waitOperation = 'google.longrunning.Operations/WaitOperation';
-const tailEntries = 'google.logging.v2.LoggingServiceV2/TailLogEntries';
-const listEntries = 'google.logging.v2.LoggingServiceV2/ListLogEntries';
+type Method = Pick<FaultSpec, 'api' | 'method'>;
+type Effect = Omit<FaultSpec, keyof Method | 'times'>;
+const createService: Method = { api: 'run', method: 'CreateService' };
+const updateService: Method = { api: 'run', method: 'UpdateService' };
+const getService: Method = { api: 'run', method: 'GetService' };
+const getRevision: Method = { api: 'run', method: 'GetRevision' };
+const getOperation: Method = { api: 'operations', method: 'GetOperation' };
+const waitOperation: Method = { api: 'operations', method: 'WaitOperation' };
+const tailEntries: Method = { api: 'logging', method: 'TailLogEntries' };
+const listEntries: Method = { api: 'logging', method: 'ListLogEntries' };
 
-const unavailable = { error: { code: 14, message: 'the server is away' } };
-const staleEtag = { error: { code: 10, message: "Conflict for resource 'chat': version '1' was specified" } };
+const unavailable: Effect = { code: 'UNAVAILABLE', message: 'the server is away' };
+const staleEtag: Effect = {
+  code: 'ABORTED',
+  message: "Conflict for resource 'chat': version '1' was specified",
+};
+const lostReply: Effect = { dropReply: true };
+const staleRead: Effect = { staleReadMs: 60_000 };
 const update: TargetPatch = { env: { VERSION: '2' } };
 
 /** A cloud of its own, because a fault strikes whoever calls. */
@@ -29,7 +36,7 @@ async function given(options: Partial<LocalCloudOptions> = {}) {
 
 const always = 10_000;
 
-type Case = [name: string, faults: Fault[]];
+type Case = [name: string, faults: FaultSpec[]];
 
 /** Calls once, at the first event that fits. */
 function first(fits: (event: ReleaseEvent) => boolean, act: () => void) {
@@ -51,12 +58,9 @@ const moments = {
 
 describe('a first deploy gets over', () => {
   test.concurrent.each<Case>([
-    [
-      'a created service whose answer is lost',
-      [{ method: createService, kind: { lostReply: true }, times: 1 }],
-    ],
-    ['a creation that did not happen', [{ method: createService, kind: unavailable, times: 1 }]],
-    ['a read from before the creation', [{ method: getService, kind: { staleRead: true }, times: 2 }]],
+    ['a created service whose answer is lost', [{ ...createService, ...lostReply, times: 1 }]],
+    ['a creation that did not happen', [{ ...createService, ...unavailable, times: 1 }]],
+    ['a read from before the creation', [{ ...getService, ...staleRead, times: 2 }]],
   ])('%s', async (_name, faults) => {
     await using cloud = await given();
     const { stand, chat } = cloud;
@@ -71,19 +75,19 @@ describe('a first deploy gets over', () => {
 });
 
 describe('an update gets over', () => {
-  const fault = (method: string, kind: Fault['kind'], times = 1): Fault => ({ method, kind, times });
-  test.concurrent.each<[name: string, at: keyof typeof moments, faults: Fault[]]>([
-    ['a lost answer to the candidate', 'candidate', [fault(updateService, { lostReply: true })]],
+  const fault = (method: Method, effect: Effect, times = 1): FaultSpec => ({ ...method, ...effect, times });
+  test.concurrent.each<[name: string, at: keyof typeof moments, faults: FaultSpec[]]>([
+    ['a lost answer to the candidate', 'candidate', [fault(updateService, lostReply)]],
     ['a candidate write that did not happen', 'candidate', [fault(updateService, unavailable)]],
     ['a stale etag for the candidate', 'candidate', [fault(updateService, staleEtag)]],
-    ['stale reads after the candidate', 'candidate', [fault(getService, { staleRead: true }, 3)]],
+    ['stale reads after the candidate', 'candidate', [fault(getService, staleRead, 3)]],
     ['reads of the revision that fail', 'candidate', [fault(getRevision, unavailable, 3)]],
-    ['a lost answer to the traffic', 'traffic', [fault(updateService, { lostReply: true })]],
+    ['a lost answer to the traffic', 'traffic', [fault(updateService, lostReply)]],
     ['a traffic write that did not happen', 'traffic', [fault(updateService, unavailable)]],
     ['a stale etag for the traffic', 'traffic', [fault(updateService, staleEtag)]],
-    ['stale reads after the traffic', 'traffic', [fault(getService, { staleRead: true }, 3)]],
+    ['stale reads after the traffic', 'traffic', [fault(getService, staleRead, 3)]],
     ['reads that fail for a while', 'traffic', [fault(getService, unavailable, 3)]],
-    ['a lost answer to the last mark', 'mark', [fault(updateService, { lostReply: true })]],
+    ['a lost answer to the last mark', 'mark', [fault(updateService, lostReply)]],
     [
       'operations that nobody can read',
       'candidate',
@@ -121,7 +125,7 @@ describe('an update stops, and what served is back, when', () => {
       on: (event) => {
         if (event.type !== 'build.finished') return;
         for (const method of [tailEntries, listEntries])
-          stand.cloud.inject({ method, kind: unavailable, times: always });
+          stand.cloud.inject({ ...method, ...unavailable, times: always });
       },
     });
     expect(outcome).toMatchObject({ exitCode: 12, rolledBack: true, verdict: 'blocked' });
@@ -153,8 +157,8 @@ describe('an update stops, and what served is back, when', () => {
       patch: update,
       on: (event) => {
         if (event.type === 'traffic.intended' && event.purpose === 'migrate') {
-          const kind = { error: { code: 7, message: 'Permission run.services.update denied' } };
-          stand.cloud.inject({ method: updateService, kind, times: 1 });
+          const message = 'Permission run.services.update denied';
+          stand.cloud.inject({ ...updateService, code: 'PERMISSION_DENIED', message, times: 1 });
         }
       },
     });
@@ -172,7 +176,7 @@ describe('an update stops, and what served is back, when', () => {
       patch: update,
       on: (event) => {
         if (event.type === 'traffic.intended')
-          stand.cloud.inject({ method: updateService, kind: unavailable, times: always });
+          stand.cloud.inject({ ...updateService, ...unavailable, times: always });
       },
     });
     expect(outcome).toMatchObject({ exitCode: 18, rolledBack: false, verdict: 'blocked' });
@@ -226,7 +230,7 @@ test.concurrent('the intent of every write is in the ledger before the write arr
     on: ({ type }) => {
       if (!type.endsWith('.intended')) return;
       // While the write is on its way, the record already says so.
-      stand.cloud.inject({ method: updateService, kind: { delayMs: 500 }, times: 1 });
+      stand.cloud.inject({ ...updateService, latencyMs: 500, times: 1 });
       looks.push(sleep(400).then(async () => [type, await lastRecorded()]));
     },
   });

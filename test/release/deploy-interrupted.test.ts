@@ -107,11 +107,7 @@ test('a write that lands after its interruption is known for our own and taken b
     signal: controller.signal,
     on: (event) => {
       if (event.type !== 'traffic.intended' || event.purpose !== 'migrate') return;
-      own.stand.cloud.inject({
-        method: 'google.cloud.run.v2.Services/UpdateService',
-        kind: { delayMs: 300 },
-        times: 1,
-      });
+      own.stand.cloud.inject({ api: 'run', method: 'UpdateService', latencyMs: 300, times: 1 });
       sleep(150).then(() => controller.abort(interrupted));
     },
   });

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Cloud, ServiceEdit } from '../../src/cloud/ports/index.ts';
-import type { Fault } from '../../src/local/contracts.ts';
+import type { FaultSpec } from '../../src/local/faults/fault.ts';
 import { readMarks } from '../../src/plan/marks.ts';
 import type { ReleaseEvent, Stage } from '../../src/release/events.ts';
 import { releaseDocument, releaseDocumentSchema } from '../../src/report/json.ts';
@@ -429,16 +429,16 @@ test.concurrent('behind a schema that is not backwards compatible only with the 
 test.concurrent('lost answers and stale reads: each write takes effect once', async () => {
   await using own = await faulty();
   const { cloud, chat, names } = own;
-  const lost = (method: string, kind: Fault['kind']) =>
-    cloud.inject({ method: `google.cloud.run.v2.Services/${method}`, kind, times: 1 });
+  const strike = (method: string, effect: Partial<FaultSpec>) =>
+    cloud.inject({ api: 'run', method, ...effect, times: 1 });
   for (const purpose of ['warm', 'rollback', 'mark']) {
     const outcome = await chat.rollback({
       to: names.find((name) => name !== names.at(-1)),
       on: (event) => {
         const now =
           event.type === 'traffic.intended' ? event.purpose : event.type === 'mark.intended' ? 'mark' : '';
-        if (now === purpose) lost('UpdateService', { lostReply: true });
-        if (now === purpose) lost('GetService', { staleRead: true });
+        if (now === purpose) strike('UpdateService', { dropReply: true });
+        if (now === purpose) strike('GetService', { staleReadMs: 60_000 });
       },
     });
     expect(outcome.told).toBe('[null,[]]');

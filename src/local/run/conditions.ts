@@ -12,7 +12,15 @@ function merge(former: readonly Condition[], drafts: readonly Draft[], now: Date
 }
 
 /** CommonReason as opposed to RevisionReason: the two share one field of the API's `reasons`. */
-const commonReasons = new Set(['CONTAINER_MISSING', 'PROGRESS_DEADLINE_EXCEEDED', 'INTERNAL', 'UNKNOWN']);
+const commonReasons = new Set([
+  ...[
+    'CONTAINER_MISSING',
+    'SECRETS_ACCESS_CHECK_FAILED',
+    'PROGRESS_DEADLINE_EXCEEDED',
+    'INTERNAL',
+    'UNKNOWN',
+  ],
+]);
 
 function reasonOf(reason: string): Pick<Draft, 'reason' | 'revisionReason'> {
   return commonReasons.has(reason) ? { reason } : { revisionReason: reason };
@@ -57,6 +65,9 @@ function revisionDrafts({ outcome, image }: Revision, seconds: string): Draft[] 
       const healthy: Draft = { type: 'ContainerHealthy', state: 'CONDITION_PENDING' };
       if (outcome.reason === 'CONTAINER_MISSING')
         return [ready, healthy, { type: 'ContainerReady', ...failed }];
+      // No container is started.
+      if (outcome.reason === 'SECRETS_ACCESS_CHECK_FAILED')
+        return [ready, healthy, imported, { type: 'ResourcesAvailable', ...failed }];
       return [ready, { type: 'ContainerHealthy', ...failed }, imported, provisioned];
     }
   }
@@ -110,6 +121,26 @@ function draft(type: string, failure: Failure | undefined): Draft {
   if (!failure) return { type, state: 'CONDITION_SUCCEEDED' };
   const { code: _, ...rest } = failure;
   return { type, state: 'CONDITION_FAILED', ...rest };
+}
+
+/** Says of each revision that started whether requests can reach it; answers those for which that is news. */
+export function updateActivity(service: Service, now: Date): Revision[] {
+  const reached = new Set(service.actual.map(({ revision }) => revision));
+  return service.revisions.filter((revision) => {
+    if (revision.outcome.state !== 'ready') return false;
+    const draft = activity(reached.has(revision.id));
+    const former = revision.conditions.find(({ type }) => type === draft.type);
+    if (former?.state === draft.state) return false;
+    const others = revision.conditions.filter((condition) => condition !== former);
+    revision.conditions = [...others, { ...draft, since: now.toISOString() }];
+    return true;
+  });
+}
+
+function activity(active: boolean): Draft {
+  const common = { type: 'Active', severity: 'INFO' } as const;
+  if (active) return { ...common, state: 'CONDITION_SUCCEEDED' };
+  return { ...common, state: 'CONDITION_FAILED', revisionReason: 'RETIRED', message: 'Revision retired.' };
 }
 
 export function reconcilingConditions(service: Service, deploying: boolean, now: Date): Condition[] {

@@ -24,12 +24,13 @@ const keys = (what: string) =>
       });
     }
   });
-const labelPart = /^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u;
+const labelValue = /^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u;
+/** Kubernetes clients put their domain before the name, such as `client.knative.dev/nonce`. */
+const labelKey = /^([a-z0-9.-]{1,253}\/)?[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u;
 const labels = keys('label').refine(
   (value) =>
-    Object.entries(value)
-      .flat()
-      .every((part) => labelPart.test(part)) && Object.keys(value).length <= 64,
+    Object.entries(value).every(([key, text]) => labelKey.test(key) && labelValue.test(text)) &&
+    Object.keys(value).length <= 64,
   'at most 64 labels of lowercase letters, digits, _ and -, none longer than 63 characters',
 );
 const annotations = keys('annotation').refine(
@@ -44,7 +45,21 @@ const envName = z
   .string('must be set')
   .regex(/^[^=\0]+$/, 'must not hold = or NUL')
   .regex(/^(?!X_GOOGLE_)/, 'must not begin with X_GOOGLE_');
-const env = z.array(z.strictObject({ name: envName, value: argument.optional() })).check((context) => {
+/** Of the service's own project, or `projects/P/secrets/S`. */
+const secretName = text.regex(
+  /^(projects\/[^/]+\/secrets\/)?[a-zA-Z0-9_-]{1,255}$/,
+  'is not the name of a secret, such as api-key or projects/P/secrets/api-key',
+);
+const secretVersion = text.regex(/^(latest|\d+|[a-zA-Z][\w-]*)$/, 'is not a version, such as latest or 3');
+const secretKeyRef = z.strictObject({ secret: secretName, version: secretVersion.optional() });
+const envVar = z
+  .strictObject({
+    name: envName,
+    value: argument.optional(),
+    valueSource: z.strictObject({ secretKeyRef }).optional(),
+  })
+  .refine(({ value, valueSource }) => value === undefined || !valueSource, 'has a value and a value source');
+const env = z.array(envVar).check((context) => {
   const names = context.value.map(({ name }) => name);
   const given = names.filter((name) => platformEnv.has(name));
   if (given.length > 0) {
@@ -65,29 +80,82 @@ const env = z.array(z.strictObject({ name: envName, value: argument.optional() }
 });
 
 const probePort = z.int().min(1).max(65_535).optional();
-const probe = z
+const httpGet = z.strictObject({
+  path: text.optional(),
+  httpHeaders: z.array(z.strictObject({ name: text, value: text.optional() })).optional(),
+  port: probePort,
+});
+const probeTimes = (longest: number) => ({
+  initialDelaySeconds: count.max(longest).optional(),
+  timeoutSeconds: count.max(longest).optional(),
+  periodSeconds: count.max(longest).optional(),
+  failureThreshold: count.optional(),
+});
+const notLongerThanPeriod = ({ timeoutSeconds = 1, periodSeconds = 10 }) => timeoutSeconds <= periodSeconds;
+const timeoutTooLong = 'timeout_seconds must be no greater than period_seconds';
+const startupProbe = z
   .strictObject({
-    initialDelaySeconds: count.max(240).optional(),
-    timeoutSeconds: count.max(240).optional(),
-    periodSeconds: count.max(240).optional(),
-    failureThreshold: count.optional(),
-    httpGet: z
-      .strictObject({
-        path: text.optional(),
-        httpHeaders: z.array(z.strictObject({ name: text, value: text.optional() })).optional(),
-        port: probePort,
-      })
-      .optional(),
+    ...probeTimes(240),
+    httpGet: httpGet.optional(),
     tcpSocket: z.strictObject({ port: probePort }).optional(),
   })
   .refine(
     ({ httpGet, tcpSocket }) => !httpGet || !tcpSocket,
     'must have exactly one of http_get, tcp_socket and grpc',
   )
-  .refine(
-    ({ timeoutSeconds = 1, periodSeconds = 10 }) => timeoutSeconds <= periodSeconds,
-    'timeout_seconds must be no greater than period_seconds',
-  );
+  .refine(notLongerThanPeriod, timeoutTooLong);
+/** Cloud Run probes liveness by HTTP and gRPC only. */
+const livenessProbe = z
+  .strictObject({ ...probeTimes(3600), httpGet: z.optional(httpGet) })
+  .refine((probe) => probe.httpGet, 'must have http_get')
+  .refine(notLongerThanPeriod, timeoutTooLong);
+
+const fileMode = z.int().min(0).max(0o777).optional();
+/** Within a volume: no absolute path, and none that leaves it. */
+const relativePath = text.regex(
+  /^(?!\/)(?!(.*\/)?\.{1,2}(\/|$))[^\0]{1,512}$/,
+  'must be a path within the volume',
+);
+const volumeName = z
+  .string('must be set')
+  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'is not a volume name');
+const secretVolume = z.strictObject({
+  secret: secretName,
+  items: z
+    .array(z.strictObject({ path: relativePath, version: secretVersion.optional(), mode: fileMode }))
+    .optional(),
+  defaultMode: fileMode,
+});
+const emptyDir = z.strictObject({ medium: z.literal('MEMORY').optional(), sizeLimit: quantity.optional() });
+const sqlInstanceName =
+  /^(?=.{1,97}$)[a-zA-Z0-9-]+([.:][a-zA-Z0-9-]+)*:[a-zA-Z0-9-]+:[a-z]([a-z0-9-]*[a-z0-9])?$/;
+const cloudSqlInstance = z.strictObject({
+  instances: z.array(text).check(({ value, issues }) => {
+    const wrong = value.filter((name) => !sqlInstanceName.test(name));
+    if (wrong.length === 0) return;
+    const names = wrong.map((name) => `'${name}'`).join(', ');
+    issues.push({
+      code: 'custom',
+      input: wrong,
+      message: `Invalid cloud sql instance names: [${names}]. Instance names must be 97 characters or less, matching [a-zA-Z0-9-]{1,}:[a-zA-Z0-9-]{1,}:[a-z][a-z0-9-]{0,}, and cannot end in an hyphen`,
+    });
+  }),
+});
+const volume = z
+  .strictObject({
+    name: volumeName,
+    secret: secretVolume.optional(),
+    emptyDir: emptyDir.optional(),
+    cloudSqlInstance: cloudSqlInstance.optional(),
+  })
+  .refine(({ name: _, ...sources }) => Object.keys(sources).length === 1, 'must have exactly one source');
+
+const reservedMount = /^\/(dev|proc|sys)?\/*$|^\/(dev|proc|sys)\//;
+const mountPath = z
+  .string()
+  .regex(/^\/(?!(.*\/)?\.{1,2}(\/|$))[^\0]{1,512}$/, 'must be an absolute path without . and ..')
+  .refine((path) => !reservedMount.test(path), 'must be none of /, /dev, /proc and /sys, nor within them');
+const volumeMounts = z.array(z.strictObject({ name: volumeName, mountPath: mountPath.optional() }));
 
 const container = z.strictObject({
   name: text.optional(),
@@ -111,7 +179,9 @@ const container = z.strictObject({
     )
     .max(1, 'a container has one port')
     .optional(),
-  startupProbe: probe.optional(),
+  volumeMounts: volumeMounts.optional(),
+  startupProbe: startupProbe.optional(),
+  livenessProbe: livenessProbe.optional(),
 });
 
 /** Cloud Run's default. */
@@ -141,6 +211,8 @@ const template = z.strictObject(
       .array(container, 'must be set')
       .min(1, 'must have one container')
       .max(1, 'the local cloud runs one container: sidecars are not supported'),
+    volumes: z.array(volume).optional(),
+    sessionAffinity: z.boolean().optional(),
     executionEnvironment: z.enum(['EXECUTION_ENVIRONMENT_GEN1', 'EXECUTION_ENVIRONMENT_GEN2']).optional(),
     maxInstanceRequestConcurrency: count.max(1000).optional(),
   },
@@ -156,6 +228,19 @@ const trafficTarget = z.strictObject({
   tag: text.optional(),
 });
 
+/** How the image was built from source: noted, and of no effect. */
+const buildConfig = z.strictObject({
+  name: text.optional(),
+  imageUri: text.optional(),
+  sourceLocation: text.optional(),
+  functionTarget: text.optional(),
+  baseImage: text.optional(),
+  enableAutomaticUpdates: z.literal(false, 'the local cloud updates no base images').optional(),
+  workerPool: text.optional(),
+  serviceAccount: text.optional(),
+  environmentVariables: z.record(text, text).optional(),
+});
+
 /** What a client may set, without name and etag, which say which service is meant and in which version. */
 export const specSchema = z.strictObject({
   description: z.string().max(512).optional(),
@@ -163,7 +248,9 @@ export const specSchema = z.strictObject({
   annotations: annotations.optional(),
   client: text.optional(),
   clientVersion: text.optional(),
-  ingress: z.literal('INGRESS_TRAFFIC_ALL', 'the local cloud serves INGRESS_TRAFFIC_ALL only').optional(),
+  ingress: z
+    .enum(['INGRESS_TRAFFIC_ALL', 'INGRESS_TRAFFIC_INTERNAL_ONLY', 'INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER'])
+    .optional(),
   launchStage: z.enum(['GA', 'BETA', 'ALPHA']).optional(),
   template,
   traffic: z.array(trafficTarget).optional(),
@@ -171,9 +258,11 @@ export const specSchema = z.strictObject({
     .strictObject({ minInstanceCount: count.optional(), scalingMode: z.literal('AUTOMATIC').optional() })
     .optional(),
   invokerIamDisabled: z.boolean().optional(),
+  buildConfig: buildConfig.optional(),
 });
 
 export type Spec = z.infer<typeof specSchema>;
 export type Template = Spec['template'];
 export type Container = Template['containers'][number];
+export type Volume = NonNullable<Template['volumes']>[number];
 export type TrafficTarget = z.infer<typeof trafficTarget>;

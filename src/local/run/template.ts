@@ -2,6 +2,8 @@ import type { LocalImage, Probe, RunnableRevision } from '../contracts.ts';
 import type { ServiceName } from './names.ts';
 import { cpuOf } from './resources.ts';
 import { type Container, defaultMaxInstances, type Template } from './schema.ts';
+import { secretRef } from './secrets.ts';
+import { mountedVolumes } from './volumes.ts';
 
 /** Cloud Run's defaults written out, as its API shows them. Applying them twice changes nothing. */
 export function withDefaults(template: Template, service: ServiceName): Template {
@@ -26,12 +28,13 @@ function containerDefaults(container: Container): Container {
     startupProbe: container.startupProbe
       ? probeDefaults(container.startupProbe, port)
       : { timeoutSeconds: 240, periodSeconds: 240, failureThreshold: 1, tcpSocket: { port } },
+    ...(container.livenessProbe && { livenessProbe: probeDefaults(container.livenessProbe, port) }),
   };
 }
 
-type StartupProbe = NonNullable<Container['startupProbe']>;
+type TemplateProbe = NonNullable<Container['startupProbe']>;
 
-function probeDefaults({ httpGet, tcpSocket, ...times }: StartupProbe, port: number): StartupProbe {
+function probeDefaults({ httpGet, tcpSocket, ...times }: TemplateProbe, port: number): TemplateProbe {
   return {
     timeoutSeconds: 1,
     periodSeconds: 10,
@@ -50,6 +53,7 @@ export function toRunnable(
 ): RunnableRevision {
   const [container] = template.containers;
   if (!container) throw new Error(`${revision} has no container`);
+  const variables = container.env ?? [];
   return {
     ...name,
     revision,
@@ -57,23 +61,36 @@ export function toRunnable(
     containerName: container.name ?? `${name.service}-1`,
     command: container.command ?? [],
     args: container.args ?? [],
-    env: Object.fromEntries((container.env ?? []).map(({ name: key, value = '' }) => [key, value])),
+    env: Object.fromEntries(variables.map(({ name: key, value = '' }) => [key, value])),
+    secretEnv: Object.fromEntries(
+      variables.flatMap(({ name: key, valueSource }) => {
+        const { secret, version } = valueSource?.secretKeyRef ?? {};
+        return secret ? [[key, secretRef(name.project, secret, version)]] : [];
+      }),
+    ),
+    volumes: mountedVolumes(name.project, template),
     port: container.ports?.[0]?.containerPort ?? 8080,
     startupProbe: toProbe(container.startupProbe ?? {}),
+    ...(container.livenessProbe && { livenessProbe: toProbe(container.livenessProbe) }),
     concurrency: template.maxInstanceRequestConcurrency ?? 80,
     timeoutSeconds: Number(template.timeout?.seconds ?? 0) + (template.timeout?.nanos ?? 0) / 1e9,
     maxInstances: template.scaling?.maxInstanceCount ?? defaultMaxInstances,
     minInstances: template.scaling?.minInstanceCount ?? 0,
+    sessionAffinity: template.sessionAffinity ?? false,
   };
+}
+
+/** The probe of a container that names none. */
+export function isDefaultProbe({ httpGet, periodSeconds, timeoutSeconds }: TemplateProbe = {}): boolean {
+  return !httpGet && periodSeconds === defaultPeriodSeconds && timeoutSeconds === defaultPeriodSeconds;
 }
 
 const defaultPeriodSeconds = 240;
 
-function toProbe(probe: StartupProbe): Probe {
+function toProbe(probe: TemplateProbe): Probe {
   const { httpGet, tcpSocket } = probe;
-  const isDefault = !httpGet && probe.periodSeconds === defaultPeriodSeconds && probe.timeoutSeconds === 240;
   return {
-    kind: httpGet ? 'http' : isDefault ? 'default' : 'tcp',
+    kind: httpGet ? 'http' : isDefaultProbe(probe) ? 'default' : 'tcp',
     path: httpGet?.path ?? '/',
     port: httpGet?.port ?? tcpSocket?.port ?? 8080,
     httpHeaders: (httpGet?.httpHeaders ?? []).map(({ name, value = '' }) => ({ name, value })),

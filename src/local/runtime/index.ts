@@ -1,8 +1,8 @@
 import path from 'node:path';
-import type { LogSink, RevisionRef, Runtime } from '../contracts.ts';
+import type { CloudSql, LogSink, RevisionRef, Runtime, SecretReader } from '../contracts.ts';
 import { AcquireError } from './errors.ts';
 import type { Host } from './instance.ts';
-import { findLauncher } from './launcher.ts';
+import { findLauncher, findMountingLauncher } from './launcher.ts';
 import { portLender } from './loopback-port.ts';
 import { Pool, type Times } from './pool.ts';
 import { endOrphans } from './process-records.ts';
@@ -11,8 +11,13 @@ export type RuntimeOptions = {
   /** The local cloud's folder; the runtime keeps to `instances` in it. */
   home: string;
   logs: LogSink;
+  secrets: SecretReader;
+  /** Without it no Cloud SQL instance can be attached. */
+  cloudSql?: CloudSql;
   /** Put before each instance's command line; found out by default. */
   launcher?: string[];
+  /** The one for instances with volumes; `undefined` stands for a machine where nothing can be mounted. */
+  mountingLauncher?: string[] | undefined;
 } & Partial<Times>;
 
 const cloudRunTimes: Times = { idleMs: 15 * 60_000, graceMs: 10_000, restartMs: 2000, pendingMs: 10_000 };
@@ -26,11 +31,18 @@ const longestStopMs = 1000;
 export function openRuntime(options: RuntimeOptions): Runtime {
   const times = { ...cloudRunTimes, ...options };
   const instances = path.join(options.home, 'instances');
+  let mountingLauncher: Promise<string[] | undefined> | undefined;
   const host: Host = {
     logs: options.logs,
     instances,
     searchPath: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
     launcher: endOrphans(instances).then(() => options.launcher ?? findLauncher()),
+    mountingLauncher: () => {
+      mountingLauncher ??= findMounting(instances, options);
+      return mountingLauncher;
+    },
+    secrets: options.secrets,
+    ...(options.cloudSql && { cloudSql: options.cloudSql }),
     ports: portLender(),
   };
   // Each instance's start reports it; a runtime that starts none has nothing to say.
@@ -54,10 +66,10 @@ export function openRuntime(options: RuntimeOptions): Runtime {
       const key = keyOf(revision);
       if (!pools.has(key)) pools.set(key, new Pool(host, revision, times));
     },
-    async acquire(revision) {
+    async acquire(revision, preferredInstance) {
       const pool = pools.get(keyOf(revision));
       if (!pool) throw new AcquireError('unknown-revision', `Revision ${revision.revision} is not known.`);
-      return pool.acquire();
+      return pool.acquire(preferredInstance);
     },
     keep(revision, minimum) {
       pools.get(keyOf(revision))?.keep(minimum);
@@ -69,6 +81,10 @@ export function openRuntime(options: RuntimeOptions): Runtime {
       await Promise.all([...pools.keys()].map((key) => remove(key, graceMs)));
     },
   };
+}
+
+async function findMounting(instances: string, options: RuntimeOptions): Promise<string[] | undefined> {
+  return 'mountingLauncher' in options ? options.mountingLauncher : findMountingLauncher(instances);
 }
 
 function keyOf({ project, location, service, revision }: RevisionRef): string {

@@ -4,17 +4,24 @@ import { once } from 'node:events';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { InstanceStart, LogSink, RunnableRevision } from '../contracts.ts';
+import type {
+  CloudSql,
+  InstanceStart,
+  LogSink,
+  Probe,
+  RunnableRevision,
+  SecretReader,
+} from '../contracts.ts';
 import { type InstanceLog, openInstanceLog } from './instance-log.ts';
 import { childWasKilled } from './launcher.ts';
 import type { portLender } from './loopback-port.ts';
-import { runProbe } from './probe.ts';
+import { prepare } from './prepare.ts';
+import { runProbe, watchLiveness } from './probe.ts';
 import { recordProcess, removeFolder, signalGroup } from './process-records.ts';
-import { commandLine, instanceEnvironment, openSandbox, whyNotExecutable } from './sandbox.ts';
 import {
-  cannotExecuteLine,
   cannotStartLine,
   exitLine,
+  livenessFailedLine,
   probeFailedLine,
   probePassedLine,
   startingLine,
@@ -32,6 +39,10 @@ export type Host = {
   searchPath: string;
   /** Resolves when no predecessor's process is left, with the launcher to use. */
   launcher: Promise<string[]>;
+  /** The one for instances with volumes, or undefined where nothing can be mounted. */
+  mountingLauncher(): Promise<string[] | undefined>;
+  secrets: SecretReader;
+  cloudSql?: CloudSql;
   ports: ReturnType<typeof portLender>;
 };
 
@@ -64,12 +75,13 @@ export function startInstance(host: Host, revision: RunnableRevision, reason: In
     // Asked to stop while it was being launched: nobody has seen it yet.
     if (stopping.signal.aborted) signalGroup(pid, 'SIGKILL');
     const result = await Promise.race([
-      runProbe(revision.startupProbe, probedPort(revision, port), gone.signal),
+      runProbe(revision.startupProbe, probedPort(revision, revision.startupProbe, port), gone.signal),
       once(stopping.signal, 'abort').then(() => undefined),
     ]);
     if (result?.passed) {
       log.system(probePassedLine(revision, result.attempts));
       settle(port);
+      void endWhenNotLive(port, running.pid);
     } else if (result && !stopping.signal.aborted) {
       // The exit comes first in the log, as on Cloud Run.
       if (gone.signal.aborted) await running.ended;
@@ -77,6 +89,14 @@ export function startInstance(host: Host, revision: RunnableRevision, reason: In
       signalGroup(pid, 'SIGKILL');
     }
     await running.ended;
+  };
+
+  const endWhenNotLive = async (port: number, pid: number) => {
+    const { livenessProbe: probe } = revision;
+    const failures = probe && (await watchLiveness(probe, probedPort(revision, probe, port), gone.signal));
+    if (!failures || stopping.signal.aborted) return;
+    log.system(livenessFailedLine(revision, probe, failures));
+    signalGroup(pid, 'SIGKILL');
   };
 
   const run = async () => {
@@ -127,22 +147,11 @@ async function launch(
   revision: RunnableRevision,
   own: { folder: string; port: number; log: InstanceLog; stopping: AbortSignal; gone: AbortController },
 ): Promise<Running | undefined> {
-  const launcher = await host.launcher;
-  const sandbox = await openSandbox(own.folder, revision.image.root);
-  const env = instanceEnvironment(revision, sandbox, own.port, host.searchPath);
-  const argv = commandLine(revision);
-  const searchPath = env['PATH'] ?? '';
-  const why = await whyNotExecutable(argv[0] ?? '', sandbox.cwd, searchPath);
-  if (why) own.log.system(cannotExecuteLine(argv[0] ?? '', searchPath, why));
-  if (why || own.stopping.aborted) return undefined;
-
-  const [command = '', ...args] = [...launcher, ...argv];
-  const child = spawn(command, args, {
-    cwd: sandbox.cwd,
-    env,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const prepared = await prepare(host, revision, { ...own, gone: own.gone.signal });
+  if (!prepared || own.stopping.aborted) return undefined;
+  const { argv, cwd, env } = prepared;
+  const [command = '', ...args] = argv;
+  const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   if (child.pid === undefined) {
     const [error] = await once(child, 'error');
     throw error;
@@ -189,7 +198,7 @@ async function watch(
 }
 
 /** A probe of the revision's port goes to the instance's own; any other port is meant literally. */
-function probedPort({ startupProbe, port }: RunnableRevision, own: number): number {
-  const usual = startupProbe.kind === 'default' || startupProbe.port === 0 || startupProbe.port === port;
-  return usual ? own : startupProbe.port;
+function probedPort({ port }: RunnableRevision, probe: Probe, own: number): number {
+  const usual = probe.kind === 'default' || probe.port === 0 || probe.port === port;
+  return usual ? own : probe.port;
 }

@@ -24,14 +24,34 @@ export async function runProbe(probe: Probe, port: number, gone: AbortSignal): P
   for (let attempts = 1; ; attempts++) {
     if (gone.aborted) return cancelled(attempts);
     const started = performance.now();
-    const deadline = AbortSignal.any([gone, AbortSignal.timeout(Math.max(1, probe.timeoutSeconds * 1000))]);
-    const attempt =
-      probe.kind === 'http' ? await tryHttp(probe, port, deadline) : await tryTcp(port, deadline);
+    const attempt = await tryOnce(probe, port, gone);
     if (attempt.passed) return { passed: true, attempts };
     if (gone.aborted) return cancelled(attempts);
     if (attempts >= probe.failureThreshold) return { ...attempt, failures: attempts };
     await pause(probe.periodSeconds * 1000 - (performance.now() - started), gone);
   }
+}
+
+/** Probes a running container; resolves with the count of failures in a row that are the end, or when it has gone. */
+export async function watchLiveness(
+  probe: Probe,
+  port: number,
+  gone: AbortSignal,
+): Promise<number | undefined> {
+  await pause(probe.initialDelaySeconds * 1000, gone);
+  for (let failures = 0; !gone.aborted; ) {
+    const started = performance.now();
+    const { passed } = await tryOnce(probe, port, gone);
+    failures = passed ? 0 : failures + 1;
+    if (failures >= probe.failureThreshold && !gone.aborted) return failures;
+    await pause(probe.periodSeconds * 1000 - (performance.now() - started), gone);
+  }
+  return undefined;
+}
+
+function tryOnce(probe: Probe, port: number, gone: AbortSignal): Promise<Attempt> {
+  const deadline = AbortSignal.any([gone, AbortSignal.timeout(Math.max(1, probe.timeoutSeconds * 1000))]);
+  return probe.kind === 'http' ? tryHttp(probe, port, deadline) : tryTcp(port, deadline);
 }
 
 async function tryTcp(port: number, deadline: AbortSignal): Promise<Attempt> {

@@ -19,12 +19,17 @@ export async function endOrphans(instances: string): Promise<void> {
   await Promise.all(
     names.map(async (name) => {
       const folder = path.join(instances, name);
-      const record = await readRecord(folder);
-      // A pid alone proves nothing: it may be somebody else's by now.
-      if (record && (await birthOf(record.pid)) === record.birth) signalGroup(record.pid, 'SIGKILL');
+      await endRecordedProcess(folder);
       await removeFolder(folder);
     }),
   );
+}
+
+/** Ends what a crashed predecessor recorded in a folder, if it runs still. */
+export async function endRecordedProcess(folder: string): Promise<void> {
+  const record = await readRecord(folder);
+  // A pid alone proves nothing: it may be somebody else's by now.
+  if (record && (await birthOf(record.pid)) === record.birth) signalGroup(record.pid, 'SIGKILL');
 }
 
 /** Signals a whole process group. */

@@ -3,8 +3,8 @@ import { access, chmod, copyFile, mkdir, readdir, readlink, stat, symlink } from
 import path from 'node:path';
 import type { RunnableRevision } from '../contracts.ts';
 
-/** What is one instance's own: a folder with `app` (its copy of the image), `home` and `tmp`. */
-export type Sandbox = { folder: string; cwd: string; home: string; tmp: string };
+/** What is one instance's own: a folder with `app` (its copy of the image), `home`, `tmp` and an empty `root`. */
+export type Sandbox = { folder: string; cwd: string; home: string; tmp: string; root: string };
 
 /**
  * Instances share an image, so each gets a writable copy (copy on write where the file system can). Only
@@ -16,8 +16,10 @@ export async function openSandbox(folder: string, imageRoot: string): Promise<Sa
     cwd: path.join(folder, 'app'),
     home: path.join(folder, 'home'),
     tmp: path.join(folder, 'tmp'),
+    root: path.join(folder, 'root'),
   };
-  await Promise.all([mkdir(sandbox.home, { recursive: true }), mkdir(sandbox.tmp, { recursive: true })]);
+  const { home, tmp, root } = sandbox;
+  await Promise.all([home, tmp, root].map((own) => mkdir(own, { recursive: true })));
   await copyImage(imageRoot, sandbox.cwd);
   return sandbox;
 }
@@ -50,17 +52,17 @@ export function commandLine(revision: RunnableRevision): string[] {
 }
 
 /**
- * The whole environment: the image's, the revision's, and what Cloud Run's contract adds. Nothing of the host gets in
+ * The whole environment: the image's and the revision's (`own`), and what Cloud Run's contract adds. Nothing of the host gets in
  * but its search path, led by the Node that runs the local cloud. `port` is the instance's own on loopback, not the
  * revision's: many instances share one machine.
  */
 export function instanceEnvironment(
   revision: RunnableRevision,
+  own: Record<string, string>,
   sandbox: Sandbox,
   port: number,
   hostPath: string,
 ): Record<string, string> {
-  const own = { ...revision.image.env, ...revision.env };
   return {
     HOME: sandbox.home,
     TMPDIR: sandbox.tmp,

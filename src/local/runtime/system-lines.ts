@@ -56,11 +56,27 @@ export function cannotStartLine(error: unknown): SystemLine {
   return { severity: 'ERROR', text: `Application failed to start: ${why}` };
 }
 
+/** The local cloud's own: Cloud Run always mounts. */
+export function notMountedLine({ source, target }: { source: string; target: string }): SystemLine {
+  return {
+    severity: 'WARNING',
+    text: `Nothing can be mounted on this machine: ${target} is at ${source}, and variables and arguments that name the one name the other.`,
+  };
+}
+
 /** The local cloud's own: Cloud Run would store the lines, one machine's disk cannot. */
 export function droppedLine(dropped: { lines: number; bytes: number }): SystemLine {
   return {
     severity: 'WARNING',
     text: `Dropped ${dropped.lines} log lines (${dropped.bytes} bytes): the instance wrote faster than the local cloud stores.`,
+  };
+}
+
+export function livenessFailedLine(revision: RunnableRevision, probe: Probe, failures: number): SystemLine {
+  const times = failures === 1 ? '1 time' : `${failures} times`;
+  return {
+    severity: 'ERROR',
+    text: `LIVENESS HTTP probe failed ${times} consecutively for ${probedContainer(revision, probe)}. The instance has been shut down.`,
   };
 }
 
@@ -87,8 +103,8 @@ function probeName({ startupProbe }: RunnableRevision): string {
 }
 
 /** Logs show the revision's port, as on Cloud Run; the local port is the machine's affair. */
-function probedContainer(revision: RunnableRevision): string {
-  const { kind, port, path } = revision.startupProbe;
+function probedContainer(revision: RunnableRevision, probe: Probe = revision.startupProbe): string {
+  const { kind, port, path } = probe;
   const shown = kind === 'default' || port === 0 ? revision.port : port;
   return `container "${revision.containerName}" on port ${shown}${kind === 'http' ? ` path "${path}"` : ''}`;
 }

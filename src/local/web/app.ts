@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { type ArmedFaults, faultyRoutes } from '../faults/index.ts';
 import { RpcError } from '../grpc.ts';
 import type { WebEnv } from './env.ts';
 import { errorBody } from './errors.ts';
@@ -9,7 +10,7 @@ import { errorBody } from './errors.ts';
 const maxBodyBytes = 16 * 1024 * 1024;
 
 /** The APIs over HTTP. A route that fails throws an `RpcError`; the caller gets it in Google's shape. */
-export function webApp(apis: readonly Hono<WebEnv>[]): Hono<WebEnv> {
+export function webApp(apis: readonly Hono<WebEnv>[], faults: ArmedFaults): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   const tooLarge = new RpcError(
     status.INVALID_ARGUMENT,
@@ -24,6 +25,7 @@ export function webApp(apis: readonly Hono<WebEnv>[]): Hono<WebEnv> {
       },
     }),
   );
+  app.use(faultyRoutes(faults, (request, env) => app.fetch(request, env)));
   for (const api of apis) app.route('/', api);
   app.notFound((c) => {
     const request = `${c.req.method} ${c.req.path}`;

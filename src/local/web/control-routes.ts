@@ -1,21 +1,37 @@
 import { status } from '@grpc/grpc-js';
 import { Hono } from 'hono';
+import { createMiddleware } from 'hono/factory';
 import { type Health, nonceHeader, type ServiceStatus } from '../control.ts';
+import { faultSpecSchema } from '../faults/fault.ts';
+import type { ArmedFaults } from '../faults/index.ts';
 import { RpcError } from '../grpc.ts';
+import { readBody } from './body.ts';
 import type { WebEnv } from './env.ts';
 
-export type ControlParts = { health: Health; services(): ServiceStatus[]; onStop(): void };
+export type ControlParts = {
+  health: Health;
+  services(): ServiceStatus[];
+  faults: ArmedFaults;
+  onStop(): void;
+};
 
-/** How whoever started the local cloud finds it again, looks at it and stops it. */
-export function controlRoutes(parts: ControlParts): Hono<WebEnv> {
+/** How whoever started the local cloud finds it again, looks at it, disturbs it and stops it. */
+export function controlRoutes({ health, services, faults, onStop }: ControlParts): Hono<WebEnv> {
+  /** Who changes something shows that they can read the home. */
+  const guard = createMiddleware<WebEnv>(async (c, next) => {
+    if (c.req.header(nonceHeader) !== health.nonce)
+      throw new RpcError(status.PERMISSION_DENIED, 'wrong nonce');
+    await next();
+  });
   return new Hono<WebEnv>()
-    .get('/healthz', (c) => c.json(parts.health))
-    .get('/local/status', (c) => c.json({ services: parts.services() }))
-    .post('/local/stop', (c) => {
-      if (c.req.header(nonceHeader) !== parts.health.nonce)
-        throw new RpcError(status.PERMISSION_DENIED, 'wrong nonce');
+    .get('/healthz', (c) => c.json(health))
+    .get('/local/status', (c) => c.json({ services: services() }))
+    .post('/local/stop', guard, (c) => {
       // Behind the answer, which the caller waits for.
-      setImmediate(parts.onStop);
+      setImmediate(onStop);
       return c.json({});
-    });
+    })
+    .get('/local/faults', (c) => c.json({ faults: faults.list() }))
+    .post('/local/faults', guard, async (c) => c.json(faults.add(await readBody(c, faultSpecSchema))))
+    .delete('/local/faults/:id?', guard, (c) => c.json({ faults: faults.clear(c.req.param('id')) }));
 }

@@ -3,5 +3,7 @@ export type WebEnv = {
   Bindings: {
     /** The region in the host that the request was sent to, when it came through the proxy. */
     location?: string;
+    /** The local cloud asks itself: no fault is in the way. */
+    pastFaults?: boolean;
   };
 };

@@ -1,0 +1,67 @@
+import { compileTemplate } from '../rest/path-template.ts';
+
+/** A method of a JSON API that has no protos here, named as in Google's discovery document or protos. */
+export type JsonMethod = { api: JsonApi; method: string; verb: string; template: string };
+type Row = [verb: string, template: string, method: string];
+
+const knative = '/apis/serving.knative.dev/v1/namespaces/{namespace}';
+const secret = '/v1/{name=projects/*/secrets/*}';
+const bucket = '/storage/v1/b/{bucket}';
+const object = `${bucket}/o/{object=**}`;
+
+/**
+ * Knative's Serving is the other face of Run: its methods go by the names that Run v2 has for them, so a fault in
+ * one is a fault in both.
+ */
+const methods = {
+  run: [
+    ['GET', `${knative}/services`, 'ListServices'],
+    ['POST', `${knative}/services`, 'CreateService'],
+    ['GET', `${knative}/services/{service}`, 'GetService'],
+    ['PUT', `${knative}/services/{service}`, 'UpdateService'],
+    ['DELETE', `${knative}/services/{service}`, 'DeleteService'],
+    ['GET', `${knative}/revisions`, 'ListRevisions'],
+    ['GET', `${knative}/revisions/{revision}`, 'GetRevision'],
+    ['DELETE', `${knative}/revisions/{revision}`, 'DeleteRevision'],
+  ],
+  secrets: [
+    ['GET', '/v1/{parent=projects/*}/secrets', 'ListSecrets'],
+    ['POST', '/v1/{parent=projects/*}/secrets', 'CreateSecret'],
+    ['GET', secret, 'GetSecret'],
+    ['PATCH', secret, 'UpdateSecret'],
+    ['DELETE', secret, 'DeleteSecret'],
+    ['POST', `${secret}:addVersion`, 'AddSecretVersion'],
+    ['GET', `${secret}/versions`, 'ListSecretVersions'],
+    ['GET', `${secret}/versions/*`, 'GetSecretVersion'],
+    ['GET', `${secret}/versions/*:access`, 'AccessSecretVersion'],
+    ['POST', `${secret}/versions/*:enable`, 'EnableSecretVersion'],
+    ['POST', `${secret}/versions/*:disable`, 'DisableSecretVersion'],
+    ['POST', `${secret}/versions/*:destroy`, 'DestroySecretVersion'],
+  ],
+  storage: [
+    ['GET', '/storage/v1/b', 'buckets.list'],
+    ['POST', '/storage/v1/b', 'buckets.insert'],
+    ['GET', bucket, 'buckets.get'],
+    ['GET', `${bucket}/o`, 'objects.list'],
+    ['GET', object, 'objects.get'],
+    ['GET', '/download/storage/v1/b/{bucket}/o/{object=**}', 'objects.get'],
+    ['DELETE', object, 'objects.delete'],
+    ['POST', '/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
+    ['PUT', '/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
+    ['POST', '/resumable/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
+    ['PUT', '/resumable/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
+  ],
+  tokens: [['POST', '/v1/projects/-/serviceAccounts/{account}:generateIdToken', 'GenerateIdToken']],
+} as const satisfies Record<string, readonly Row[]>;
+type JsonApi = keyof typeof methods;
+
+export const jsonMethods: readonly JsonMethod[] = Object.entries(methods).flatMap(([api, rows]) =>
+  rows.map(([verb, template, method]) => ({ api: api as JsonApi, method, verb, template })),
+);
+
+const matchers = jsonMethods.map((each) => ({ ...each, match: compileTemplate(each.template) }));
+
+/** The method that a request calls; `path` is as it came, percent-encoded. */
+export function jsonMethodOf(verb: string, path: string): JsonMethod | undefined {
+  return matchers.find((each) => each.verb === verb && each.match(path) !== undefined);
+}

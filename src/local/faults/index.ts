@@ -1,0 +1,3 @@
+export { ArmedFaults } from './armed.ts';
+export { faultyServices } from './grpc.ts';
+export { faultyRoutes, faultyStorage } from './http.ts';
