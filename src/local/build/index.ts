@@ -11,7 +11,7 @@ import { StorageError } from '../storage/errors.ts';
 import type { StorageBackend } from '../storage/index.ts';
 import { openImages } from './image-store.ts';
 import { endProcessesIn } from './orphans.ts';
-import { BuildQueue, operationError } from './queue.ts';
+import { BuildQueue, operationError, type QueueTools } from './queue.ts';
 import { type BuildRecord, isOver, recordSchema, toBuild } from './record.ts';
 import { refused } from './request.ts';
 import { buildService } from './service.ts';
@@ -33,6 +33,8 @@ export function openBuild(options: {
   storage: StorageBackend;
   logs: LogSink;
   operations: OperationStore;
+  /** Resolves when a worker is there. */
+  provision?: QueueTools['provision'];
 }): BuildBackend {
   const { journal, storage, logs, operations } = options;
   const folder = path.join(options.home, 'builds');
@@ -70,6 +72,7 @@ export function openBuild(options: {
     images,
     logs,
     publish,
+    ...(options.provision && { provision: options.provision }),
   });
   const told = Promise.all(endAbandoned([...records.values()]).map(publish));
   // A failure to write it down is met by whoever starts or stops a build.

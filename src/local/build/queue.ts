@@ -19,6 +19,8 @@ export type QueueTools = {
   storage: StorageBackend;
   images: LocalImageStore;
   logs: LogSink;
+  /** Resolves when a worker is there. */
+  provision?(signal: AbortSignal): Promise<void>;
   /** Stores what a record has become, and tells the operation. */
   publish(record: BuildRecord): Promise<void>;
 };
@@ -78,6 +80,7 @@ export class BuildQueue {
   }
 
   private async run(record: BuildRecord, order: BuildOrder, abort: AbortController): Promise<void> {
+    await this.tools.provision?.(abort.signal);
     if (isOver(record)) return;
     const timeout = setTimeout(() => {
       abort.abort(
