@@ -128,8 +128,8 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const protos = loadProtos('run');
   const run = opened(
     await openRun({
-      ...{ journal, protos, operations, images, secrets: secrets.reader },
-      ...{ runtime, router, trafficDelayMs },
+      ...{ journal, protos, operations, images, runtime, router, trafficDelayMs },
+      secrets: secrets.reader,
     }),
   );
   return { logging, operations, tokens, secrets, storage, build, sql, run };
@@ -164,6 +164,6 @@ function grpcServer(served: readonly Served[]): Server {
 }
 
 /** The JSON APIs that have no protos here. */
-function routesOf({ tokens, secrets, sql }: Backends): Hono<WebEnv>[] {
-  return [tokenRoutes(tokens), secrets.routes, sql.routes];
+function routesOf({ tokens, secrets, sql, run }: Backends): Hono<WebEnv>[] {
+  return [tokenRoutes(tokens), secrets.routes, sql.routes, run.knative];
 }
