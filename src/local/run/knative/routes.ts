@@ -6,7 +6,7 @@ import type { WebEnv } from '../../web/env.ts';
 import type { RunModel } from '../model.ts';
 import type { ServiceName } from '../names.ts';
 import { firstRefusal, SpecError } from '../spec-error.ts';
-import type { Revision, Service } from '../state.ts';
+import { findRevision as findOwn, type Revision, type Service } from '../state.ts';
 import { knativePath } from './field-path.ts';
 import { fromKnative } from './from-knative.ts';
 import { listPage, selected } from './lists.ts';
@@ -71,7 +71,7 @@ export function knativeRoutes(model: RunModel): Hono<WebEnv> {
     return c.json(listPage(c, kind, found, render));
   }
 
-  /** Newest first. In Knative a revision has its name in the whole namespace. */
+  /** The newest first. */
   function allRevisions(c: C): { service: Service; revision: Revision }[] {
     return model
       .services(place(c))
@@ -79,10 +79,11 @@ export function knativeRoutes(model: RunModel): Hono<WebEnv> {
       .sort((a, b) => b.revision.createTime.localeCompare(a.revision.createTime));
   }
 
-  function findRevision(c: C) {
-    const name = parameter(c, 'name');
-    const found = allRevisions(c).find(({ revision }) => revision.id === name);
-    return found ?? model.revision({ ...place(c), service: '', revision: name });
+  /** In Knative a revision has its name in the whole namespace. */
+  function findRevision(c: C): { service: Service; revision: Revision } {
+    const revision = parameter(c, 'name');
+    const owner = model.services(place(c)).find((service) => findOwn(service, revision));
+    return model.revision({ ...place(c), service: owner?.service ?? '', revision });
   }
 
   const app = new Hono<WebEnv>();
