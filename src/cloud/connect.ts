@@ -10,6 +10,7 @@ import type { GetJson } from './inventory-adapter.ts';
 import { localAccounts, localRegistry } from './local-gaps.ts';
 import { logsAdapter } from './logs-adapter.ts';
 import type { Cloud } from './ports/index.ts';
+import { provisionAdapter } from './provision-adapter.ts';
 import { runAdapter } from './run-adapter.ts';
 import { secretsAdapter } from './secrets.ts';
 import type { Session } from './session.ts';
@@ -42,10 +43,7 @@ export async function connectGoogle(options: {
     secrets: secretsAdapter(async () => authClient, waiting),
     inventory: async () => {
       const { inventoryAdapter } = await import('./inventory-adapter.ts');
-      return inventoryAdapter(
-        getJson((url) => auth.getRequestHeaders(url)),
-        waiting,
-      );
+      return inventoryAdapter(authorisedGet(auth), waiting);
     },
     registry: async () => {
       const { registryAdapter } = await import('./registry-adapter.ts');
@@ -87,10 +85,10 @@ export async function connectLocal(options: {
     secrets: secretsAdapter(passThrough, waiting, origin),
     inventory: async () => {
       const { inventoryAdapter } = await import('./inventory-adapter.ts');
-      const origins = { secretManager: origin, iam: origin, sqlAdmin: origin };
-      return { ...inventoryAdapter(getJson(), waiting, origins), ...localAccounts };
+      return { ...inventoryAdapter(plainGet, waiting, () => origin), ...localAccounts };
     },
     registry: async () => localRegistry,
+    provision: provisionAdapter(origin, waiting),
   });
 }
 
@@ -102,7 +100,7 @@ async function passThrough(): Promise<AuthClient> {
 function connection(
   kind: Cloud['kind'],
   session: Session,
-  plain: Pick<Cloud, 'identity' | 'secrets' | 'inventory' | 'registry'>,
+  plain: Pick<Cloud, 'identity' | 'secrets' | 'inventory' | 'registry' | 'provision'>,
 ): Cloud {
   const adapters = {
     run: runAdapter(session),
@@ -128,13 +126,16 @@ function connection(
 }
 
 /** For APIs that are asked one question only: no client of their own is worth its loading. */
-function getJson(headersFor?: (url: string) => Promise<Headers>): GetJson {
-  return async (url, { signal }) => {
-    const headers = (await headersFor?.(url)) ?? {};
-    const response = await fetch(url, { headers, signal });
-    if (!response.ok) throw await httpFailure(response);
-    return response.json();
-  };
+function authorisedGet(auth: GoogleAuth): GetJson {
+  return async (url, { signal }) => getJson(url, { headers: await auth.getRequestHeaders(url), signal });
+}
+
+const plainGet: GetJson = (url, { signal }) => getJson(url, { signal });
+
+async function getJson(url: string, request: RequestInit): Promise<unknown> {
+  const response = await fetch(url, request);
+  if (!response.ok) throw await httpFailure(response);
+  return response.json();
 }
 
 async function credentials(auth: GoogleAuth, signal: AbortSignal, waiting: Waiting): Promise<AuthClient> {

@@ -6,9 +6,9 @@ import type { StorageBackend } from '../storage/index.ts';
 import { BuildFailed } from './failure.ts';
 import type { LocalImageStore } from './image-store.ts';
 import { openBuildLog } from './logs.ts';
+import type { BuildOrder } from './order.ts';
 import { Progress } from './progress.ts';
 import { type BuildRecord, isOver } from './record.ts';
-import type { BuildOrder } from './order.ts';
 import type { Userland } from './userland.ts';
 import { type BuildProducts, runBuild, type Tools } from './worker.ts';
 
@@ -106,7 +106,11 @@ export class BuildQueue {
     log.line(`starting build "${record.id}"`);
     try {
       await this.tools.publish(record);
-      const ending = await this.attempt(record, order, { signal: abort.signal, log: log.line, observer: progress });
+      const ending = await this.attempt(record, order, {
+        signal: abort.signal,
+        log: log.line,
+        observer: progress,
+      });
       progress.end(ending.status);
       log.line(
         ending.status === 'SUCCESS'
