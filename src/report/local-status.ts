@@ -10,6 +10,7 @@ export type LocalStatus =
       port: number;
       pid: number;
       latency: { profile: 'none' | 'cloud'; factor: number };
+      idleTimeout: { seconds: number };
       services: { service: string; uri: string; ready: boolean }[];
     };
 
@@ -24,6 +25,7 @@ export function localStatusLines(status: LocalStatus, theme: Theme): string[] {
     `the local cloud runs on 127.0.0.1:${status.port} ${theme.dim(`(pid ${status.pid})`)}`,
     ...field('state', [status.home], theme),
     ...field('latency', latencyOf(status.latency), theme),
+    ...field('idle', idleOf(status.idleTimeout), theme),
     ...field(
       'services',
       status.services.map(
@@ -33,6 +35,13 @@ export function localStatusLines(status: LocalStatus, theme: Theme): string[] {
       theme,
     ),
   ];
+}
+
+const usualIdleSeconds = 900;
+
+/** Said where it is not as on Cloud Run. */
+function idleOf({ seconds }: { seconds: number }): string[] {
+  return seconds === usualIdleSeconds ? [] : [`an instance is stopped after ${seconds} s without a request`];
 }
 
 /** Said where it is not as quick as this machine. */
