@@ -7,12 +7,12 @@ import { cloudError } from './errors.ts';
 import { httpFailure } from './http-failure.ts';
 import { googleIdentity, localIdentity } from './identity.ts';
 import type { GetJson } from './inventory-adapter.ts';
-import { localInventory, localRegistry } from './local-gaps.ts';
+import { localAccounts, localRegistry } from './local-gaps.ts';
 import { logsAdapter } from './logs-adapter.ts';
 import type { Cloud } from './ports/index.ts';
 import { provisionAdapter } from './provision-adapter.ts';
 import { runAdapter } from './run-adapter.ts';
-import { googleSecrets, localSecrets } from './secrets.ts';
+import { secretsAdapter } from './secrets.ts';
 import type { Session } from './session.ts';
 import { storageAdapter } from './storage-adapter.ts';
 import { Waiting } from './waiting.ts';
@@ -40,10 +40,13 @@ export async function connectGoogle(options: {
   };
   return connection('google', session, {
     identity: googleIdentity(auth, waiting),
-    secrets: googleSecrets(authClient, waiting),
+    secrets: secretsAdapter(async () => authClient, waiting),
     inventory: async () => {
       const { inventoryAdapter } = await import('./inventory-adapter.ts');
-      return inventoryAdapter(authorisedGet(auth), waiting);
+      return inventoryAdapter(
+        getJson((url) => auth.getRequestHeaders(url)),
+        waiting,
+      );
     },
     registry: async () => {
       const { registryAdapter } = await import('./registry-adapter.ts');
@@ -76,21 +79,26 @@ export async function connectLocal(options: {
       };
     }),
     storageOptions: async () => {
-      const { PassThroughClient } = await import('google-auth-library');
-      const authClient = new PassThroughClient();
+      const authClient = await passThrough();
       return { projectId: project, apiEndpoint: origin, authClient, retryOptions: storageRetries };
     },
   };
   return connection('local', session, {
     identity: localIdentity(origin, project, waiting),
-    secrets: localSecrets,
+    secrets: secretsAdapter(passThrough, waiting, origin),
     inventory: async () => {
       const { inventoryAdapter } = await import('./inventory-adapter.ts');
-      return localInventory(inventoryAdapter(plainGet, waiting, () => origin));
+      const origins = { secretManager: origin, iam: origin, sqlAdmin: origin };
+      return { ...inventoryAdapter(getJson(), waiting, origins), ...localAccounts };
     },
     registry: async () => localRegistry,
     provision: provisionAdapter(origin, waiting),
   });
+}
+
+async function passThrough(): Promise<AuthClient> {
+  const { PassThroughClient } = await import('google-auth-library');
+  return new PassThroughClient();
 }
 
 function connection(
@@ -122,16 +130,13 @@ function connection(
 }
 
 /** For APIs that are asked one question only: no client of their own is worth its loading. */
-function authorisedGet(auth: GoogleAuth): GetJson {
-  return async (url, { signal }) => getJson(url, { headers: await auth.getRequestHeaders(url), signal });
-}
-
-const plainGet: GetJson = (url, { signal }) => getJson(url, { signal });
-
-async function getJson(url: string, request: RequestInit): Promise<unknown> {
-  const response = await fetch(url, request);
-  if (!response.ok) throw await httpFailure(response);
-  return response.json();
+function getJson(headersFor?: (url: string) => Promise<Headers>): GetJson {
+  return async (url, { signal }) => {
+    const headers = (await headersFor?.(url)) ?? {};
+    const response = await fetch(url, { headers, signal });
+    if (!response.ok) throw await httpFailure(response);
+    return response.json();
+  };
 }
 
 async function credentials(auth: GoogleAuth, signal: AbortSignal, waiting: Waiting): Promise<AuthClient> {

@@ -2,14 +2,9 @@ import { CloudError, type InventoryPort, type RegistryPort } from './ports/index
 
 /** What the local cloud lacks: it says so, and nobody may take that for an answer. */
 
-/** `asked` answers for what is there. */
-export function localInventory(asked: InventoryPort): InventoryPort {
-  return {
-    ...asked,
-    secretVersion: ({ secret }) => lacks('secretmanager.versions.get', secret, 'secrets'),
-    serviceAccount: ({ email }) => lacks('iam.serviceAccounts.get', email, 'service accounts'),
-  };
-}
+export const localAccounts: Pick<InventoryPort, 'serviceAccount'> = {
+  serviceAccount: ({ email }) => lacks('iam.serviceAccounts.get', email, 'service accounts'),
+};
 
 export const localRegistry: RegistryPort = {
   copy: ({ from }) =>

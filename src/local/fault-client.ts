@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LocalCloudError } from './errors.ts';
 import { type Fault, type FaultSpec, faultSchema, faultsSchema } from './faults/fault.ts';
 import { ask, findServer } from './launcher.ts';
 
@@ -17,14 +18,22 @@ export async function addFault(home: string, spec: FaultSpec): Promise<AddedFaul
 
 /** None where no local cloud runs: faults do not outlive it. */
 export async function listFaults(home: string): Promise<Fault[]> {
-  const server = await findServer(home);
-  return server ? faultsSchema.parse((await ask(server, 'GET', '/local/faults')).answer).faults : [];
+  return askForFaults(home, 'GET', '/local/faults');
 }
 
 /** Those that are gone now: the one with this id, or all. */
 export async function clearFaults(home: string, id?: string): Promise<Fault[]> {
+  const path = id === undefined ? '/local/faults' : `/local/faults/${encodeURIComponent(id)}`;
+  return askForFaults(home, 'DELETE', path);
+}
+
+async function askForFaults(home: string, method: string, path: string): Promise<Fault[]> {
   const server = await findServer(home);
   if (!server) return [];
-  const path = id === undefined ? '/local/faults' : `/local/faults/${encodeURIComponent(id)}`;
-  return faultsSchema.parse((await ask(server, 'DELETE', path)).answer).faults;
+  const { ok, answer } = await ask(server, method, path);
+  if (ok) return faultsSchema.parse(answer).faults;
+  throw new LocalCloudError({
+    what: 'The local cloud that runs knows no faults: it is of another version.',
+    next: ['sluice local start'],
+  });
 }

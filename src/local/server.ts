@@ -29,6 +29,7 @@ import { controlRoutes } from './web/control-routes.ts';
 import type { WebEnv } from './web/env.ts';
 import { webListener } from './web/listener.ts';
 import { tokenRoutes } from './web/token-routes.ts';
+import { openTunnel } from './web/tunnel.ts';
 
 export type LocalCloudOptions = {
   /** The folder of all its state; made when it is missing. */
@@ -84,6 +85,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       ),
       storage: faultyStorage(faults, backends.storage.handle),
     }),
+    connect: openTunnel({ home, storage: backends.storage.handle }),
     ...(options.port !== undefined && { port: options.port }),
     ...(remembered.port !== undefined && { preferredPort: remembered.port }),
   });
@@ -126,8 +128,8 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const protos = loadProtos('run');
   const run = opened(
     await openRun({
-      ...{ journal, protos, operations, images, secrets: secrets.reader },
-      ...{ runtime, router, trafficDelayMs },
+      ...{ journal, protos, operations, images, runtime, router, trafficDelayMs },
+      secrets: secrets.reader,
     }),
   );
   return { logging, operations, tokens, secrets, storage, build, sql, run };
@@ -162,6 +164,6 @@ function grpcServer(served: readonly Served[]): Server {
 }
 
 /** The JSON APIs that have no protos here. */
-function routesOf({ tokens, secrets, sql }: Backends): Hono<WebEnv>[] {
-  return [tokenRoutes(tokens), secrets.routes, sql.routes];
+function routesOf({ tokens, secrets, sql, run }: Backends): Hono<WebEnv>[] {
+  return [tokenRoutes(tokens), secrets.routes, sql.routes, run.knative];
 }

@@ -29,7 +29,10 @@ export function describeUsageError(error: Errors.CLIError): Problem {
     const why = missing.map((arg) => `${arg.name.toUpperCase()}: ${arg.description ?? 'needed'}`).join('; ');
     return { what: `${names.join(' and ')} is missing`, why, next: [help] };
   }
-  const [what = error.message] = error.message.replace(/^The following errors? occurred:\s*/, '').split('\n');
+  const [what = error.message] = error.message
+    .replace(/^The following errors? occurred:\s*/, '')
+    .replace(/^Parsing (--[\w-]+) \n\t/, '$1: ')
+    .split('\n');
   return { what, next: [help] };
 }
 
