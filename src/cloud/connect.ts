@@ -43,10 +43,7 @@ export async function connectGoogle(options: {
     secrets: secretsAdapter(async () => authClient, waiting),
     inventory: async () => {
       const { inventoryAdapter } = await import('./inventory-adapter.ts');
-      return inventoryAdapter(
-        getJson((url) => auth.getRequestHeaders(url)),
-        waiting,
-      );
+      return inventoryAdapter(authorisedGet(auth), waiting);
     },
     registry: async () => {
       const { registryAdapter } = await import('./registry-adapter.ts');
@@ -88,8 +85,7 @@ export async function connectLocal(options: {
     secrets: secretsAdapter(passThrough, waiting, origin),
     inventory: async () => {
       const { inventoryAdapter } = await import('./inventory-adapter.ts');
-      const origins = { secretManager: origin, iam: origin, sqlAdmin: origin };
-      return { ...inventoryAdapter(getJson(), waiting, origins), ...localAccounts };
+      return { ...inventoryAdapter(plainGet, waiting, () => origin), ...localAccounts };
     },
     registry: async () => localRegistry,
     provision: provisionAdapter(origin, waiting),
@@ -130,13 +126,16 @@ function connection(
 }
 
 /** For APIs that are asked one question only: no client of their own is worth its loading. */
-function getJson(headersFor?: (url: string) => Promise<Headers>): GetJson {
-  return async (url, { signal }) => {
-    const headers = (await headersFor?.(url)) ?? {};
-    const response = await fetch(url, { headers, signal });
-    if (!response.ok) throw await httpFailure(response);
-    return response.json();
-  };
+function authorisedGet(auth: GoogleAuth): GetJson {
+  return async (url, { signal }) => getJson(url, { headers: await auth.getRequestHeaders(url), signal });
+}
+
+const plainGet: GetJson = (url, { signal }) => getJson(url, { signal });
+
+async function getJson(url: string, request: RequestInit): Promise<unknown> {
+  const response = await fetch(url, request);
+  if (!response.ok) throw await httpFailure(response);
+  return response.json();
 }
 
 async function credentials(auth: GoogleAuth, signal: AbortSignal, waiting: Waiting): Promise<AuthClient> {

@@ -18,19 +18,11 @@ const instanceSchema = z.object({
   region: z.string().optional(),
 });
 
-/** Where each API is. */
-export type Origins = { secretManager: string; iam: string; sqlAdmin: string };
-
-const google: Origins = {
-  secretManager: 'https://secretmanager.googleapis.com',
-  iam: 'https://iam.googleapis.com',
-  sqlAdmin: 'https://sqladmin.googleapis.com',
-};
-
+/** `origin` of an API's host: its own at Google, one for all on the local cloud. */
 export function inventoryAdapter(
   getJson: GetJson,
   waiting: Waiting,
-  { secretManager, iam, sqlAdmin }: Origins = google,
+  origin: (host: string) => string = (host) => `https://${host}`,
 ): InventoryPort {
   const on = { client: async () => getJson, waiting };
   const path = (...parts: string[]) => parts.map(encodeURIComponent).join('/');
@@ -39,7 +31,7 @@ export function inventoryAdapter(
       const name = secret.startsWith('projects/')
         ? secret
         : `projects/${path(project)}/secrets/${path(secret)}`;
-      const url = `${secretManager}/v1/${name}/versions/${path(number)}`;
+      const url = `${origin('secretmanager.googleapis.com')}/v1/${name}/versions/${path(number)}`;
       return presence(`${name}/versions/${number}`, () =>
         invoke(on, version, name, call, async (get, limits) => {
           const { state } = versionSchema.parse(await get(url, limits));
@@ -49,7 +41,7 @@ export function inventoryAdapter(
     },
 
     serviceAccount: ({ project, email }, call) => {
-      const url = `${iam}/v1/projects/${path(project)}/serviceAccounts/${path(email)}`;
+      const url = `${origin('iam.googleapis.com')}/v1/projects/${path(project)}/serviceAccounts/${path(email)}`;
       return presence(email, () =>
         invoke(on, account, email, call, async (get, limits) => {
           const { disabled } = accountSchema.parse(await get(url, limits));
@@ -59,7 +51,7 @@ export function inventoryAdapter(
     },
 
     sqlInstance: ({ project, region, instance: name }, call) => {
-      const url = `${sqlAdmin}/v1/projects/${path(project)}/instances/${path(name)}`;
+      const url = `${origin('sqladmin.googleapis.com')}/v1/projects/${path(project)}/instances/${path(name)}`;
       return presence(`${project}:${name}`, () =>
         invoke(on, instance, `${project}:${name}`, call, async (get, limits) => {
           const { state, region: own = region } = instanceSchema.parse(await get(url, limits));
