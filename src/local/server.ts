@@ -13,6 +13,7 @@ import { openJournal } from './journal/journal.ts';
 import { acquireHomeLock } from './lock.ts';
 import { openLogging } from './logging/index.ts';
 import { openOperations, operationsService } from './operations.ts';
+import { platformRoutes } from './platform/index.ts';
 import { listen } from './port.ts';
 import { openRememberedPorts } from './remembered-ports.ts';
 import { restRoutes, type ServedService } from './rest/routes.ts';
@@ -67,11 +68,13 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   if (!lock) throw new HomeBusyError(home);
   parts.defer(() => lock.release());
 
-  const backends = await openBackends(options, parts);
+  let host = '127.0.0.1';
+  const backends = await openBackends({ ...options, host: () => host }, parts);
   const faults = new ArmedFaults();
   const stopRequest = Promise.withResolvers<void>();
   const health = { nonce: randomUUID(), pid: process.pid, stamp };
   const served = servicesOf(backends, faults);
+  const storage = faultyStorage(faults, backends.storage.handle);
   const shared = await listen({
     grpc: grpcServer(served),
     http: webListener({
@@ -83,14 +86,15 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
         ],
         faults,
       ),
-      storage: faultyStorage(faults, backends.storage.handle),
+      storage,
     }),
-    connect: openTunnel({ home, storage: backends.storage.handle }),
+    connect: openTunnel({ home, storage }),
     ...(options.port !== undefined && { port: options.port }),
     ...(remembered.port !== undefined && { preferredPort: remembered.port }),
   });
   parts.adopt(shared, (part) => part.stop());
   const { port } = shared;
+  host = `127.0.0.1:${port}`;
   await Promise.all([rememberPort(home, port), writeRecord(home, { ...health, port })]);
   parts.defer(() => removeRecord(home));
 
@@ -109,8 +113,8 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 type Backends = Awaited<ReturnType<typeof openBackends>>;
 
 /** What stands behind the port. `parts` closes it, the last opened first. */
-async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableStack) {
-  const { home, trafficDelayMs = 300 } = options;
+async function openBackends(options: LocalCloudOptions & { host(): string }, parts: AsyncDisposableStack) {
+  const { home, host, trafficDelayMs = 300 } = options;
   const opened = <T extends { stop(): void | Promise<void> }>(part: T) =>
     parts.adopt(part, () => part.stop());
   const journal = opened(openJournal({ home }));
@@ -120,7 +124,7 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
   const tokens = openTokens({ home });
   const secrets = openSecrets({ journal });
   const storage = opened(openStorage({ home }));
-  const build = opened(openBuild({ home, journal, storage, logs, operations }));
+  const build = opened(openBuild({ home, host, journal, storage, logs, operations }));
   const images = options.images ?? build.images;
   const sql = opened(openSql({ home, journal, logs }));
   const runtime = opened(openRuntime({ home, logs, secrets: secrets.reader, cloudSql: sql }));
@@ -132,7 +136,8 @@ async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableSt
       secrets: secrets.reader,
     }),
   );
-  return { logging, operations, tokens, secrets, storage, build, sql, run };
+  const platform = platformRoutes({ journal });
+  return { logging, operations, tokens, secrets, storage, build, sql, run, platform };
 }
 
 type Served = ServedService & { definition: ServiceDefinition };
@@ -152,6 +157,7 @@ function servicesOf({ operations, run, build, logging }: Backends, faults: Armed
     serve('run', 'google.longrunning.Operations', operationsService(operations)),
     serve('run', 'google.cloud.run.v2.Services', run.services),
     serve('run', 'google.cloud.run.v2.Revisions', run.revisions),
+    serve('run', 'google.cloud.run.v2.Builds', build.submit),
     serve('cloudbuild', 'google.devtools.cloudbuild.v1.CloudBuild', build.service),
     serve('logging-api', 'google.logging.v2.LoggingServiceV2', logging.service),
   ];
@@ -164,6 +170,6 @@ function grpcServer(served: readonly Served[]): Server {
 }
 
 /** The JSON APIs that have no protos here. */
-function routesOf({ tokens, secrets, sql, run }: Backends): Hono<WebEnv>[] {
-  return [tokenRoutes(tokens), secrets.routes, sql.routes, run.knative];
+function routesOf({ tokens, secrets, sql, run, platform }: Backends): Hono<WebEnv>[] {
+  return [tokenRoutes(tokens), secrets.routes, sql.routes, run.knative, ...platform];
 }
