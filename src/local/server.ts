@@ -8,8 +8,10 @@ import { HomeBusyError } from './errors.ts';
 import type { Fault, FaultSpec } from './faults/fault.ts';
 import { ArmedFaults, faultyServices, faultyStorage } from './faults/index.ts';
 import { complete, loadProtos, type ProtoClient } from './grpc.ts';
-import { openHome, rememberPort } from './home.ts';
+import { openHome, remember } from './home.ts';
 import { openJournal } from './journal/journal.ts';
+import { Latency, slowAccess, slowSink } from './latency/index.ts';
+import { noLatency } from './latency/profile.ts';
 import { acquireHomeLock } from './lock.ts';
 import { openLogging } from './logging/index.ts';
 import { openOperations, operationsService } from './operations.ts';
@@ -68,9 +70,10 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   if (!lock) throw new HomeBusyError(home);
   parts.defer(() => lock.release());
 
+  const latency = new Latency(remembered.latency ?? noLatency);
   let host = '127.0.0.1';
-  const backends = await openBackends({ ...options, host: () => host }, parts);
-  const faults = new ArmedFaults();
+  const backends = await openBackends({ ...options, host: () => host, latency }, parts);
+  const faults = new ArmedFaults(latency);
   const stopRequest = Promise.withResolvers<void>();
   const health = { nonce: randomUUID(), pid: process.pid, stamp };
   const served = servicesOf(backends, faults);
@@ -80,7 +83,11 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     http: webListener({
       app: webApp(
         [
-          controlRoutes({ health, services: backends.run.list, faults, onStop: stopRequest.resolve }),
+          controlRoutes({
+            ...{ health, services: backends.run.list, faults, latency },
+            onLatency: () => remember(home, { latency: latency.setting }),
+            onStop: stopRequest.resolve,
+          }),
           ...routesOf(backends),
           restRoutes(served),
         ],
@@ -95,7 +102,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   parts.adopt(shared, (part) => part.stop());
   const { port } = shared;
   host = `127.0.0.1:${port}`;
-  await Promise.all([rememberPort(home, port), writeRecord(home, { ...health, port })]);
+  await Promise.all([remember(home, { port }), writeRecord(home, { ...health, port })]);
   parts.defer(() => removeRecord(home));
 
   const owned = parts.move();
@@ -113,27 +120,42 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 type Backends = Awaited<ReturnType<typeof openBackends>>;
 
 /** What stands behind the port. `parts` closes it, the last opened first. */
-async function openBackends(options: LocalCloudOptions & { host(): string }, parts: AsyncDisposableStack) {
-  const { home, host, trafficDelayMs = 300 } = options;
+async function openBackends(
+  options: LocalCloudOptions & { host(): string; latency: Latency },
+  parts: AsyncDisposableStack,
+) {
+  const { home, host, latency, trafficDelayMs = 300 } = options;
   const opened = <T extends { stop(): void | Promise<void> }>(part: T) =>
     parts.adopt(part, () => part.stop());
   const journal = opened(openJournal({ home }));
   const logging = opened(openLogging({ home }));
-  const logs = logging.sink;
+  const logs = opened(slowSink(logging.sink, latency));
   const operations = opened(openOperations({ journal }));
   const tokens = openTokens({ home });
   const secrets = openSecrets({ journal });
   const storage = opened(openStorage({ home }));
-  const build = opened(openBuild({ home, host, journal, storage, logs, operations }));
+  const build = opened(
+    openBuild({
+      ...{ home, host, journal, storage, logs, operations },
+      provision: (signal) => latency.wait('buildQueue', signal),
+    }),
+  );
   const images = options.images ?? build.images;
   const sql = opened(openSql({ home, journal, logs }));
-  const runtime = opened(openRuntime({ home, logs, secrets: secrets.reader, cloudSql: sql }));
-  const router = opened(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ journal }) }));
+  const runtime = opened(
+    openRuntime({
+      ...{ home, logs, secrets: secrets.reader, cloudSql: sql },
+      provision: (start) => latency.wait(start === 'DEPLOYMENT_ROLLOUT' ? 'revision' : 'coldStart'),
+    }),
+  );
+  const router = opened(
+    slowAccess(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ journal }) }), latency),
+  );
   const protos = loadProtos('run');
   const run = opened(
     await openRun({
-      ...{ journal, protos, operations, images, runtime, router, trafficDelayMs },
-      secrets: secrets.reader,
+      ...{ journal, protos, operations, images, secrets: secrets.reader, runtime, router },
+      trafficDelayMs: () => trafficDelayMs + latency.ms('traffic'),
     }),
   );
   const platform = platformRoutes({ journal });

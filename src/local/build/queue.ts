@@ -23,6 +23,8 @@ export type QueueTools = {
   logs: LogSink;
   /** How processes are run on this machine; asked when the first build begins. */
   userland(): Promise<Userland>;
+  /** Resolves when a worker is there. */
+  provision?(signal: AbortSignal): Promise<void>;
   /** Stores what a record has become, and tells the operation. */
   publish(record: BuildRecord): Promise<void>;
 };
@@ -93,6 +95,7 @@ export class BuildQueue {
   }
 
   private async run(record: BuildRecord, order: BuildOrder, abort: AbortController): Promise<void> {
+    await this.tools.provision?.(abort.signal);
     if (isOver(record)) return;
     const timeout = setTimeout(() => {
       abort.abort(
