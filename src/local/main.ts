@@ -14,6 +14,8 @@ function tell(message: BootMessage): void {
 async function serve(): Promise<void> {
   const stopSignal = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopSignal.resolve());
+  // A limit on the size of files is then an error of the write, which is answered for, not the end of the process.
+  process.on('SIGXFSZ', () => {});
   const cloud = await startLocalCloud({ home, stamp });
   tell({ kind: 'ready', port: cloud.port });
   await Promise.race([cloud.stopRequested, stopSignal.promise]);
