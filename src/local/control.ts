@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { latencySchema } from './latency/profile.ts';
 
 /** `GET /healthz`: who listens. The nonce tells this server from any other that has its port later. */
 export const healthSchema = z.object({ nonce: z.string(), pid: z.int(), stamp: z.string() });
@@ -6,6 +7,7 @@ export type Health = z.infer<typeof healthSchema>;
 
 /** `GET /local/status` */
 export const statusSchema = z.object({
+  latency: latencySchema,
   services: z.array(
     z.object({
       project: z.string(),

@@ -8,8 +8,10 @@ import { HomeBusyError } from './errors.ts';
 import type { Fault, FaultSpec } from './faults/fault.ts';
 import { ArmedFaults, faultyServices, faultyStorage } from './faults/index.ts';
 import { complete, loadProtos, type ProtoClient } from './grpc.ts';
-import { openHome, rememberPort } from './home.ts';
+import { openHome, remember } from './home.ts';
 import { openJournal } from './journal/journal.ts';
+import { Latency, slowAccess, slowSink } from './latency/index.ts';
+import { noLatency } from './latency/profile.ts';
 import { acquireHomeLock } from './lock.ts';
 import { openLogging } from './logging/index.ts';
 import { openOperations, operationsService } from './operations.ts';
@@ -67,8 +69,9 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   if (!lock) throw new HomeBusyError(home);
   parts.defer(() => lock.release());
 
-  const backends = await openBackends(options, parts);
-  const faults = new ArmedFaults();
+  const latency = new Latency(remembered.latency ?? noLatency);
+  const backends = await openBackends(options, latency, parts);
+  const faults = new ArmedFaults(latency);
   const stopRequest = Promise.withResolvers<void>();
   const health = { nonce: randomUUID(), pid: process.pid, stamp };
   const served = servicesOf(backends, faults);
@@ -77,7 +80,11 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     http: webListener({
       app: webApp(
         [
-          controlRoutes({ health, services: backends.run.list, faults, onStop: stopRequest.resolve }),
+          controlRoutes({
+            ...{ health, services: backends.run.list, faults, latency },
+            onLatency: () => remember(home, { latency: latency.setting }),
+            onStop: stopRequest.resolve,
+          }),
           ...routesOf(backends),
           restRoutes(served),
         ],
@@ -91,7 +98,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   });
   parts.adopt(shared, (part) => part.stop());
   const { port } = shared;
-  await Promise.all([rememberPort(home, port), writeRecord(home, { ...health, port })]);
+  await Promise.all([remember(home, { port }), writeRecord(home, { ...health, port })]);
   parts.defer(() => removeRecord(home));
 
   const owned = parts.move();
@@ -109,27 +116,39 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 type Backends = Awaited<ReturnType<typeof openBackends>>;
 
 /** What stands behind the port. `parts` closes it, the last opened first. */
-async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableStack) {
+async function openBackends(options: LocalCloudOptions, latency: Latency, parts: AsyncDisposableStack) {
   const { home, trafficDelayMs = 300 } = options;
   const opened = <T extends { stop(): void | Promise<void> }>(part: T) =>
     parts.adopt(part, () => part.stop());
   const journal = opened(openJournal({ home }));
   const logging = opened(openLogging({ home }));
-  const logs = logging.sink;
+  const logs = opened(slowSink(logging.sink, latency));
   const operations = opened(openOperations({ journal }));
   const tokens = openTokens({ home });
   const secrets = openSecrets({ journal });
   const storage = opened(openStorage({ home }));
-  const build = opened(openBuild({ home, journal, storage, logs, operations }));
+  const build = opened(
+    openBuild({
+      ...{ home, journal, storage, logs, operations },
+      provision: (signal) => latency.wait('buildQueue', signal),
+    }),
+  );
   const images = options.images ?? build.images;
   const sql = opened(openSql({ home, journal, logs }));
-  const runtime = opened(openRuntime({ home, logs, secrets: secrets.reader, cloudSql: sql }));
-  const router = opened(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ journal }) }));
+  const runtime = opened(
+    openRuntime({
+      ...{ home, logs, secrets: secrets.reader, cloudSql: sql },
+      provision: (start) => latency.wait(start === 'DEPLOYMENT_ROLLOUT' ? 'revision' : 'coldStart'),
+    }),
+  );
+  const router = opened(
+    slowAccess(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ journal }) }), latency),
+  );
   const protos = loadProtos('run');
   const run = opened(
     await openRun({
-      ...{ journal, protos, operations, images, runtime, router, trafficDelayMs },
-      secrets: secrets.reader,
+      ...{ journal, protos, operations, images, secrets: secrets.reader, runtime, router },
+      trafficDelayMs: () => trafficDelayMs + latency.ms('traffic'),
     }),
   );
   return { logging, operations, tokens, secrets, storage, build, sql, run };

@@ -9,6 +9,7 @@ export type LocalStatus =
       home: string;
       port: number;
       pid: number;
+      latency: { profile: 'none' | 'cloud'; factor: number };
       services: { service: string; uri: string; ready: boolean }[];
     };
 
@@ -22,6 +23,7 @@ export function localStatusLines(status: LocalStatus, theme: Theme): string[] {
   return [
     `the local cloud runs on 127.0.0.1:${status.port} ${theme.dim(`(pid ${status.pid})`)}`,
     ...field('state', [status.home], theme),
+    ...field('latency', latencyOf(status.latency), theme),
     ...field(
       'services',
       status.services.map(
@@ -31,4 +33,10 @@ export function localStatusLines(status: LocalStatus, theme: Theme): string[] {
       theme,
     ),
   ];
+}
+
+/** Said where it is not as quick as this machine. */
+function latencyOf({ profile, factor }: { profile: 'none' | 'cloud'; factor: number }): string[] {
+  if (profile === 'none') return [];
+  return [factor === 1 ? 'as slow as the real thing' : `as slow as the real thing × ${factor}`];
 }

@@ -11,7 +11,7 @@ import { StorageError } from '../storage/errors.ts';
 import type { StorageBackend } from '../storage/index.ts';
 import { openImages } from './image-store.ts';
 import { endProcessesIn } from './orphans.ts';
-import { BuildQueue, operationError } from './queue.ts';
+import { BuildQueue, operationError, type QueueTools } from './queue.ts';
 import { type BuildRecord, isOver, recordSchema, toBuild } from './record.ts';
 import { refused } from './schema.ts';
 import { type Builds, buildService } from './service.ts';
@@ -34,6 +34,8 @@ export function openBuild(options: {
   storage: StorageBackend;
   logs: LogSink;
   operations: OperationStore;
+  /** Resolves when a worker is there. */
+  provision?: QueueTools['provision'];
 }): BuildBackend {
   const { journal, storage, logs, operations } = options;
   const folder = path.join(options.home, 'builds');
@@ -72,6 +74,7 @@ export function openBuild(options: {
     logs,
     userland: once(() => findUserland(workFolder)),
     publish,
+    ...(options.provision && { provision: options.provision }),
   });
   const told = Promise.all(endAbandoned([...records.values()]).map(publish));
   // A failure to write it down is met by whoever starts or stops a build.

@@ -3,12 +3,12 @@ import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { z } from 'zod';
 import { RpcError, unary } from '../grpc.ts';
 import type { Operation } from '../operations.ts';
-import { logObjectOf } from './logs.ts';
 import { compileBuildFilter } from './filter.ts';
+import { logObjectOf } from './logs.ts';
+import { messageWith } from './message.ts';
 import { type BuildOrder, planBuild } from './order.ts';
 import { type BuildRecord, isOver, toBuild } from './record.ts';
 import { readBuild, refused } from './schema.ts';
-import { messageWith } from './message.ts';
 
 /** What the service needs of the builds that there are. */
 export type Builds = {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { refused, type BuildRequest } from './schema.ts';
+import { type BuildRequest, refused } from './schema.ts';
 
 export type BuildPlace = { project: string; location: string; id: string };
 

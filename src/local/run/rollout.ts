@@ -27,7 +27,7 @@ export type RolloutParts = {
   runtime: Runtime;
   router: Router;
   /** How long the actual traffic lags behind the desired. */
-  trafficDelayMs: number;
+  trafficDelayMs: () => number;
 };
 
 export type Rollout = {
@@ -112,7 +112,7 @@ export function openRollout(parts: RolloutParts): Rollout {
       return;
     }
     const { version } = service;
-    await sleep(parts.trafficDelayMs, undefined, { signal: stopped.signal }).catch(() => {});
+    await sleep(parts.trafficDelayMs(), undefined, { signal: stopped.signal }).catch(() => {});
     if (isGone(service) || service.version !== version) return;
 
     const resolution = resolveTraffic(service);

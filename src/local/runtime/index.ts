@@ -14,6 +14,7 @@ export type RuntimeOptions = {
   secrets: SecretReader;
   /** Without it no Cloud SQL instance can be attached. */
   cloudSql?: CloudSql;
+  provision?: Host['provision'];
   /** Put before each instance's command line; found out by default. */
   launcher?: string[];
   /** The one for instances with volumes; `undefined` stands for a machine where nothing can be mounted. */
@@ -43,6 +44,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
     },
     secrets: options.secrets,
     ...(options.cloudSql && { cloudSql: options.cloudSql }),
+    ...(options.provision && { provision: options.provision }),
     ports: portLender(),
   };
   // Each instance's start reports it; a runtime that starts none has nothing to say.

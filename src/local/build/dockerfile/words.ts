@@ -64,7 +64,8 @@ function readWord(text: string, start: number, variables: Variables, stop: RegEx
 
 function readVariable(text: string, variables: Variables): { value: string; length: number } {
   const [plain, name] = /^\$([A-Za-z_][A-Za-z0-9_]*)/.exec(text) ?? [];
-  if (plain !== undefined && name !== undefined) return { value: valueOf(name, variables), length: plain.length };
+  if (plain !== undefined && name !== undefined)
+    return { value: valueOf(name, variables), length: plain.length };
   if (!text.startsWith('${')) return { value: '$', length: 1 };
   const match = /^\$\{([A-Za-z_][A-Za-z0-9_]*)(?::([-+])((?:\$\{[^{}]*\}|[^{}])*))?\}/.exec(text);
   if (!match) throw new Error(`the local cloud does not support the substitution "${text.split(/\s/)[0]}"`);
