@@ -1,26 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { RpcError } from '../grpc.ts';
-
-/** A full disk, a used-up quota, a limit on the size of files (`ulimit -f`). */
-const noRoom: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space is left on its disk',
-  EDQUOT: 'the disk quota is used up',
-  EFBIG: 'the limit on the size of a file is reached',
-};
+import { noRoomMessage } from '../no-room.ts';
 
 /** How a write that did not reach the disk fails the call that asked for it. */
 export function writeFailure(folder: string, error: unknown): RpcError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const why = noRoom[code];
-  if (!why) {
-    const message = error instanceof Error ? error.message : String(error);
-    return new RpcError(status.INTERNAL, `The local cloud cannot write to ${folder}: ${message}.`);
-  }
-  return new RpcError(
-    status.RESOURCE_EXHAUSTED,
-    `The local cloud cannot write to ${folder}: ${why}. Nothing was changed. Make room and try again: \`sluice local reset\` empties this folder.`,
-  );
+  const noRoom = noRoomMessage(error, folder);
+  if (noRoom) return new RpcError(status.RESOURCE_EXHAUSTED, noRoom);
+  const message = error instanceof Error ? error.message : String(error);
+  return new RpcError(status.INTERNAL, `The local cloud cannot write to ${folder}: ${message}.`);
 }
 
 const retryMs = 500;
