@@ -14,18 +14,18 @@ export function writeFailure(folder: string, error: unknown): RpcError {
 const retryMs = 500;
 
 /**
- * For writes behind an answered call, which have nobody to tell: again until there is room. Stopped without having
- * written, it leaves the rest to the next start.
+ * For writes behind an answered call, which have nobody to tell: again until there is room. Once stopped it tries once
+ * and leaves the rest to the next start.
  */
 export async function untilWritten(write: () => Promise<unknown>, stopped?: AbortSignal): Promise<void> {
-  while (!stopped?.aborted) {
+  for (;;) {
     try {
       await write();
       return;
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
-      // The journal is closed.
-      if (error.code === status.UNAVAILABLE) return;
+      const isClosed = error.code === status.UNAVAILABLE;
+      if (isClosed || stopped?.aborted) return;
       await sleep(retryMs, undefined, { signal: stopped, ref: false }).catch(() => {});
     }
   }
