@@ -32,7 +32,11 @@ export type LocalImage = {
   /** Absolute path of the unpacked, read-only content. */
   root: string;
   command: string[];
+  /** The beginning of `command` that a service's own arguments follow, in place of the rest. */
+  entrypoint?: string[];
   env: Record<string, string>;
+  /** Absolute path in the image: `root` is then laid over this machine's own system. Absent: `root` is all of it. */
+  workdir?: string;
 };
 
 export type ImageStore = {
@@ -119,10 +123,15 @@ export type Runtime = {
   /** Makes a stored revision known again (after a restart) without starting it. */
   register(revision: RunnableRevision): void;
   /** A running instance's port, started for the request if there is none. Throws when it cannot start. */
-  acquire(revision: RevisionRef): Promise<{
+  acquire(
+    revision: RevisionRef,
+    /** Where the client was before; taken when it lives and has room. */
+    preferredInstance?: string,
+  ): Promise<{
     port: number;
     instanceId: string;
     timeoutSeconds: number;
+    sessionAffinity: boolean;
     /** Aborts when the instance has exited. */
     gone: AbortSignal;
     release(): void;
@@ -139,6 +148,8 @@ export type Route = {
   service: string;
   /** False: a request needs an ID token that this local cloud minted. */
   public: boolean;
+  /** False: nobody is let in, because nobody is inside; the local cloud has no VPC. */
+  reachable: boolean;
   /** Effective split: percents sum to 100, or empty while nothing is ready. */
   split: { revision: string; percent: number }[];
   tags: { tag: string; revision: string }[];
@@ -151,9 +162,12 @@ export type Router = {
   stop(): Promise<void>;
 };
 
+/** `invalid`: malformed, expired, for another audience, or not minted here. */
+export type TokenVerdict = 'opens' | 'missing' | 'invalid';
+
 /** Mints and verifies the ID tokens that a private service asks for. */
 export type TokenAuthority = {
   mint(audience: string, email: string): string;
   /** Does this `Authorization` header open a service with one of these URLs? */
-  opens(authorization: string | undefined, audiences: string[]): boolean;
+  judge(authorization: string | undefined, audiences: string[]): TokenVerdict;
 };

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { certificateFile } from './home.ts';
 import { proxiedHost } from './web/admission.ts';
 
 /** gcloud's own names (its `api_endpoint_overrides` section) of the APIs that the local cloud serves, in capitals. */
@@ -30,6 +31,8 @@ export function gcloudEnv(place: {
     CLOUDSDK_PROXY_TYPE: 'http',
     CLOUDSDK_PROXY_ADDRESS: '127.0.0.1',
     CLOUDSDK_PROXY_PORT: String(place.port),
+    // Trusted alone: gcloud can speak TLS with nobody else either.
+    CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE: certificateFile(place.home),
     CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: `http://${proxiedHost}/`,
     ...Object.fromEntries(apis.map((api) => [`CLOUDSDK_API_ENDPOINT_OVERRIDES_${api}`, origin])),
     CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${origin}storage/v1/`,

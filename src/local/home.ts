@@ -106,3 +106,8 @@ function notAHome(home: string): LocalCloudError {
     next: ['Set SLUICE_HOME to a new or empty folder.'],
   });
 }
+
+/** What gcloud is told to trust in place of all authorities, so that the local cloud can answer for Cloud Storage. */
+export function certificateFile(home: string): string {
+  return path.join(home, 'storage-certificate.pem');
+}

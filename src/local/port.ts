@@ -1,5 +1,6 @@
 import http from 'node:http';
 import net from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
 import { LocalCloudError } from './errors.ts';
 
@@ -12,12 +13,15 @@ const http2Preface = 'PRI';
 export async function listen(options: {
   grpc: GrpcServer;
   http: http.RequestListener;
+  /** What to do with a CONNECT request's connection. */
+  connect(req: http.IncomingMessage, socket: Duplex): void;
   /** Taken, or an error says so. */
   port?: number;
   /** Taken when it is free. */
   preferredPort?: number;
 }): Promise<SharedPort> {
   const web = http.createServer({ maxHeaderSize: 32 * 1024, requestTimeout: 300_000 }, options.http);
+  web.on('connect', options.connect);
   const injector = options.grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {

@@ -31,6 +31,7 @@ import { controlRoutes } from './web/control-routes.ts';
 import type { WebEnv } from './web/env.ts';
 import { webListener } from './web/listener.ts';
 import { tokenRoutes } from './web/token-routes.ts';
+import { openTunnel } from './web/tunnel.ts';
 
 export type LocalCloudOptions = {
   /** The folder of all its state; made when it is missing. */
@@ -74,6 +75,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const stopRequest = Promise.withResolvers<void>();
   const health = { nonce: randomUUID(), pid: process.pid, stamp };
   const served = servicesOf(backends, faults);
+  const storage = faultyStorage(faults, backends.storage.handle);
   const shared = await listen({
     grpc: grpcServer(served),
     http: webListener({
@@ -89,8 +91,9 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
         ],
         faults,
       ),
-      storage: faultyStorage(faults, backends.storage.handle),
+      storage,
     }),
+    connect: openTunnel({ home, storage }),
     ...(options.port !== undefined && { port: options.port }),
     ...(remembered.port !== undefined && { preferredPort: remembered.port }),
   });
@@ -182,6 +185,6 @@ function grpcServer(served: readonly Served[]): Server {
 }
 
 /** The JSON APIs that have no protos here. */
-function routesOf({ tokens, secrets, sql }: Backends): Hono<WebEnv>[] {
-  return [tokenRoutes(tokens), secrets.routes, sql.routes];
+function routesOf({ tokens, secrets, sql, run }: Backends): Hono<WebEnv>[] {
+  return [tokenRoutes(tokens), secrets.routes, sql.routes, run.knative];
 }

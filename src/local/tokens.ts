@@ -27,14 +27,16 @@ export function openTokens(options: { home: string; now?: () => number }): Token
       const content = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ ...claims, iat, exp: iat + lifetimeSeconds })}`;
       return `${content}.${sign(content).toString('base64url')}`;
     },
-    opens(authorization, audiences) {
-      const match = /^Bearer ([\w-]+\.([\w-]+))\.([\w-]+)$/i.exec(authorization ?? '');
+    judge(authorization, audiences) {
+      if (!authorization) return 'missing';
+      const match = /^Bearer ([\w-]+\.([\w-]+))\.([\w-]+)$/i.exec(authorization);
       const [, content = '', payload = '', signature = ''] = match ?? [];
       const given = Buffer.from(signature, 'base64url');
       const expected = sign(content);
-      if (!match || given.length !== expected.length || !timingSafeEqual(given, expected)) return false;
+      if (!match || given.length !== expected.length || !timingSafeEqual(given, expected)) return 'invalid';
       const claims = claimsSchema.safeParse(JSON.parse(Buffer.from(payload, 'base64url').toString()));
-      return claims.success && claims.data.exp > seconds() && audiences.includes(claims.data.aud);
+      const opens = claims.success && claims.data.exp > seconds() && audiences.includes(claims.data.aud);
+      return opens ? 'opens' : 'invalid';
     },
   };
 }

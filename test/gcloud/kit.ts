@@ -6,9 +6,9 @@ import { execa, execaSync } from 'execa';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { z } from 'zod';
 import { openImages } from '../../src/local/build/image-store.ts';
+import { gcloudEnv } from '../../src/local/gcloud-env.ts';
 import { openHome } from '../../src/local/home.ts';
 import { openJournal } from '../../src/local/journal/journal.ts';
-import { proxiedHost } from '../../src/local/web/admission.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const bin = path.join(root, 'dist/src/main.js');
@@ -78,7 +78,7 @@ async function startJudged(folder: string, images: Images): Promise<Judged> {
   async function run(file: string, args: readonly string[], options: object): Promise<Ended> {
     const ended = await execa(file, args, {
       ...{ reject: false, cwd: dir, timeout: 170_000, ...options },
-      env: { SLUICE_HOME: home, FORCE_COLOR: undefined, ...gcloudEnv(port, path.join(folder, 'gcloud')) },
+      env: { SLUICE_HOME: home, FORCE_COLOR: undefined, ...gcloudEnv({ home, port, project, region }) },
     });
     const { stdout, stderr, exitCode = -1 } = ended;
     return { stdout: String(stdout), stderr: String(stderr), exitCode };
@@ -121,32 +121,4 @@ async function layImages(home: string, staging: string, images: Images): Promise
     await rm(staging, { recursive: true, force: true });
   }
   await journal.stop();
-}
-
-/** What `eval "$(sluice local env)"` sets for gcloud; a configuration of its own besides. */
-function gcloudEnv(port: number, config: string): Record<string, string> {
-  const at = `http://127.0.0.1:${port}/`;
-  const apis = [
-    'CLOUDBUILD',
-    'LOGGING',
-    'ARTIFACTREGISTRY',
-    'SERVICEUSAGE',
-    'CLOUDRESOURCEMANAGER',
-    'IAM',
-    'SECRETMANAGER',
-    'SQL',
-  ];
-  const overrides = apis.map((api) => [`CLOUDSDK_API_ENDPOINT_OVERRIDES_${api}`, at]);
-  return {
-    ...Object.fromEntries(overrides),
-    CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: `http://${proxiedHost}/`,
-    CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${at}storage/v1/`,
-    http_proxy: at,
-    no_proxy: '127.0.0.1,localhost',
-    CLOUDSDK_CONFIG: config,
-    CLOUDSDK_AUTH_DISABLE_CREDENTIALS: 'true',
-    CLOUDSDK_CORE_PROJECT: project,
-    CLOUDSDK_CORE_DISABLE_PROMPTS: '1',
-    CLOUDSDK_RUN_REGION: region,
-  };
 }

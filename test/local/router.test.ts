@@ -6,10 +6,12 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import type { Route, Router, RunnableRevision, Runtime, TokenAuthority } from '../../src/local/contracts.ts';
+import { readSession, sessionCookie } from '../../src/local/router/affinity.ts';
 import { openRouter, type RememberedPorts } from '../../src/local/router/index.ts';
 import { pickRevision } from '../../src/local/router/split.ts';
 import { traceRequest } from '../../src/local/router/trace.ts';
 import { openRuntime } from '../../src/local/runtime/index.ts';
+import { openTokens } from '../../src/local/tokens.ts';
 import { MemoryLog, nodeRevision, noSecrets, server, temporaryFolder, text } from './runtime-kit.ts';
 
 let home: string;
@@ -17,11 +19,7 @@ let logs: MemoryLog;
 let runtime: Runtime;
 let router: Router;
 let ports: Map<string, number>;
-
-const tokens: TokenAuthority = {
-  mint: (audience) => `Bearer ${audience}`,
-  opens: (authorization, audiences) => audiences.some((audience) => authorization === `Bearer ${audience}`),
-};
+let tokens: TokenAuthority;
 
 const remember = (map: Map<string, number>): RememberedPorts => ({
   get: (name) => map.get(name),
@@ -34,6 +32,7 @@ beforeEach(() => {
   logs = new MemoryLog();
   runtime = openRuntime({ home, logs, secrets: noSecrets, pendingMs: 50, graceMs: 100 });
   ports = new Map();
+  tokens = openTokens({ home });
   router = openRouter({ logs, runtime, tokens, ports: remember(ports) });
 });
 
@@ -48,6 +47,7 @@ const route = (split: Route['split'], change: Partial<Route> = {}): Route => ({
   location: 'europe-west1',
   service: 'chat',
   public: true,
+  reachable: true,
   split,
   tags: [],
   ...change,
@@ -190,13 +190,34 @@ describe('http', () => {
     expect(page).toContain('Your client does not have permission to get URL');
     expect(page).not.toContain('<b>');
     expect(await lastRequest()).toMatchObject({ severity: 'WARNING', httpRequest: { status: 403 } });
-    const status = async (url = '', audience = '') =>
-      (await fetch(url, { headers: { authorization: `Bearer ${audience}` } })).status;
-    expect(await status(uri, uri)).toBe(200);
-    expect(await status(tagUris['next'], uri)).toBe(200);
-    expect(await status(tagUris['next'], tagUris['next'])).toBe(200);
-    expect(await status(uri, 'http://else')).toBe(403);
+    const mint = (audience = '') => `Bearer ${tokens.mint(audience, 'ci@demo.iam.gserviceaccount.com')}`;
+    const status = async (url: string | undefined, authorization: string) =>
+      (await fetch(url ?? '', { headers: { authorization } })).status;
+    expect(await status(uri, mint(uri))).toBe(200);
+    expect(await status(tagUris['next'], mint(uri))).toBe(200);
+    expect(await status(tagUris['next'], mint(tagUris['next']))).toBe(200);
     expect(await refusedStatus(new WebSocket(uri))).toBe(403);
+
+    const old = openTokens({ home, now: () => Date.now() - 2 * 3600 * 1000 });
+    const expired = `Bearer ${old.mint(uri, 'ci@demo.iam.gserviceaccount.com')}`;
+    const invalid = [mint('http://else'), expired, 'Bearer nonsense', 'Basic eDp5', `${mint(uri)}x`];
+    expect(await Promise.all(invalid.map((token) => status(uri, token)))).toEqual(invalid.map(() => 401));
+    const headers = { authorization: expired };
+    expect((await fetch(uri, { headers })).headers.get('www-authenticate')).toContain('invalid_token');
+    expect((await lastRequest(10))?.textPayload).toContain('The access token could not be verified.');
+    expect(await refusedStatus(new WebSocket(uri, { headers }))).toBe(401);
+  });
+
+  test('a service with internal ingress is not found, by HTTP, WebSocket or with a token', async () => {
+    const revision = await deployed(server());
+    const { uri } = await router.apply(route(all(revision), { reachable: false, public: false }));
+    const authorization = `Bearer ${tokens.mint(uri, 'ci@demo.iam.gserviceaccount.com')}`;
+    const response = await fetch(uri, { headers: { authorization } });
+    expect([response.status, await response.text()]).toEqual([
+      404,
+      expect.stringContaining('The requested URL was not found on this server.'),
+    ]);
+    expect(await refusedStatus(new WebSocket(uri))).toBe(404);
   });
 
   test('answers 404 when no revision is ready', async () => {
@@ -280,6 +301,66 @@ describe('http', () => {
     await expect(fetch(`${uri}/hang`, { signal: AbortSignal.timeout(200) })).rejects.toThrow();
     expect((await lastRequest())?.httpRequest?.status).toBe(499);
     expect((await fetch(uri)).status).toBe(200);
+  });
+});
+
+describe('session affinity', () => {
+  const cookieOf = (response: Response) => response.headers.getSetCookie().at(-1) ?? '';
+
+  test('keeps a client at its instance and revision, while others go where there is room', async () => {
+    const code = `require('node:http').createServer((q, r) => {
+      r.setHeader('set-cookie', 'own=1');
+      if (q.url === '/hold') console.log('holds');
+      else setTimeout(() => r.end(process.env.PORT), q.url === '/wait' ? 200 : 0);
+    }).listen(process.env.PORT)`;
+    const change = { sessionAffinity: true, concurrency: 2 };
+    const [a, b] = await Promise.all([deployed(code, change), deployed(code, change)]);
+    const half = [
+      { revision: a, percent: 50 },
+      { revision: b, percent: 50 },
+    ];
+    const { uri } = await router.apply(route(half));
+    // Fills the first instance of each, so that there are others.
+    await Promise.all(Array.from({ length: 12 }, () => fetch(`${uri}/wait`).then((answer) => answer.text())));
+
+    const first = await fetch(uri);
+    expect(first.headers.getSetCookie()).toEqual([
+      'own=1',
+      expect.stringMatching(/^GAESA=[\w-]+; expires=.* GMT; path=\/$/),
+    ]);
+    const [cookie = ''] = cookieOf(first).split(';');
+    const port = await first.text();
+    for (let asked = 0; asked < 10; asked++) {
+      const again = await fetch(uri, { headers: { cookie: `x=1; ${cookie}` } });
+      expect([await again.text(), again.headers.getSetCookie()]).toEqual([port, ['own=1']]);
+    }
+    // Overloaded, the session is broken and begins anew elsewhere.
+    const leave = new AbortController();
+    const hold = () =>
+      fetch(`${uri}/hold`, { headers: { cookie }, signal: leave.signal }).catch(() => 'left');
+    const held = [hold(), hold()];
+    await logs.seen('stdout', text('holds'), 2);
+    const moved = await fetch(uri, { headers: { cookie } });
+    expect(cookieOf(moved)).toContain('GAESA=');
+    expect(await moved.text()).not.toBe(port);
+    leave.abort();
+    await Promise.all(held);
+  });
+
+  test('reads no cookie but its own', () => {
+    const session = { revision: 'chat-00001-abc', instance: 'f'.repeat(128) };
+    const [cookie = ''] = sessionCookie(session, new Date()).split(';');
+    expect(readSession(`a=b; ${cookie}; c=d`)).toEqual(session);
+    for (const other of [
+      undefined,
+      '',
+      'GAESA=',
+      'GAESA=x',
+      `X${cookie}`,
+      'GAESA=W10',
+      `GAESA=${'A'.repeat(9999)}`,
+    ])
+      expect(readSession(other)).toBeUndefined();
   });
 });
 

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkEtag, formatEtag } from '../../src/local/run/etag.ts';
-import { applyMask } from '../../src/local/run/mask.ts';
+import { checkVersion } from '../../src/local/run/model.ts';
 import { checkRevisionId, checkServiceId, generateRevisionId } from '../../src/local/run/names.ts';
 import { checkResources } from '../../src/local/run/resources.ts';
 import { parseSpec, specFields } from '../../src/local/run/spec-fields.ts';
 import { withDefaults } from '../../src/local/run/template.ts';
 import { splitOf } from '../../src/local/run/traffic.ts';
+import { formatEtag, versionOf } from '../../src/local/run/v2/etag.ts';
+import { applyMask } from '../../src/local/run/v2/mask.ts';
 
 const place = { project: 'demo', location: 'europe-west1', service: 'chat' };
 const serviceId = fc.stringMatching(/^[a-z][-a-z0-9]{0,47}[a-z0-9]$/);
@@ -24,9 +25,9 @@ test('a generated revision name is always one that may be given', () => {
 test('an etag matches its own version and no other', () => {
   fc.assert(
     fc.property(fc.nat(), fc.nat(), (one, other) => {
-      checkEtag('chat', formatEtag(one), one);
+      checkVersion('chat', versionOf(formatEtag(one)), one);
       fc.pre(one !== other);
-      expect(() => checkEtag('chat', formatEtag(one), other)).toThrow(
+      expect(() => checkVersion('chat', versionOf(formatEtag(one)), other)).toThrow(
         `Conflict for resource 'chat': version '${one}' was specified but current version is '${other}'.`,
       );
     }),

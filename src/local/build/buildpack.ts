@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { DependencyCache } from './dependency-cache.ts';
-import { stepFailed } from './failure.ts';
+import { StepError } from './failure.ts';
 import { findLaunch } from './launch.ts';
 import { type PackageJson, readPackageJson } from './package-json.ts';
 import { runProcess } from './process.ts';
@@ -12,6 +12,8 @@ export type Workbench = {
   /** Absolute path; undefined when the machine has none. */
   npm: string | undefined;
   env: Record<string, string>;
+  /** In place of what the source says of its start. */
+  entrypoint: string | undefined;
   cache: DependencyCache;
   signal: AbortSignal;
   log(line: string): void;
@@ -21,7 +23,7 @@ export type BuiltApp = { command: string[]; env: Record<string, string> };
 
 /**
  * What Google's buildpacks do with a Node service: install, build, drop the development dependencies, find the
- * start command. Throws a BuildFailed.
+ * start command. Throws a StepError.
  */
 export async function buildNodeService(bench: Workbench): Promise<BuiltApp> {
   bench.log('===> DETECTING');
@@ -35,10 +37,12 @@ export async function buildNodeService(bench: Workbench): Promise<BuiltApp> {
     if (Object.keys(manifest.devDependencies).length > 0)
       await npm(bench, ['prune', '--omit=dev'], 'production');
   }
-  const launch = findLaunch(bench.root, manifest, readOptional(path.join(bench.root, 'Procfile')));
+  const { entrypoint } = bench;
+  const procfile =
+    entrypoint === undefined ? readOptional(path.join(bench.root, 'Procfile')) : `web: ${entrypoint}`;
+  const launch = findLaunch(bench.root, manifest, procfile);
   if (!launch) {
-    throw explained(
-      bench,
+    throw new StepError(
       'for Node.js, provide a main or start script, a Procfile, or a server.js or index.js file',
     );
   }
@@ -48,14 +52,14 @@ export async function buildNodeService(bench: Workbench): Promise<BuiltApp> {
 
 function detect(bench: Workbench): PackageJson {
   const manifest = readManifest(bench);
-  if (!manifest) throw explained(bench, 'No buildpack groups passed detection.');
+  if (!manifest) throw new StepError('No buildpack groups passed detection.');
   bench.log('google.nodejs.runtime');
   bench.log('google.nodejs.npm');
   const foreign = ['yarn.lock', 'pnpm-lock.yaml', 'bun.lock'].find((name) =>
     existsSync(path.join(bench.root, name)),
   );
   if (foreign && !lockfileOf(bench.root))
-    throw explained(bench, `the local cloud builds with npm only, not from ${foreign}`);
+    throw new StepError(`the local cloud builds with npm only, not from ${foreign}`);
   return manifest;
 }
 
@@ -63,7 +67,7 @@ function readManifest(bench: Workbench): PackageJson | undefined {
   try {
     return readPackageJson(bench.root);
   } catch (error) {
-    throw explained(bench, error instanceof Error ? error.message : String(error));
+    throw new StepError(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -89,7 +93,7 @@ async function install(bench: Workbench, manifest: PackageJson, mode: string): P
 
 async function npm(bench: Workbench, args: string[], mode: string): Promise<void> {
   const command = `npm ${args.join(' ')}`;
-  if (!bench.npm) throw explained(bench, `${command}: there is no npm beside this Node nor in PATH`);
+  if (!bench.npm) throw new StepError(`${command}: there is no npm beside this Node nor in PATH`);
   bench.log(`Running "${command}" (NODE_ENV=${mode})`);
   const started = Date.now();
   const result = await runProcess([bench.npm, ...args], {
@@ -103,7 +107,7 @@ async function npm(bench: Workbench, args: string[], mode: string): Promise<void
     bench.log(`Done "${command}" (${((Date.now() - started) / 1000).toFixed(1)} s)`);
     return;
   }
-  throw explained(bench, `"${command}" ${ending(result)}`);
+  throw new StepError(`"${command}" ${ending(result)}`);
 }
 
 function ending(result: Awaited<ReturnType<typeof runProcess>>): string {
@@ -123,10 +127,4 @@ function lockfileOf(root: string): string | undefined {
 
 function readOptional(file: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
-}
-
-/** The log says it before the build's detail does. */
-function explained({ log }: Workbench, why: string): Error {
-  log(`ERROR: ${why}`);
-  return stepFailed(why);
 }

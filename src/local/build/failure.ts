@@ -11,10 +11,11 @@ export class BuildFailed extends Error {
   }
 }
 
-/** The buildpacks step went wrong: in Cloud Build's words, with what the step said. */
-export function stepFailed(why: string): BuildFailed {
-  return new BuildFailed(
-    'USER_BUILD_STEP',
-    `Build step failure: build step 0 "gcr.io/k8s-skaffold/pack" failed: ${why}`,
-  );
+/** Ends a step with exit status 1; its log says why, as a container's would. */
+export class StepError extends Error {
+  override readonly name = 'StepError';
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

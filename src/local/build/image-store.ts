@@ -7,10 +7,18 @@ import { z } from 'zod';
 import type { ImageStore, LocalImage } from '../contracts.ts';
 import { openCollection } from '../journal/collection.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { BuiltApp } from './buildpack.ts';
 import { sealContent } from './content.ts';
 
-const configSchema = z.object({ command: z.array(z.string()), env: z.record(z.string(), z.string()) });
+const configSchema = z.object({
+  command: z.array(z.string()),
+  entrypoint: z.array(z.string()).exactOptional(),
+  env: z.record(z.string(), z.string()),
+  workdir: z.string().exactOptional(),
+  labels: z.record(z.string(), z.string()).exactOptional(),
+});
+/** How an image is started; all of it counts for the digest. */
+export type ImageConfig = z.output<typeof configSchema>;
+
 const repositorySchema = z.object({
   name: z.string(),
   tags: z.record(z.string(), z.string()),
@@ -18,8 +26,10 @@ const repositorySchema = z.object({
 });
 
 export type LocalImageStore = ImageStore & {
-  /** Takes the folder over as an image. The same content, command and environment are the same image. */
-  add(root: string, app: BuiltApp): Promise<LocalImage>;
+  /** Takes the folder over as an image. The same content and configuration are the same image. */
+  add(root: string, config: ImageConfig): Promise<LocalImage>;
+  /** By its own digest, pushed or not. */
+  load(digest: string): LocalImage | undefined;
   /** Makes the image known as `REPOSITORY[:TAG]` and by its digest. */
   push(reference: string, digest: string): Promise<void>;
 };
@@ -51,11 +61,13 @@ export function openImages({ home, journal }: { home: string; journal: Journal }
   function load(digest: string): LocalImage | undefined {
     const config = path.join(folderOf(digest), 'config.json');
     if (!existsSync(config)) return undefined;
-    const { command, env } = configSchema.parse(JSON.parse(readFileSync(config, 'utf8')));
-    return { digest, root: path.join(folderOf(digest), 'root'), command, env };
+    const { labels: _labels, ...image } = configSchema.parse(JSON.parse(readFileSync(config, 'utf8')));
+    return { digest, root: path.join(folderOf(digest), 'root'), ...image };
   }
 
   return {
+    load,
+
     resolve(reference) {
       const parsed = parseReference(reference);
       const repository = parsed && repositories.get(parsed.repository);
@@ -64,12 +76,12 @@ export function openImages({ home, journal }: { home: string; journal: Journal }
       return digest !== undefined && repository.digests.includes(digest) ? load(digest) : undefined;
     },
 
-    async add(root, app) {
+    async add(root, config) {
       const lines = await sealContent(root);
-      const config = { command: app.command, env: app.env };
-      const env = Object.entries(app.env).sort();
+      const { command, env, ...more } = config;
+      const hashed = [lines, command, Object.entries(env).sort()];
       const hash = createHash('sha256')
-        .update(JSON.stringify([lines, app.command, env]))
+        .update(JSON.stringify(Object.keys(more).length > 0 ? [...hashed, more] : hashed))
         .digest('hex');
       const digest = `sha256:${hash}`;
       const there = load(digest);
@@ -79,7 +91,8 @@ export function openImages({ home, journal }: { home: string; journal: Journal }
       mkdirSync(folderOf(digest));
       await rename(root, path.join(folderOf(digest), 'root'));
       await writeFileAtomic(path.join(folderOf(digest), 'config.json'), JSON.stringify(config));
-      return { digest, root: path.join(folderOf(digest), 'root'), ...config };
+      const { labels: _labels, ...image } = config;
+      return { digest, root: path.join(folderOf(digest), 'root'), ...image };
     },
 
     async push(reference, digest) {

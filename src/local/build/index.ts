@@ -13,11 +13,12 @@ import { openImages } from './image-store.ts';
 import { endProcessesIn } from './orphans.ts';
 import { BuildQueue, operationError, type QueueTools } from './queue.ts';
 import { type BuildRecord, isOver, recordSchema, toBuild } from './record.ts';
-import { refused } from './request.ts';
-import { buildService } from './service.ts';
+import { refused } from './schema.ts';
+import { type Builds, buildService } from './service.ts';
+import { findUserland } from './userland.ts';
 
 export type BuildBackend = {
-  /** `google.devtools.cloudbuild.v1.CloudBuild`: CreateBuild, GetBuild, ListBuilds, CancelBuild. */
+  /** `google.devtools.cloudbuild.v1.CloudBuild`: CreateBuild, GetBuild, ListBuilds, CancelBuild, RetryBuild. */
   service: UntypedServiceImplementation;
   images: ImageStore;
   /** Ends what is running and waits for it. */
@@ -71,6 +72,7 @@ export function openBuild(options: {
     storage,
     images,
     logs,
+    userland: once(() => findUserland(workFolder)),
     publish,
     ...(options.provision && { provision: options.provision }),
   });
@@ -78,24 +80,26 @@ export function openBuild(options: {
   // A failure to write it down is met by whoever starts or stops a build.
   told.catch(() => {});
 
+  const builds: Builds = {
+    all: () => [...records.values()],
+    isFull: () => queue.isFull,
+    async start(record, order) {
+      await told;
+      if (order.logs) ensureLogsBucket(storage, order.logs.bucket, record);
+      const [operation] = await Promise.all([
+        operations.create(record.operation, metadataOf(record)),
+        records.put(record),
+        dropOldest(records),
+      ]);
+      queue.submit(record, order);
+      return operation;
+    },
+    cancel: (record) => queue.cancel(record),
+  };
+
   return {
     images,
-    service: buildService({
-      all: () => [...records.values()],
-      isFull: () => queue.isFull,
-      async start(record, order) {
-        await told;
-        if (order.logsBucket) ensureLogsBucket(storage, order.logsBucket, record);
-        const [operation] = await Promise.all([
-          operations.create(record.operation, metadataOf(record)),
-          records.put(record),
-          dropOldest(records),
-        ]);
-        queue.submit(record, order);
-        return operation;
-      },
-      cancel: (record) => queue.cancel(record),
-    }),
+    service: buildService(builds),
     async stop() {
       await told;
       await queue.stop([...records.values()]);
@@ -126,4 +130,12 @@ function ensureLogsBucket(storage: StorageBackend, bucket: string, { project, lo
 async function dropOldest(records: Collection<BuildRecord>): Promise<void> {
   const oldest = records.size > maxRecords ? [...records.values()].find(isOver) : undefined;
   if (oldest) await records.delete(oldest.id);
+}
+
+function once<T>(find: () => Promise<T>): () => Promise<T> {
+  let found: Promise<T> | undefined;
+  return () => {
+    found ??= find();
+    return found;
+  };
 }

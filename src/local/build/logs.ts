@@ -12,8 +12,10 @@ export type BuildLog = {
   close(): Promise<void>;
 };
 
-export function logObjectOf({ id }: Pick<BuildRecord, 'id'>): string {
-  return `log-${id}.txt`;
+/** `logsBucket` is `BUCKET[/FOLDER]`. */
+export function logObjectOf(logsBucket: string, id: string): { bucket: string; object: string } {
+  const [bucket = '', ...folders] = logsBucket.split('/');
+  return { bucket, object: [...folders, `log-${id}.txt`].join('/') };
 }
 
 export function openBuildLog(
@@ -35,11 +37,11 @@ export function openBuildLog(
   let writing = Promise.resolve();
 
   async function writeObject(): Promise<void> {
-    if (logsBucket) {
-      await to.storage.writeObject(logsBucket, logObjectOf(record), Buffer.concat(chunks), {
-        contentType: 'text/plain; charset=utf-8',
-      });
-    }
+    if (logsBucket === undefined) return;
+    const { bucket, object } = logObjectOf(logsBucket, id);
+    await to.storage.writeObject(bucket, object, Buffer.concat(chunks), {
+      contentType: 'text/plain; charset=utf-8',
+    });
   }
 
   function flush(): Promise<void> {

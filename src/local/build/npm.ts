@@ -28,10 +28,10 @@ export function buildEnvironment(
   };
 }
 
-/** npm beside this Node, or in the user's PATH. */
-export function findNpm(from: NodeJS.ProcessEnv): string | undefined {
+/** A program beside this Node, or in the user's PATH. */
+export function findProgram(name: string, from: NodeJS.ProcessEnv = process.env): string | undefined {
   return searchPath(from)
-    .map((folder) => path.join(folder, 'npm'))
+    .map((folder) => path.join(folder, name))
     .find(isExecutable);
 }
 

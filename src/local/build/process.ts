@@ -1,10 +1,19 @@
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { StringDecoder } from 'node:string_decoder';
 
 export type ProcessResult =
   | { kind: 'exited'; code: number }
-  | { kind: 'killed'; signal: string }
+  | { kind: 'killed'; signal: NodeJS.Signals }
   | { kind: 'not-started'; why: string };
+
+export type RunOptions = {
+  cwd: string;
+  /** The whole environment. */
+  env: Record<string, string>;
+  signal: AbortSignal;
+  onLine: (line: string) => void;
+};
 
 const maxLineCharacters = 16 * 1024;
 // How long what a dead process has written may take to be read.
@@ -13,12 +22,7 @@ const lastWordsMs = 1000;
 /** Runs a command in a process group of its own; aborting kills the whole group. Output comes line by line. */
 export function runProcess(
   command: readonly [string, ...string[]],
-  options: {
-    cwd: string;
-    env: Record<string, string>;
-    signal: AbortSignal;
-    onLine: (line: string) => void;
-  },
+  options: RunOptions,
 ): Promise<ProcessResult> {
   const { cwd, env, signal, onLine } = options;
   if (signal.aborted) return Promise.resolve({ kind: 'killed', signal: 'SIGKILL' });
@@ -70,4 +74,9 @@ function readLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void
   return () => {
     if (rest !== '') onLine(rest);
   };
+}
+
+/** As a shell reports it: a signal is 128 and its number. */
+export function exitCodeOf(result: Exclude<ProcessResult, { kind: 'not-started' }>): number {
+  return result.kind === 'exited' ? result.code : 128 + (constants.signals[result.signal] ?? 0);
 }

@@ -5,10 +5,12 @@ import type { LogSink } from '../contracts.ts';
 import type { StorageBackend } from '../storage/index.ts';
 import { BuildFailed } from './failure.ts';
 import type { LocalImageStore } from './image-store.ts';
-import { type BuildLog, openBuildLog } from './logs.ts';
+import { openBuildLog } from './logs.ts';
+import type { BuildOrder } from './order.ts';
+import { Progress } from './progress.ts';
 import { type BuildRecord, isOver } from './record.ts';
-import type { BuildOrder } from './request.ts';
-import { runBuild } from './worker.ts';
+import type { Userland } from './userland.ts';
+import { type BuildProducts, runBuild, type Tools } from './worker.ts';
 
 const concurrency = 2;
 const maxQueued = 50;
@@ -19,13 +21,15 @@ export type QueueTools = {
   storage: StorageBackend;
   images: LocalImageStore;
   logs: LogSink;
+  /** How processes are run on this machine; asked when the first build begins. */
+  userland(): Promise<Userland>;
   /** Resolves when a worker is there. */
   provision?(signal: AbortSignal): Promise<void>;
   /** Stores what a record has become, and tells the operation. */
   publish(record: BuildRecord): Promise<void>;
 };
 
-type Ending = Pick<BuildRecord, 'status' | 'statusDetail' | 'failure'> & Partial<Pick<BuildRecord, 'images'>>;
+type Ending = Pick<BuildRecord, 'status' | 'statusDetail' | 'failure'> & Partial<BuildProducts>;
 
 /** Why a build is ended from outside. */
 class Interrupted extends Error {
@@ -36,6 +40,11 @@ class Interrupted extends Error {
     this.ending = ending;
   }
 }
+
+const expired: Ending = {
+  status: 'EXPIRED',
+  statusDetail: 'The build was queued for longer than its queue TTL.',
+};
 
 /** Runs builds, so many at a time, and moves each record from QUEUED to its end. */
 export class BuildQueue {
@@ -53,10 +62,16 @@ export class BuildQueue {
 
   submit(record: BuildRecord, order: BuildOrder): void {
     const abort = new AbortController();
+    const expiry = setTimeout(() => {
+      if (record.status === 'QUEUED') this.interrupt(record, expired).catch(() => {});
+    }, order.queueTtlMs);
     const over = this.limit(() => this.run(record, order, abort))
       // Only the state file can fail here; the next start ends the build then.
       .catch(() => {})
-      .finally(() => this.open.delete(record.id));
+      .finally(() => {
+        clearTimeout(expiry);
+        this.open.delete(record.id);
+      });
     this.open.set(record.id, { abort, over });
   }
 
@@ -89,15 +104,21 @@ export class BuildQueue {
     }, order.timeoutMs);
     record.status = 'WORKING';
     record.startTime = Date.now();
+    const progress = new Progress(record, () => this.tools.publish(record).catch(() => {}));
     const log = openBuildLog(record, { ...this.tools, cloudLogging: order.cloudLogging });
     log.line(`starting build "${record.id}"`);
     try {
       await this.tools.publish(record);
-      const ending = await this.attempt(record, order, abort.signal, log);
+      const ending = await this.attempt(record, order, {
+        signal: abort.signal,
+        log: log.line,
+        observer: progress,
+      });
+      progress.end(ending.status);
       log.line(
         ending.status === 'SUCCESS'
           ? 'DONE'
-          : `ERROR: ${ending.failure?.detail ?? ending.statusDetail ?? ''}`,
+          : `ERROR: ${ending.failure?.detail.replace('Build step failure: ', '') ?? ending.statusDetail ?? ''}`,
       );
       await log.close();
       await this.end(record, ending);
@@ -109,13 +130,14 @@ export class BuildQueue {
   private async attempt(
     record: BuildRecord,
     order: BuildOrder,
-    signal: AbortSignal,
-    log: BuildLog,
+    build: Pick<Tools, 'signal' | 'log' | 'observer'>,
   ): Promise<Ending> {
+    const { signal } = build;
     try {
       const folder = path.join(this.tools.workFolder, record.id);
-      const images = await runBuild(order, { ...this.tools, folder, signal, log: log.line });
-      return { status: 'SUCCESS', images };
+      const userland = await this.tools.userland();
+      const products = await runBuild(order, { ...this.tools, ...build, folder, userland });
+      return { status: 'SUCCESS', ...products };
     } catch (error) {
       if (signal.reason instanceof Interrupted) return signal.reason.ending;
       if (error instanceof BuildFailed) {

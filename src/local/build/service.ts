@@ -3,9 +3,12 @@ import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { z } from 'zod';
 import { RpcError, unary } from '../grpc.ts';
 import type { Operation } from '../operations.ts';
+import { compileBuildFilter } from './filter.ts';
 import { logObjectOf } from './logs.ts';
+import { messageWith } from './message.ts';
+import { type BuildOrder, planBuild } from './order.ts';
 import { type BuildRecord, isOver, toBuild } from './record.ts';
-import { type BuildOrder, planBuild, readBuild, refused } from './request.ts';
+import { readBuild, refused } from './schema.ts';
 
 /** What the service needs of the builds that there are. */
 export type Builds = {
@@ -37,10 +40,17 @@ const listSchema = z.object({
 const maxPageSize = 1000;
 const defaultPageSize = 50;
 
-/** `google.devtools.cloudbuild.v1.CloudBuild`: CreateBuild, GetBuild, ListBuilds, CancelBuild. */
+/** `google.devtools.cloudbuild.v1.CloudBuild`: CreateBuild, GetBuild, ListBuilds, CancelBuild, RetryBuild. */
 export function buildService(builds: Builds): UntypedServiceImplementation {
   return {
-    CreateBuild: unary((request, call) => create(builds, createSchema.parse(request), call.getHost())),
+    CreateBuild: unary((request, call) => {
+      const { build, ...where } = createSchema.parse(request);
+      return createBuild(builds, placeOf(where), build, call.getHost());
+    }),
+    RetryBuild: unary((request, call) => {
+      const { request: build, project, location } = find(builds, nameSchema.parse(request));
+      return createBuild(builds, { project, location }, build, call.getHost());
+    }),
     GetBuild: unary((request) => toBuild(find(builds, nameSchema.parse(request)))),
     ListBuilds: unary((request) => list(builds, listSchema.parse(request))),
     CancelBuild: unary(async (request) => {
@@ -57,31 +67,42 @@ export function buildService(builds: Builds): UntypedServiceImplementation {
   };
 }
 
-/** `host` is what the caller reaches the local cloud by. */
-async function create(
+/**
+ * Checks, plans and queues a build; answers its operation. `host` is what the caller reaches the local cloud by.
+ * Throws INVALID_ARGUMENT on what cannot be built here.
+ */
+export async function createBuild(
   builds: Builds,
-  request: z.output<typeof createSchema>,
+  where: { project: string; location: string },
+  message: Record<string, unknown>,
   host: string,
 ): Promise<Operation> {
-  const { project, location } = placeOf(request);
-  const place = { project, location, id: randomUUID() };
-  const build = readBuild(request.build);
-  const order = planBuild(build, place);
+  const place = { ...where, id: randomUUID() };
+  const order = planBuild(readBuild(message), place);
   if (builds.isFull()) throw new RpcError(status.RESOURCE_EXHAUSTED, 'Too many builds are queued.');
   const record: BuildRecord = {
     ...place,
     operation: operationName(place),
-    request: { ...build, images: order.images },
-    ...(order.logsBucket && {
-      logsBucket: order.logsBucket,
-      logUrl: `http://${host}/storage/v1/b/${order.logsBucket}/o/${logObjectOf(place)}?alt=media`,
-    }),
+    request: messageWith(message, order),
+    steps: order.steps.map(() => ({ status: 'QUEUED' })),
+    timing: {},
+    tags: order.tags,
+    wanted: order.images,
+    ...(order.source && { source: order.source }),
+    ...(order.logs && logFieldsOf(order.logs, place.id, host)),
     timeoutMs: order.timeoutMs,
+    queueTtlMs: order.queueTtlMs,
     status: 'QUEUED',
     images: [],
     createTime: Date.now(),
   };
   return builds.start(record, order);
+}
+
+function logFieldsOf({ bucket, folder }: NonNullable<BuildOrder['logs']>, id: string, host: string) {
+  const logsBucket = folder === '' ? bucket : `${bucket}/${folder}`;
+  const object = encodeURIComponent(logObjectOf(logsBucket, id).object);
+  return { logsBucket, logUrl: `http://${host}/storage/v1/b/${bucket}/o/${object}?alt=media` };
 }
 
 function find(builds: Builds, { name, projectId, id }: z.output<typeof nameSchema>): BuildRecord {
@@ -97,10 +118,10 @@ function find(builds: Builds, { name, projectId, id }: z.output<typeof nameSchem
 
 function list(builds: Builds, request: z.output<typeof listSchema>): object {
   const { project, location } = placeOf(request);
-  if (request.filter) throw refused('the local cloud does not support ListBuildsRequest.filter');
+  const matches = compileBuildFilter(request.filter);
   const newestFirst = builds
     .all()
-    .filter((one) => one.project === project && one.location === location)
+    .filter((one) => one.project === project && one.location === location && matches(one))
     .reverse();
   const start = request.pageToken ? newestFirst.findIndex(({ id }) => id === request.pageToken) + 1 : 0;
   if (request.pageToken && start === 0) throw refused('page_token is invalid');

@@ -1,14 +1,17 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { StorageBackend } from '../storage/index.ts';
-import { buildNodeService } from './buildpack.ts';
-import { DependencyCache } from './dependency-cache.ts';
-import { BuildFailed, stepFailed } from './failure.ts';
-import { type LocalImageStore, parseReference } from './image-store.ts';
-import { buildEnvironment, findNpm } from './npm.ts';
+import { type StoredArtifacts, storeArtifacts } from './artifacts.ts';
+import { type Daemon, openDaemon } from './daemon.ts';
+import { BuildFailed, messageOf } from './failure.ts';
+import type { LocalImageStore } from './image-store.ts';
+import type { BuildOrder } from './order.ts';
 import { endProcessesIn } from './orphans.ts';
-import type { BuildOrder } from './request.ts';
 import { unpackSource } from './source.ts';
+import { runSteps, type StepObserver } from './steps/run.ts';
+import type { Userland } from './userland.ts';
+
+export type Phase = 'FETCHSOURCE' | 'BUILD' | 'PUSH';
 
 export type Tools = {
   /** The build's own folder; made here, and gone afterwards. */
@@ -17,30 +20,51 @@ export type Tools = {
   cacheFolder: string;
   storage: StorageBackend;
   images: LocalImageStore;
+  userland: Userland;
   signal: AbortSignal;
   log(line: string): void;
+  observer: StepObserver & {
+    /** Called when a phase begins; it lasts until the next one, or the end. */
+    phase(phase: Phase): void;
+  };
 };
 
+export type BuildProducts = { images: { name: string; digest: string }[]; artifacts?: StoredArtifacts };
+
 /** Source to pushed images. Throws a BuildFailed, or the signal's reason. */
-export async function runBuild(order: BuildOrder, tools: Tools): Promise<{ name: string; digest: string }[]> {
-  const root = path.join(tools.folder, 'workspace');
+export async function runBuild(order: BuildOrder, tools: Tools): Promise<BuildProducts> {
+  const { folder, cacheFolder, images, userland, signal, log, observer } = tools;
+  const workspaceFolder = path.join(folder, 'workspace');
+  const homeFolder = path.join(folder, 'home');
+  const daemon = openDaemon(images);
+  const context = { folder, workspaceFolder, homeFolder, cacheFolder, images, daemon, userland, signal, log };
   try {
-    await mkdir(root, { recursive: true });
-    await fetchSource(order, root, tools);
-    const digest = await buildImage(order, root, tools);
-    return await push(order, digest, tools);
+    for (const made of [workspaceFolder, homeFolder]) await mkdir(made, { recursive: true });
+    if (order.source) {
+      enter('FETCHSOURCE', tools);
+      await fetchSource(order.source, workspaceFolder, tools);
+    }
+    enter('BUILD', tools);
+    await runSteps(order.steps, context, observer).finally(() => endProcessesIn(folder));
+    if (order.images.length > 0 || order.objects) enter('PUSH', tools);
+    const pushed = await pushImages(order.images, daemon, log);
+    const artifacts = await storeArtifacts(order, workspaceFolder, tools);
+    return { images: pushed, ...(artifacts && { artifacts }) };
   } finally {
-    await rm(tools.folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
+function enter(phase: Phase, { observer, log }: Tools): void {
+  observer.phase(phase);
+  log(phase);
+}
+
 async function fetchSource(
-  { source }: BuildOrder,
-  root: string,
+  { bucket, object, generation }: NonNullable<BuildOrder['source']>,
+  folder: string,
   { storage, log, signal }: Tools,
 ): Promise<void> {
-  const { bucket, object, generation } = source;
-  log('FETCHSOURCE');
   log(`Fetching storage object: gs://${bucket}/${object}${generation ? `#${generation}` : ''}`);
   const archive = await storage.readObject(bucket, object, generation);
   if (!archive) {
@@ -50,62 +74,27 @@ async function fetchSource(
     );
   }
   try {
-    await unpackSource(archive, root);
+    await unpackSource(archive, folder);
   } catch (error) {
     throw new BuildFailed('FETCH_SOURCE_FAILED', `could not unpack source: ${messageOf(error)}`);
   }
   signal.throwIfAborted();
 }
 
-async function buildImage(order: BuildOrder, root: string, tools: Tools): Promise<string> {
-  const { folder, cacheFolder, images, signal, log } = tools;
-  log('BUILD');
-  log('Starting Step #0');
-  const home = path.join(folder, 'home');
-  await mkdir(home, { recursive: true });
-  const app = await buildNodeService({
-    root,
-    npm: findNpm(process.env),
-    env: buildEnvironment(process.env, { home, npmCache: path.join(cacheFolder, 'npm') }),
-    cache: new DependencyCache(path.join(cacheFolder, 'modules')),
-    signal,
-    log,
-    // What a script has left running is found by its folder, which moves into the image store.
-  }).finally(() => endProcessesIn(folder));
-  signal.throwIfAborted();
-  log('===> EXPORTING');
-  const { digest } = await images.add(root, app).catch((error: unknown) => {
-    throw stepFailed(messageOf(error));
-  });
-  await images.push(order.image, digest);
-  log(`*** Images (${digest}):`);
-  log(`      ${order.image}`);
-  log('Finished Step #0');
-  return digest;
-}
-
-async function push({ image, images: wanted }: BuildOrder, digest: string, { images, log }: Tools) {
-  if (wanted.length > 0) log('PUSH');
+async function pushImages(names: readonly string[], daemon: Daemon, log: Tools['log']) {
+  const missing = names.filter((name) => !daemon.has(name));
+  if (missing.length > 0) {
+    throw new BuildFailed(
+      'PUSH_IMAGE_NOT_FOUND',
+      `failed to find one or more images after execution of build steps: [${missing.map((name) => `"${name}"`).join(' ')}]`,
+    );
+  }
   const pushed: { name: string; digest: string }[] = [];
-  for (const name of wanted) {
-    if (!sameImage(name, image)) {
-      throw new BuildFailed(
-        'PUSH_IMAGE_NOT_FOUND',
-        `failed to find one or more images after execution of build steps: ["${name}"]`,
-      );
-    }
-    await images.push(name, digest);
-    log(`Pushed ${name} digest: ${digest}`);
-    pushed.push({ name, digest });
+  for (const name of names) {
+    const image = await daemon.push(name);
+    if (!image) continue;
+    log(`Pushed ${name} digest: ${image.digest}`);
+    pushed.push({ name, digest: image.digest });
   }
   return pushed;
-}
-
-function sameImage(a: string, b: string): boolean {
-  const [left, right] = [parseReference(a), parseReference(b)];
-  return left !== undefined && left.repository === right?.repository && left.tag === right.tag;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -25,22 +25,8 @@ async function writeAll(fd: number, bytes: Uint8Array, position: number): Promis
 export function openForUpdate(file: string): number {
   const isNew = !fs.existsSync(file);
   const fd = fs.openSync(file, isNew ? 'wx+' : 'r+', 0o600);
-  if (isNew) syncFolderOf(file);
+  if (isNew) syncFolder(path.dirname(file));
   return fd;
-}
-
-/** Cuts the file at this size; returns how many bytes that took away. */
-export function cutTail(fd: number, size: number): number {
-  const tail = fs.fstatSync(fd).size - size;
-  if (tail > 0) fs.ftruncateSync(fd, size);
-  return tail;
-}
-
-/** Copies a file that cannot be read as a whole, for whoever wants to look into it; returns the copy's path. */
-export function keepDamaged(file: string): string {
-  const copy = `${file}.damaged`;
-  fs.copyFileSync(file, copy);
-  return copy;
 }
 
 const chunkBytes = 1 << 20;
@@ -67,7 +53,6 @@ export async function rewrite(
     }
     await dataSync(target);
     fs.renameSync(draft, file);
-    syncFolderOf(file);
     return { fd: target, size };
   } catch (error) {
     fs.closeSync(target);
@@ -91,14 +76,14 @@ function* chunksOf(parts: readonly Uint8Array[]): Generator<Buffer> {
   yield Buffer.concat(chunk);
 }
 
-/** A name is in its folder for good only when the folder is on the disk. */
-function syncFolderOf(file: string): void {
+/** A file's new name is there for good only when its folder is on the disk. */
+export function syncFolder(folder: string): void {
   // Windows opens no folders.
   if (process.platform === 'win32') return;
-  const folder = fs.openSync(path.dirname(file), 'r');
+  const fd = fs.openSync(folder, 'r');
   try {
-    fs.fsyncSync(folder);
+    fs.fsyncSync(fd);
   } finally {
-    fs.closeSync(folder);
+    fs.closeSync(fd);
   }
 }

@@ -7,7 +7,7 @@ export type Change = {
 };
 /** Offset and length in bytes. */
 export type Span = { offset: number; bytes: number };
-type Line = {
+export type Line = {
   collection: string;
   key: string /** The whole line. */;
   at: Span;
@@ -33,6 +33,21 @@ export function encodeLine({ collection, key, json }: Change, isLast: boolean): 
 
 /** Ends a batch whose last line may be gone. */
 export const endOfBatch = encodeLine({ collection: '', key: '', json: undefined }, true);
+
+/** The bytes of a batch that begins at this place in the file, and where its lines will lie. */
+export function encodeBatch(changes: readonly Change[], start: number): { bytes: Buffer; lines: Line[] } {
+  const encoded = changes.map((change, n) => Buffer.from(encodeLine(change, n === changes.length - 1)));
+  let offset = start;
+  const lines = changes.map(({ collection, key, json }, n): Line => {
+    const at = { offset, bytes: encoded[n]?.length ?? 0 };
+    offset += at.bytes;
+    const jsonBytes = json === undefined ? 0 : Buffer.byteLength(json);
+    // The text is the last field, before the newline.
+    const text = { offset: offset - 1 - jsonBytes, bytes: jsonBytes };
+    return { collection, key, at, json: json === undefined ? undefined : text };
+  });
+  return { bytes: Buffer.concat(encoded), lines };
+}
 
 export type Contents = {
   /** The changes of every whole batch, in order. */

@@ -50,7 +50,7 @@ export function slowSink(sink: LogSink, latency: Latency): LogSink & { stop(): v
 /** A service that is opened or closed to the public stays a while as it was. */
 export function slowAccess(router: Router, latency: Latency): Router {
   const known = new Map<string, { wanted: Route; open: boolean }>();
-  const keyOf = ({ project, location, service }: Omit<Route, 'public' | 'split' | 'tags'>) =>
+  const keyOf = ({ project, location, service }: Pick<Route, 'project' | 'location' | 'service'>) =>
     `${project}/${location}/${service}`;
   return {
     apply(route) {

@@ -28,7 +28,7 @@ export function restRoutes(served: readonly ServedService[]): Hono<WebEnv> {
     routes ??= routesOf(served);
     const { method, raw } = c.req;
     const url = new URL(raw.url);
-    const found = findRoute(routes, method, decodeURI(url.pathname));
+    const found = findRoute(routes, method, decoded(url.pathname));
     if (!found) return next();
     const { route, fields } = found;
     if (!route.handler) throw new RpcError(status.UNIMPLEMENTED, `${route.name} streams: use gRPC.`);
@@ -47,6 +47,14 @@ export function restRoutes(served: readonly ServedService[]): Hono<WebEnv> {
     const numericEnums = alt.includes('enum-encoding=int');
     return c.json(encodeJson(route.response, answer, { numericEnums }));
   });
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURI(path);
+  } catch {
+    throw new RpcError(status.INVALID_ARGUMENT, `The path is not well encoded: ${path}`);
+  }
 }
 
 function findRoute(routes: readonly Route[], verb: string, path: string) {

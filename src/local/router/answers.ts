@@ -2,7 +2,13 @@ import { STATUS_CODES } from 'node:http';
 import { AcquireError } from '../runtime/errors.ts';
 
 /** What Cloud Run itself answers when no container does: to the client, and in the request log. */
-export type Answer = { status: number; contentType: string; body: string; logged?: string };
+export type Answer = {
+  status: number;
+  contentType: string;
+  body: string;
+  logged?: string;
+  headers?: Record<string, string>;
+};
 
 const troubleshooting =
   'Additional troubleshooting documentation can be found at: https://cloud.google.com/run/docs/troubleshooting';
@@ -18,6 +24,24 @@ export const notAuthenticated = (url: string): Answer => ({
   logged:
     'The request was not authenticated. Either allow unauthenticated invocations or set the proper Authorization ' +
     `header. Read more at https://cloud.google.com/run/docs/securing/authenticating ${troubleshooting}#unauthorized-client`,
+});
+
+/** For a token that is malformed, expired, meant for another service, or not this local cloud's. */
+export const notVerified = (url: string): Answer => ({
+  status: 401,
+  contentType: 'text/html; charset=UTF-8',
+  headers: {
+    'www-authenticate':
+      'Bearer error="invalid_token" error_description="The access token could not be verified"',
+  },
+  body: page(
+    '401 Unauthorized',
+    'Error: Unauthorized',
+    `Your client does not have permission to the requested URL <code>${escapeHtml(url)}</code>.`,
+  ),
+  logged:
+    'The request was not authorized to invoke this service. The access token could not be verified. Read more at ' +
+    `https://cloud.google.com/run/docs/securing/authenticating ${troubleshooting}#401`,
 });
 
 export const notFound: Answer = {
@@ -70,9 +94,10 @@ export function answerFor(error: unknown): Answer {
 }
 
 /** An answer in the words of HTTP/1.1, for a socket that asked for an upgrade. */
-export function rawAnswer({ status, contentType, body }: Answer): string {
+export function rawAnswer({ status, contentType, body, headers = {} }: Answer): string {
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     `content-type: ${contentType}`,
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',

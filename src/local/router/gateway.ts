@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
 import type { LogSink, Route, Runtime, TokenAuthority } from '../contracts.ts';
-import { type Answer, answerFor, notAuthenticated, notFound } from './answers.ts';
+import { readSession, sessionCookie } from './affinity.ts';
+import { type Answer, answerFor, notAuthenticated, notFound, notVerified } from './answers.ts';
 import { beginRequest, type Outcome, remoteAddress } from './request-log.ts';
 import { pickRevision } from './split.ts';
 import { traceRequest } from './trace.ts';
@@ -9,7 +10,11 @@ import { traceRequest } from './trace.ts';
 /** What one URL leads to. Replaced as a whole when routes change: a request keeps the target it began with. */
 export type Target = { route: Route; split: Route['split']; audiences: string[] };
 
-export type Lease = Awaited<ReturnType<Runtime['acquire']>> & { revision: string };
+export type Lease = Awaited<ReturnType<Runtime['acquire']>> & {
+  revision: string;
+  /** To be set with the answer. */
+  cookie: string | undefined;
+};
 
 export type Parts = { logs: LogSink; runtime: Runtime; tokens: TokenAuthority };
 
@@ -30,19 +35,33 @@ export function openPassage(parts: Parts, target: Target, request: IncomingMessa
       const { headers } = request;
       const token = headers['x-serverless-authorization'] ?? headers.authorization;
       const authorization = Array.isArray(token) ? token[0] : token;
-      if (!target.route.public && !parts.tokens.opens(authorization, target.audiences)) {
-        return { answer: notAuthenticated(request.url ?? '/') };
-      }
-      const revision = pickRevision(target.split, Math.random());
+      if (!target.route.reachable) return { answer: notFound };
+      const verdict = target.route.public ? 'opens' : parts.tokens.judge(authorization, target.audiences);
+      if (verdict === 'missing') return { answer: notAuthenticated(request.url ?? '/') };
+      if (verdict === 'invalid') return { answer: notVerified(request.url ?? '/') };
+      const session = sessionOf(request, target);
+      const revision = session?.revision ?? pickRevision(target.split, Math.random());
       if (!revision) return { answer: notFound };
       Object.assign(headers, added, forwardedHeaders(request));
       try {
-        return { lease: { ...(await parts.runtime.acquire({ ...target.route, revision })), revision } };
+        const lease = await parts.runtime.acquire({ ...target.route, revision }, session?.instance);
+        const { sessionAffinity, instanceId: instance } = lease;
+        const isNew = sessionAffinity && instance !== session?.instance;
+        const cookie = isNew ? sessionCookie({ revision, instance }, new Date()) : undefined;
+        return { lease: { ...lease, revision, cookie } };
       } catch (error) {
         return { answer: answerFor(error) };
       }
     },
   };
+}
+
+/** It goes before the split, as on Cloud Run, but not to a revision that the split no longer has. */
+function sessionOf({ headers }: IncomingMessage, { split }: Target) {
+  const session = readSession(headers.cookie);
+  return split.some(({ revision, percent }) => revision === session?.revision && percent > 0)
+    ? session
+    : undefined;
 }
 
 /** Resolves when a response or socket is done with, however it ended. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import { createProxyServer } from 'httpxy';
+import { addCookie } from './affinity.ts';
 import { type Answer, brokenConnection, timedOut, truncated } from './answers.ts';
 import { closed, type Lease, openPassage, type Parts, type Target } from './gateway.ts';
 import type { Outcome } from './request-log.ts';
@@ -9,7 +10,7 @@ import type { Outcome } from './request-log.ts';
 const exitMs = 200;
 
 /** What is known of one exchange between a client and an instance. */
-type Exchange = { cancel: AbortController; truncated: boolean };
+type Exchange = { cancel: AbortController; truncated: boolean; cookie: string | undefined };
 
 /** Forwards HTTP requests to instances. No 'error' listener: with one, a request to a dead instance would hang. */
 export function openHttpForwarder(parts: Parts): {
@@ -33,6 +34,7 @@ export function openHttpForwarder(parts: Parts): {
   });
   proxy.on('proxyRes', (incoming, request, response) => {
     const exchange = exchanges.get(request);
+    if (exchange?.cookie) addCookie(incoming, exchange.cookie);
     const breakOff = () => {
       if (exchange && !incoming.complete && !response.destroyed) exchange.truncated = true;
     };
@@ -45,7 +47,8 @@ export function openHttpForwarder(parts: Parts): {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<Answer | undefined> => {
-    const exchange: Exchange = { cancel: new AbortController(), truncated: false };
+    const { cookie } = lease;
+    const exchange: Exchange = { cancel: new AbortController(), truncated: false, cookie };
     exchanges.set(request, exchange);
     let answer: Answer | undefined;
     const deadline = setTimeout(() => {
@@ -107,12 +110,13 @@ function outcome(response: ServerResponse, answer: Answer | undefined): Outcome 
 }
 
 /** Answers in the instance's place; one whose head is sent can only be broken off. */
-function send(response: ServerResponse, { status, contentType, body }: Answer): void {
+function send(response: ServerResponse, { status, contentType, body, headers }: Answer): void {
   if (response.destroyed || response.writableEnded) return;
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) });
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { ...headers, 'content-type': contentType, 'content-length': length });
   response.end(body);
 }

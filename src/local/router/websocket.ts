@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { createProxyServer } from 'httpxy';
+import { addCookie } from './affinity.ts';
 import { type Answer, brokenConnection, rawAnswer, timedOut } from './answers.ts';
 import { closed, type Lease, openPassage, type Parts, type Target } from './gateway.ts';
 import type { Outcome } from './request-log.ts';
@@ -35,7 +36,8 @@ export function openWebSocketForwarder(parts: Parts): {
       outgoing.once('response', ({ statusCode = 502 }) => {
         outcome ??= { status: statusCode };
       });
-      outgoing.once('upgrade', (_, backend) => {
+      outgoing.once('upgrade', (incoming, backend) => {
+        if (lease.cookie) addCookie(incoming, lease.cookie);
         outcome ??= { status: 101 };
         socket.once('close', () => backend.destroy());
         backend.once('close', () => socket.destroySoon());

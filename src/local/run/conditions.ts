@@ -123,6 +123,26 @@ function draft(type: string, failure: Failure | undefined): Draft {
   return { type, state: 'CONDITION_FAILED', ...rest };
 }
 
+/** Says of each revision that started whether requests can reach it; answers those for which that is news. */
+export function updateActivity(service: Service, now: Date): Revision[] {
+  const reached = new Set(service.actual.map(({ revision }) => revision));
+  return service.revisions.filter((revision) => {
+    if (revision.outcome.state !== 'ready') return false;
+    const draft = activity(reached.has(revision.id));
+    const former = revision.conditions.find(({ type }) => type === draft.type);
+    if (former?.state === draft.state) return false;
+    const others = revision.conditions.filter((condition) => condition !== former);
+    revision.conditions = [...others, { ...draft, since: now.toISOString() }];
+    return true;
+  });
+}
+
+function activity(active: boolean): Draft {
+  const common = { type: 'Active', severity: 'INFO' } as const;
+  if (active) return { ...common, state: 'CONDITION_SUCCEEDED' };
+  return { ...common, state: 'CONDITION_FAILED', revisionReason: 'RETIRED', message: 'Revision retired.' };
+}
+
 export function reconcilingConditions(service: Service, deploying: boolean, now: Date): Condition[] {
   const moving = 'CONDITION_RECONCILING';
   const configurations = service.conditions.find(({ type }) => type === 'ConfigurationsReady');

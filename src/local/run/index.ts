@@ -1,12 +1,17 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Hono } from 'hono';
 import type { ImageStore, Router, Runtime, SecretReader } from '../contracts.ts';
 import type { Protos } from '../grpc.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OperationStore } from '../operations.ts';
-import { revisionsService } from './revisions.ts';
+import type { WebEnv } from '../web/env.ts';
+import { knativeRoutes } from './knative/routes.ts';
+import { openModel } from './model.ts';
 import { openRollout } from './rollout.ts';
-import { servicesService } from './services.ts';
 import { openRunState, type Service } from './state.ts';
+import { openPacking } from './v2/packing.ts';
+import { revisionsService } from './v2/revisions.ts';
+import { servicesService } from './v2/services.ts';
 
 export type RunOptions = {
   journal: Journal;
@@ -25,20 +30,25 @@ export type RunBackend = {
   services: UntypedServiceImplementation;
   /** google.cloud.run.v2.Revisions */
   revisions: UntypedServiceImplementation;
+  /** The same over Cloud Run's v1 API. */
+  knative: Hono<WebEnv>;
   /** Every service and where it answers. */
   list(): { project: string; location: string; service: string; uri: string; ready: boolean }[];
   stop(): Promise<void>;
 };
 
-/** Cloud Run Admin v2. Resolves when every stored service is routed again. */
+/** Cloud Run: one model, with its v2 and its v1 API. Resolves when every stored service is routed again. */
 export async function openRun(options: RunOptions): Promise<RunBackend> {
   const state = openRunState(options.journal);
-  const rollout = openRollout({ ...options, state });
+  const parts = { ...options, state, pack: openPacking(options.protos) };
+  const rollout = openRollout(parts);
   await Promise.all(state.services().map((service) => rollout.resume(service)));
   await endDeletions(options.operations, state.services());
+  const model = openModel({ ...parts, rollout });
   return {
-    services: servicesService({ ...options, state, rollout }),
-    revisions: revisionsService({ ...options, state }),
+    services: servicesService(model),
+    revisions: revisionsService(model),
+    knative: knativeRoutes(model),
     list: () =>
       state.services().map(({ project, location, service, uri, conditions }) => ({
         ...{ project, location, service, uri },

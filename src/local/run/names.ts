@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { RpcError } from '../grpc.ts';
+import { SpecError } from './spec-error.ts';
 
 export type ServiceName = { project: string; location: string; service: string };
 export type RevisionName = ServiceName & { revision: string };
@@ -45,17 +46,17 @@ export function formatRevisionName(service: ServiceName, revision: string): stri
 
 export function checkServiceId(id: string): void {
   if (dnsLabel.test(id) && id.length < 50) return;
-  throw new RpcError(
-    status.INVALID_ARGUMENT,
-    `Violation in CreateServiceRequest.service_id: '${id}' must use only lowercase alphanumeric characters and dashes, begin with a letter, not end with a dash and be shorter than 50 characters.`,
+  throw new SpecError(
+    ['serviceId'],
+    `'${id}' must use only lowercase alphanumeric characters and dashes, begin with a letter, not end with a dash and be shorter than 50 characters.`,
   );
 }
 
 export function checkRevisionId(service: string, revision: string): void {
   if (dnsLabel.test(revision) && revision.length < 64 && revision.startsWith(`${service}-`)) return;
-  throw new RpcError(
-    status.INVALID_ARGUMENT,
-    `template.revision: '${revision}' must begin with '${service}-', use only lowercase alphanumeric characters and dashes, not end with a dash and be shorter than 64 characters.`,
+  throw new SpecError(
+    ['template', 'revision'],
+    `'${revision}' must begin with '${service}-', use only lowercase alphanumeric characters and dashes, not end with a dash and be shorter than 64 characters.`,
   );
 }
 

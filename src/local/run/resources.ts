@@ -1,6 +1,5 @@
-import { status } from '@grpc/grpc-js';
-import { RpcError } from '../grpc.ts';
 import type { Container, Template } from './schema.ts';
+import { SpecError } from './spec-error.ts';
 
 const powers = { m: 1e-3, k: 1e3, M: 1e6, G: 1e9, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 };
 
@@ -53,5 +52,5 @@ export function checkResources({ containers, maxInstanceRequestConcurrency = 0 }
 }
 
 function refuse(limit: 'cpu' | 'memory', message: string): never {
-  throw new RpcError(status.INVALID_ARGUMENT, `template.containers[0].resources.limits.${limit}: ${message}`);
+  throw new SpecError(['template', 'containers', 0, 'resources', 'limits', limit], message);
 }

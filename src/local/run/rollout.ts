@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ImageStore, Router, Runtime, SecretReader } from '../contracts.ts';
-import type { Protos } from '../grpc.ts';
 import { untilWritten } from '../journal/failure.ts';
 import type { OperationOutcome, OperationStore } from '../operations.ts';
 import {
@@ -9,17 +8,19 @@ import {
   revisionFailure,
   routeFailure,
   settledConditions,
+  updateActivity,
 } from './conditions.ts';
 import { formatServiceName } from './names.ts';
-import { renderService } from './render.ts';
+import { isPublic } from './policy.ts';
 import { unreadableSecrets } from './secrets.ts';
 import { findRevision, latestReady, type Revision, type RunState, refOf, type Service } from './state.ts';
 import { toRunnable } from './template.ts';
 import { resolveTraffic, splitOf, tagsOf } from './traffic.ts';
+import type { Packing } from './v2/packing.ts';
 
 export type RolloutParts = {
   state: RunState;
-  protos: Protos;
+  pack: Packing;
   operations: OperationStore;
   images: ImageStore;
   secrets: SecretReader;
@@ -41,7 +42,7 @@ export type Rollout = {
 type Settling = { again: boolean; done: Promise<void> };
 
 export function openRollout(parts: RolloutParts): Rollout {
-  const { state, operations, images, secrets, runtime, router } = parts;
+  const { state, operations, pack, images, secrets, runtime, router } = parts;
   const stopped = new AbortController();
   const deploying = new Map<Revision, Promise<void>>();
   /** One at a time for each service; a start during one makes another follow. */
@@ -105,7 +106,11 @@ export function openRollout(parts: RolloutParts): Rollout {
   }
 
   async function settle(service: Service): Promise<void> {
-    if (waitsForRevision(service)) return;
+    if (waitsForRevision(service)) {
+      // Who may call it can have changed meanwhile.
+      if (service.uri) await route(service, service.actual).catch(() => {});
+      return;
+    }
     const { version } = service;
     await sleep(parts.trafficDelayMs(), undefined, { signal: stopped.signal }).catch(() => {});
     if (isGone(service) || service.version !== version) return;
@@ -122,17 +127,19 @@ export function openRollout(parts: RolloutParts): Rollout {
     const ready = latestReady(service);
     if (ready) service.latestReady = ready.id;
     if (service.version !== version) return;
-    service.conditions = settledConditions(service, configurations, routes, new Date());
+    const now = new Date();
+    service.conditions = settledConditions(service, configurations, routes, now);
+    const changed = updateActivity(service, now);
     service.reconciling = false;
     if (!configurations && !routes) service.observedGeneration = service.generation;
     // Found before anything is awaited: an operation of a write that comes meanwhile is not over.
     const ended = endedOperations(service, routes);
-    const metadata = packed(service);
+    const metadata = pack.service(service);
     const names = new Set(ended.map(({ operation }) => operation));
     service.pending = service.pending.filter(({ operation }) => !names.has(operation));
     await written(() =>
       Promise.all([
-        state.save(service),
+        state.save(service, ...changed),
         ...ended.map(({ operation, outcome }) => operations.complete(operation, outcome, metadata)),
       ]),
     );
@@ -144,7 +151,8 @@ export function openRollout(parts: RolloutParts): Rollout {
     const tags = tagsOf(targets);
     const urls = await router.apply({
       ...{ project, location, service: service.service },
-      public: spec.invokerIamDisabled ?? false,
+      public: spec.invokerIamDisabled || isPublic(service.policy),
+      reachable: (spec.ingress ?? 'INGRESS_TRAFFIC_ALL') === 'INGRESS_TRAFFIC_ALL',
       split,
       tags,
     });
@@ -158,7 +166,7 @@ export function openRollout(parts: RolloutParts): Rollout {
 
   /** The operations that have run their course, with what became of them. */
   function endedOperations(service: Service, routes: Failure | undefined) {
-    const response = packed(service);
+    const response = pack.service(service);
     return service.pending.flatMap(({ operation, revision }) => {
       const own = revision ? findRevision(service, revision) : undefined;
       if (own?.outcome.state === 'pending') return [];
@@ -166,10 +174,6 @@ export function openRollout(parts: RolloutParts): Rollout {
       const outcome: OperationOutcome = failure ? { error: failure } : { response };
       return [{ operation, outcome }];
     });
-  }
-
-  function packed(service: Service) {
-    return parts.protos.pack('google.cloud.run.v2.Service', renderService(service));
   }
 
   return {

@@ -24,12 +24,13 @@ const keys = (what: string) =>
       });
     }
   });
-const labelPart = /^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u;
+const labelValue = /^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u;
+/** Kubernetes clients put their domain before the name, such as `client.knative.dev/nonce`. */
+const labelKey = /^([a-z0-9.-]{1,253}\/)?[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u;
 const labels = keys('label').refine(
   (value) =>
-    Object.entries(value)
-      .flat()
-      .every((part) => labelPart.test(part)) && Object.keys(value).length <= 64,
+    Object.entries(value).every(([key, text]) => labelKey.test(key) && labelValue.test(text)) &&
+    Object.keys(value).length <= 64,
   'at most 64 labels of lowercase letters, digits, _ and -, none longer than 63 characters',
 );
 const annotations = keys('annotation').refine(
@@ -227,6 +228,19 @@ const trafficTarget = z.strictObject({
   tag: text.optional(),
 });
 
+/** How the image was built from source: noted, and of no effect. */
+const buildConfig = z.strictObject({
+  name: text.optional(),
+  imageUri: text.optional(),
+  sourceLocation: text.optional(),
+  functionTarget: text.optional(),
+  baseImage: text.optional(),
+  enableAutomaticUpdates: z.literal(false, 'the local cloud updates no base images').optional(),
+  workerPool: text.optional(),
+  serviceAccount: text.optional(),
+  environmentVariables: z.record(text, text).optional(),
+});
+
 /** What a client may set, without name and etag, which say which service is meant and in which version. */
 export const specSchema = z.strictObject({
   description: z.string().max(512).optional(),
@@ -244,6 +258,7 @@ export const specSchema = z.strictObject({
     .strictObject({ minInstanceCount: count.optional(), scalingMode: z.literal('AUTOMATIC').optional() })
     .optional(),
   invokerIamDisabled: z.boolean().optional(),
+  buildConfig: buildConfig.optional(),
 });
 
 export type Spec = z.infer<typeof specSchema>;

@@ -3,6 +3,7 @@ import type { RevisionRef } from '../contracts.ts';
 import { openCollection } from '../journal/collection.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { ServiceName } from './names.ts';
+import { policySchema } from './policy.ts';
 import { specSchema } from './schema.ts';
 
 const conditionSchema = z.object({
@@ -12,6 +13,8 @@ const conditionSchema = z.object({
   /** CommonReason */
   reason: z.string().optional(),
   revisionReason: z.string().optional(),
+  /** It informs, and has no part in Ready. */
+  severity: z.literal('INFO').optional(),
   /** ISO 8601, as are all times here. */
   since: z.string(),
 });
@@ -54,6 +57,8 @@ const serviceSchema = z.object({
   createTime: z.string(),
   updateTime: z.string(),
   spec: specSchema,
+  /** Nothing until somebody sets one. */
+  policy: policySchema.optional(),
   lastNumber: z.int(),
   latestCreated: z.string(),
   latestReady: z.string().optional(),

@@ -80,13 +80,17 @@ export function toRunnable(
   };
 }
 
+/** The probe of a container that names none. */
+export function isDefaultProbe({ httpGet, periodSeconds, timeoutSeconds }: TemplateProbe = {}): boolean {
+  return !httpGet && periodSeconds === defaultPeriodSeconds && timeoutSeconds === defaultPeriodSeconds;
+}
+
 const defaultPeriodSeconds = 240;
 
 function toProbe(probe: TemplateProbe): Probe {
   const { httpGet, tcpSocket } = probe;
-  const isDefault = !httpGet && probe.periodSeconds === defaultPeriodSeconds && probe.timeoutSeconds === 240;
   return {
-    kind: httpGet ? 'http' : isDefault ? 'default' : 'tcp',
+    kind: httpGet ? 'http' : isDefaultProbe(probe) ? 'default' : 'tcp',
     path: httpGet?.path ?? '/',
     port: httpGet?.port ?? tcpSocket?.port ?? 8080,
     httpHeaders: (httpGet?.httpHeaders ?? []).map(({ name, value = '' }) => ({ name, value })),

@@ -1,7 +1,6 @@
-import { status } from '@grpc/grpc-js';
-import { RpcError } from '../grpc.ts';
 import { isTag } from './names.ts';
 import type { TrafficTarget } from './schema.ts';
+import { SpecError } from './spec-error.ts';
 import { findRevision, latestReady, type Revision, type RoutedTarget, type Service } from './state.ts';
 
 const latest = 'TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST';
@@ -12,25 +11,26 @@ export const allToLatest: TrafficTarget[] = [{ type: latest, percent: 100 }];
 
 export function checkTraffic(service: string, targets: readonly TrafficTarget[]): void {
   for (const [index, { type, revision, tag }] of targets.entries()) {
-    const path = `traffic[${index}]`;
-    if (type === latest && revision) refuse(`${path}.revision: must be empty when the type is LATEST.`);
-    if (type === named && !revision) refuse(`${path}.revision: must be set when the type is REVISION.`);
-    if (!type) refuse(`${path}.type: must be set.`);
+    const refuse = (field: string, problem: string): never => {
+      throw new SpecError(['traffic', index, field], problem);
+    };
+    if (type === latest && revision) refuse('revision', 'must be empty when the type is LATEST.');
+    if (type === named && !revision) refuse('revision', 'must be set when the type is REVISION.');
+    if (!type) refuse('type', 'must be set.');
     if (tag && !isTag(service, tag)) {
       refuse(
-        `${path}.tag: '${tag}' must use only lowercase alphanumeric characters and dashes, begin with a letter, and not be longer than 46 characters together with the service's name.`,
+        'tag',
+        `'${tag}' must use only lowercase alphanumeric characters and dashes, begin with a letter, and not be longer than 46 characters together with the service's name.`,
       );
     }
   }
   const tags = targets.flatMap(({ tag }) => tag ?? []);
   const repeated = tags.find((tag, index) => tags.indexOf(tag) !== index);
-  if (repeated) refuse(`traffic: the tag '${repeated}' is used more than once.`);
+  if (repeated) throw new SpecError(['traffic'], `the tag '${repeated}' is used more than once.`);
   const sum = targets.reduce((total, { percent = 0 }) => total + percent, 0);
-  if (sum !== 100) refuse(`traffic: Traffic percentages must sum to 100, but the sum is ${sum}.`);
-}
-
-function refuse(message: string): never {
-  throw new RpcError(status.INVALID_ARGUMENT, message);
+  if (sum !== 100) {
+    throw new SpecError(['traffic'], `Traffic percentages must sum to 100, but the sum is ${sum}.`);
+  }
 }
 
 export type Resolution =

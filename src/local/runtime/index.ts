@@ -68,10 +68,10 @@ export function openRuntime(options: RuntimeOptions): Runtime {
       const key = keyOf(revision);
       if (!pools.has(key)) pools.set(key, new Pool(host, revision, times));
     },
-    async acquire(revision) {
+    async acquire(revision, preferredInstance) {
       const pool = pools.get(keyOf(revision));
       if (!pool) throw new AcquireError('unknown-revision', `Revision ${revision.revision} is not known.`);
-      return pool.acquire();
+      return pool.acquire(preferredInstance);
     },
     keep(revision, minimum) {
       pools.get(keyOf(revision))?.keep(minimum);

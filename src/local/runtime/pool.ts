@@ -53,9 +53,9 @@ export class Pool {
     return { ready: false, reason: 'HEALTH_CHECK_CONTAINER_ERROR', message };
   }
 
-  async acquire(): Promise<Lease> {
+  async acquire(preferredInstance?: string): Promise<Lease> {
     if (this.#closed) throw removed();
-    const lease = this.#lease();
+    const lease = this.#lease(preferredInstance);
     if (lease) return lease;
     const waiting = this.#waiting.join();
     this.#grow();
@@ -100,12 +100,15 @@ export class Pool {
     return slot;
   }
 
-  /** A place at the least busy instance that has room. */
-  #lease(): Lease | undefined {
-    const [slot] = [...this.#slots]
+  /** A place at the preferred instance, or at the least busy one that has room. */
+  #lease(preferredInstance?: string): Lease | undefined {
+    const { sessionAffinity } = this.#revision;
+    const free = [...this.#slots]
       .filter(isReady)
       .filter(({ active }) => active < this.#room)
       .sort((a, b) => a.active - b.active);
+    const preferred = free.find(({ instance }) => sessionAffinity && instance.id === preferredInstance);
+    const slot = preferred ?? free[0];
     if (!slot) return undefined;
     slot.active += 1;
     clearTimeout(slot.idle);
@@ -114,6 +117,7 @@ export class Pool {
       port: slot.port,
       instanceId: slot.instance.id,
       timeoutSeconds: this.#revision.timeoutSeconds,
+      sessionAffinity,
       gone: slot.instance.gone,
       release: () => {
         if (!held) return;

@@ -70,7 +70,8 @@ async function listen(
       });
     } catch (error) {
       tell(`${preface} ${error instanceof Error ? error.message : String(error)}`);
-      client.destroy();
+      // Read first: one that is closed on what it has sent sees a broken pipe instead of an end.
+      client.once('data', () => client.end());
     }
   };
 

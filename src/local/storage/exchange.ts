@@ -40,7 +40,9 @@ const parameters: ReadonlySet<string> = new Set([
 ]);
 
 export function checkQuery(query: URLSearchParams): void {
-  for (const name of query.keys()) {
+  for (const [name, value] of query) {
+    // gcloud asks so for a bucket that has none.
+    if (name === 'enableObjectRetention' && value === 'False') continue;
     if (!parameters.has(name)) throw badRequest(`The local cloud does not support the parameter '${name}'`);
   }
 }

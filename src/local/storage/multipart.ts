@@ -8,19 +8,22 @@ export type RelatedBody = {
   media: AsyncIterable<Uint8Array>;
 };
 
-/** Reads `multipart/related` as Storage takes it: a JSON part, then the media, which is streamed. */
+/**
+ * Reads `multipart/related` as Storage takes it: a JSON part, then the media, which is streamed. Lines end in CRLF, or
+ * all in LF alone, as Python's email package (and so gcloud) writes them.
+ */
 export async function readRelated(
   contentType: string | undefined,
   body: AsyncIterable<Uint8Array>,
 ): Promise<RelatedBody> {
-  const boundary = /boundary=(?:"([^"]{1,70})"|([^\s;]{1,70}))/i.exec(contentType ?? '');
-  const name = boundary?.[1] ?? boundary?.[2];
+  // In quotes, in the single ones of Python's `repr`, which gcloud sends, or in none.
+  const boundary = /boundary=(?:"([^"]{1,70})"|'([^']{1,70})'|([^\s;'"]{1,70}))/i.exec(contentType ?? '');
+  const name = boundary?.[1] ?? boundary?.[2] ?? boundary?.[3];
   if (!contentType?.startsWith('multipart/related') || name === undefined) {
     throw badRequest('A multipart upload needs the content type multipart/related with a boundary');
   }
   const chunks = body[Symbol.asyncIterator]();
-  const delimiter = Buffer.from(`\r\n--${name}`);
-  const reader = new PartReader(chunks, delimiter);
+  const reader = new PartReader(chunks, Buffer.from(`--${name}`));
   const json = await reader.readPart();
   const { contentType: mediaType } = await reader.readHead();
   return { metadata: parseJson(json), contentType: mediaType, media: reader.streamMedia() };
@@ -28,26 +31,32 @@ export async function readRelated(
 
 class PartReader {
   private readonly chunks: AsyncIterator<Uint8Array>;
-  private readonly delimiter: Buffer;
-  /** Begins as if a line had ended, so that the first boundary looks like the others. */
-  private buffer: Buffer<ArrayBufferLike> = Buffer.from('\r\n');
+  private readonly boundary: Buffer;
+  private newline = '\r\n';
+  private delimiter: Buffer = Buffer.alloc(0);
+  private buffer: Buffer<ArrayBufferLike> = Buffer.alloc(0);
 
-  constructor(chunks: AsyncIterator<Uint8Array>, delimiter: Buffer) {
+  constructor(chunks: AsyncIterator<Uint8Array>, boundary: Buffer) {
     this.chunks = chunks;
-    this.delimiter = delimiter;
+    this.boundary = boundary;
   }
 
-  /** The first part's content. */
+  /** The first part's content. The line of the first boundary shows how all lines end. */
   async readPart(): Promise<Buffer> {
-    await this.readUntil(this.delimiter);
+    await this.readUntil(this.boundary);
+    const lineEnd = await this.readUntil(Buffer.from('\n'));
+    this.newline = lineEnd.includes('\r') ? '\r\n' : '\n';
+    this.delimiter = Buffer.concat([Buffer.from(this.newline), this.boundary]);
+    // The head of a part ends with an empty line, and so may begin with its end.
+    this.buffer = Buffer.concat([Buffer.from(this.newline), this.buffer]);
     await this.readHead();
     return this.readUntil(this.delimiter);
   }
 
   /** A part's headers, behind its boundary. */
   async readHead(): Promise<{ contentType: string | undefined }> {
-    const head = await this.readUntil(Buffer.from('\r\n\r\n'));
-    return { contentType: /^content-type:[ \t]*(.+)$/im.exec(head.toString('latin1'))?.[1]?.trim() };
+    const head = await this.readUntil(Buffer.from(this.newline.repeat(2)));
+    return { contentType: /^content-type:[ \t]*([^\r\n]+)/im.exec(head.toString('latin1'))?.[1]?.trim() };
   }
 
   /** The rest up to the closing boundary; an unfinished body is an error. */

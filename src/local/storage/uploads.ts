@@ -105,6 +105,8 @@ const uploadSchema = objectSettingsSchema.extend({
   bucket: z.string().optional(),
   md5Hash: z.string().optional(),
   crc32c: z.string().optional(),
+  /** Of the output only; gcloud sends it nevertheless. */
+  size: z.unknown().optional(),
 });
 
 function targetOf(
@@ -113,7 +115,8 @@ function targetOf(
   metadata: unknown,
   contentType: string | undefined,
 ): ResumableTarget {
-  const { name: named, bucket: _, md5Hash, crc32c, ...settings } = parse(uploadSchema, metadata ?? {});
+  const { bucket: _, size: _size, ...sent } = parse(uploadSchema, metadata ?? {});
+  const { name: named, md5Hash, crc32c, ...settings } = sent;
   const name = query.get('name') ?? named;
   if (name === undefined) throw badRequest('Required parameter: name');
   checkObjectName(name);

@@ -1,7 +1,8 @@
-import { toTimestamp } from '../grpc.ts';
+import { toTimestamp } from '../../grpc.ts';
+import { revisionVersion } from '../model.ts';
+import { formatRevisionName, formatServiceName } from '../names.ts';
+import type { Condition, Revision, Service } from '../state.ts';
 import { formatEtag } from './etag.ts';
-import { formatRevisionName, formatServiceName } from './names.ts';
-import type { Condition, Revision, Service } from './state.ts';
 
 /** `google.cloud.run.v2.Service` */
 export function renderService(service: Service): object {
@@ -52,15 +53,11 @@ export function renderRevision(service: Service, revision: Revision): object {
   };
 }
 
-export function revisionVersion(revision: Revision): number {
-  return Date.parse(revision.updateTime);
-}
-
 function renderCondition({ since, ...condition }: Condition): object {
   return {
+    ...(condition.state === 'CONDITION_FAILED' && { severity: 'ERROR' }),
     ...condition,
     lastTransitionTime: time(since),
-    ...(condition.state === 'CONDITION_FAILED' && { severity: 'ERROR' }),
   };
 }
 

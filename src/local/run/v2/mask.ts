@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { z } from 'zod';
-import { RpcError } from '../grpc.ts';
-import { specSchema } from './schema.ts';
+import { RpcError } from '../../grpc.ts';
+import { specSchema } from '../schema.ts';
 
 type Fields = Record<string, unknown>;
 

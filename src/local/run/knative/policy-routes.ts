@@ -1,0 +1,50 @@
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import { readBody } from '../../web/body.ts';
+import type { WebEnv } from '../../web/env.ts';
+import type { RunModel } from '../model.ts';
+import type { ServiceName } from '../names.ts';
+import { type Policy, policyEtag } from '../policy.ts';
+
+const policySchema = z.strictObject({
+  bindings: z
+    .array(z.strictObject({ role: z.string(), members: z.array(z.string()).default([]) }))
+    .default([]),
+  etag: z.base64().optional(),
+  version: z.int().optional(),
+});
+const setSchema = z.strictObject({
+  policy: policySchema.default({ bindings: [] }),
+  updateMask: z.string().optional(),
+});
+const testSchema = z.strictObject({ permissions: z.array(z.string()).default([]) });
+
+/** google.iam.v1 of a service, in the v1 API. */
+export function policyRoutes(model: RunModel): Hono<WebEnv> {
+  const service = '/v1/projects/:project/locations/:location/services';
+  return new Hono<WebEnv>()
+    .get(`${service}/:name{[^/:]+:getIamPolicy}`, (c) => c.json(policyJson(model.policy(nameOf(c)))))
+    .post(`${service}/:name{[^/:]+:setIamPolicy}`, async (c) => {
+      const { policy } = await readBody(c, setSchema);
+      const etag = policy.etag === undefined ? undefined : Buffer.from(policy.etag, 'base64');
+      return c.json(policyJson(await model.setPolicy(nameOf(c), policy.bindings, etag)));
+    })
+    .post(`${service}/:name{[^/:]+:testIamPermissions}`, async (c) => {
+      const { permissions } = await readBody(c, testSchema);
+      model.service(nameOf(c));
+      return c.json({ permissions });
+    });
+}
+
+function nameOf(c: Context<WebEnv>): ServiceName {
+  const { project = '', location = '', name = '' } = c.req.param();
+  return { project, location, service: name.replace(/:\w+$/, '') };
+}
+
+function policyJson(policy: Policy) {
+  const { bindings } = policy;
+  return {
+    ...(bindings.length > 0 && { version: 1, bindings }),
+    etag: policyEtag(policy).toString('base64'),
+  };
+}
