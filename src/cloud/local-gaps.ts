@@ -2,10 +2,8 @@ import { CloudError, type InventoryPort, type RegistryPort } from './ports/index
 
 /** What the local cloud lacks: it says so, and nobody may take that for an answer. */
 
-export const localInventory: InventoryPort = {
-  secretVersion: ({ secret }) => lacks('secretmanager.versions.get', secret, 'secrets'),
+export const localAccounts: Pick<InventoryPort, 'serviceAccount'> = {
   serviceAccount: ({ email }) => lacks('iam.serviceAccounts.get', email, 'service accounts'),
-  sqlInstance: ({ instance }) => lacks('sqladmin.instances.get', instance, 'Cloud SQL'),
 };
 
 export const localRegistry: RegistryPort = {

@@ -75,7 +75,6 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const stopRequest = Promise.withResolvers<void>();
   const health = { nonce: randomUUID(), pid: process.pid, stamp };
   const served = servicesOf(backends, faults);
-  const storage = faultyStorage(faults, backends.storage.handle);
   const shared = await listen({
     grpc: grpcServer(served),
     http: webListener({
@@ -91,9 +90,9 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
         ],
         faults,
       ),
-      storage,
+      storage: faultyStorage(faults, backends.storage.handle),
     }),
-    connect: openTunnel({ home, storage }),
+    connect: openTunnel({ home, storage: backends.storage.handle }),
     ...(options.port !== undefined && { port: options.port }),
     ...(remembered.port !== undefined && { preferredPort: remembered.port }),
   });
@@ -148,8 +147,7 @@ async function openBackends(options: LocalCloudOptions, latency: Latency, parts:
   const protos = loadProtos('run');
   const run = opened(
     await openRun({
-      ...{ journal, protos, operations, images, secrets: secrets.reader },
-      ...{ runtime, router },
+      ...{ journal, protos, operations, images, secrets: secrets.reader, runtime, router },
       trafficDelayMs: () => trafficDelayMs + latency.ms('traffic'),
     }),
   );

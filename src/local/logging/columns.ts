@@ -1,5 +1,6 @@
+import type { Channel, Dictionary } from './dictionary.ts';
 import type { EntryKey } from './entry.ts';
-import type { Streams } from './streams.ts';
+import type { Bytes } from './segment-index.ts';
 import { toProto } from './timestamp.ts';
 
 /** A key whose time is in numbers. */
@@ -9,20 +10,18 @@ export type RowKey = { seconds: number; nanos: number; insertId: string; logName
 export type Place = { segment: number; offset: number; length: number };
 
 /** What is known of an entry without reading it. */
-export type Row = { key: RowKey; stream: number; place: Place };
+export type Row = {
+  seconds: number;
+  nanos: number;
+  channel: number;
+  resource: number;
+  /** The insertId, in ASCII. */
+  id: Bytes;
+  place: Place;
+};
 
 export function rowKey({ timestamp, insertId, logName }: EntryKey): RowKey {
   return { ...toProto(timestamp), insertId, logName };
-}
-
-/** The one total order of entries, which `compareEntries` gives too. */
-export function compareKeys(a: RowKey, b: RowKey): number {
-  return (
-    a.seconds - b.seconds ||
-    a.nanos - b.nanos ||
-    compareText(a.insertId, b.insertId) ||
-    compareText(a.logName, b.logName)
-  );
 }
 
 function compareText(a: string, b: string): number {
@@ -41,10 +40,11 @@ const maxIdBytes = 1024 * 1024 * 1024;
  * take a gigabyte, and the garbage collector's time.
  */
 export class Columns {
-  private readonly streams: Streams;
+  private readonly channels: Dictionary<Channel>;
   private readonly seconds = new Float64Array(growable(8));
   private readonly nanos = new Uint32Array(growable(4));
-  private readonly stream = new Uint32Array(growable(4));
+  private readonly channel = new Uint32Array(growable(4));
+  private readonly resource = new Uint32Array(growable(4));
   private readonly segment = new Uint32Array(growable(4));
   private readonly offset = new Uint32Array(growable(4));
   private readonly length = new Uint32Array(growable(4));
@@ -53,8 +53,8 @@ export class Columns {
   private readonly ids = Buffer.from(new ArrayBuffer(0, { maxByteLength: maxIdBytes }));
   private rows = 0;
 
-  constructor(streams: Streams) {
-    this.streams = streams;
+  constructor(channels: Dictionary<Channel>) {
+    this.channels = channels;
   }
 
   get count(): number {
@@ -66,16 +66,18 @@ export class Columns {
   }
 
   /** Answers the new row's number. */
-  append({ key, stream, place }: Row): number {
+  append({ seconds, nanos, channel, resource, id, place }: Row): number {
     const row = this.rows;
     const start = this.idBytes;
-    const end = start + key.insertId.length;
-    this.grow(row + 1, end);
-    this.ids.write(key.insertId, start, 'latin1');
-    this.idEnd[row] = end;
-    this.seconds[row] = key.seconds;
-    this.nanos[row] = key.nanos;
-    this.stream[row] = stream;
+    const idEnd = start + id.end - id.start;
+    this.grow(row + 1, idEnd);
+    for (let from = id.start, to = start; from < id.end; from += 1, to += 1)
+      this.ids[to] = at(id.bytes, from);
+    this.idEnd[row] = idEnd;
+    this.seconds[row] = seconds;
+    this.nanos[row] = nanos;
+    this.channel[row] = channel;
+    this.resource[row] = resource;
     this.segment[row] = place.segment;
     this.offset[row] = place.offset;
     this.length[row] = place.length;
@@ -83,7 +85,15 @@ export class Columns {
     return row;
   }
 
-  /** As `compareKeys`, without making the row's key. */
+  /** The one total order of entries, which `compareEntries` gives too. */
+  compareRows(a: number, b: number): number {
+    return (
+      at(this.seconds, a) - at(this.seconds, b) ||
+      at(this.nanos, a) - at(this.nanos, b) ||
+      this.compare(a, this.keyOf(b))
+    );
+  }
+
   compare(row: number, key: RowKey): number {
     return (
       at(this.seconds, row) - key.seconds ||
@@ -102,8 +112,12 @@ export class Columns {
     };
   }
 
-  streamOf(row: number): number {
-    return at(this.stream, row);
+  channelOf(row: number): number {
+    return at(this.channel, row);
+  }
+
+  resourceOf(row: number): number {
+    return at(this.resource, row);
   }
 
   placeOf(row: number): Place {
@@ -114,14 +128,17 @@ export class Columns {
   dropFirst(count: number): void {
     const idBytes = this.idStart(count);
     this.ids.copyWithin(0, idBytes, this.idBytes);
-    for (const column of [this.seconds, this.nanos, this.stream, this.segment, this.offset, this.length])
-      column.copyWithin(0, count, this.rows);
+    for (const column of [this.seconds, ...this.plain]) column.copyWithin(0, count, this.rows);
     for (let row = count; row < this.rows; row += 1) this.idEnd[row - count] = at(this.idEnd, row) - idBytes;
     this.rows -= count;
   }
 
+  private get plain(): Uint32Array<ArrayBuffer>[] {
+    return [this.nanos, this.channel, this.resource, this.segment, this.offset, this.length];
+  }
+
   private logNameOf(row: number): string {
-    return this.streams.at(this.streamOf(row)).logName;
+    return this.channels.at(this.channelOf(row))?.logName ?? '';
   }
 
   private idStart(row: number): number {
@@ -144,8 +161,7 @@ export class Columns {
     if (rows <= this.nanos.length) return;
     const capacity = Math.min(rows + growRows, maxRows);
     this.seconds.buffer.resize(capacity * 8);
-    for (const column of [this.nanos, this.stream, this.segment, this.offset, this.length, this.idEnd])
-      column.buffer.resize(capacity * 4);
+    for (const column of [this.idEnd, ...this.plain]) column.buffer.resize(capacity * 4);
   }
 }
 

@@ -1,7 +1,8 @@
 import type { StoredEntry } from './entry.ts';
 import type { EntryStore } from './store.ts';
 
-const maxWaiting = 500;
+/** Of 256 KiB at most each. */
+const maxWaiting = 100;
 
 /** What services and builds print, gathered for one write; nobody waits for an answer. */
 export type Inbox = {

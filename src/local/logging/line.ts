@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { type RowKey, rowKey } from './columns.ts';
+import { channelText, resourceText } from './dictionary.ts';
 import { type StoredEntry, storedEntrySchema } from './entry.ts';
-import type { Streams } from './streams.ts';
+import { parseJson } from './json.ts';
 
 /** A line of a segment: an entry, or that all entries of a log so far are gone. `text` ends with the newline. */
 export type Line =
-  | { kind: 'row'; text: string; key: RowKey; stream: number }
+  | { kind: 'row'; text: string; key: RowKey; channel: string; resource: string }
   | { kind: 'deleted'; text: string; logName: string }
   /** Of a file that was written elsewhere or is damaged. */
   | { kind: 'skipped'; text: string };
@@ -13,8 +14,12 @@ export type Line =
 const deletedSchema = z.strictObject({ deletedLog: z.string() });
 const lineSchema = z.union([deletedSchema, storedEntrySchema]);
 
-export function entryLine(entry: StoredEntry, key: RowKey, streams: Streams): Line & { kind: 'row' } {
-  return { kind: 'row', text: `${JSON.stringify(entry)}\n`, key, stream: streams.numberOf(entry) };
+export function entryLine(
+  entry: StoredEntry,
+  key = rowKey(entry),
+  text = `${JSON.stringify(entry)}\n`,
+): Line & { kind: 'row' } {
+  return { kind: 'row', text, key, channel: channelText(entry), resource: resourceText(entry.resource) };
 }
 
 export function deletedLine(logName: string): Line {
@@ -22,18 +27,9 @@ export function deletedLine(logName: string): Line {
   return { kind: 'deleted', text: `${JSON.stringify(deleted)}\n`, logName };
 }
 
-/** `text` without its newline. */
-export function parseLine(text: string, streams: Streams): Line {
+export function parseLine(text: string): Line {
   const said = lineSchema.safeParse(parseJson(text)).data;
-  if (!said) return { kind: 'skipped', text: `${text}\n` };
-  if ('deletedLog' in said) return { ...deletedLine(said.deletedLog), text: `${text}\n` };
-  return { kind: 'row', text: `${text}\n`, key: rowKey(said), stream: streams.numberOf(said) };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  if (!said) return { kind: 'skipped', text };
+  if ('deletedLog' in said) return { kind: 'deleted', text, logName: said.deletedLog };
+  return entryLine(said, rowKey(said), text);
 }

@@ -2,22 +2,21 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { RowKey } from './columns.ts';
 import { FilterError } from './filter/lexer.ts';
-import { type Plan, planFilter } from './filter/plan.ts';
 import { inProjects } from './search.ts';
 import type { EntryStore } from './store.ts';
 import { invalid, type listLogsSchema, type listSchema, toWire } from './wire.ts';
 
 const defaultPageSize = 50;
 const maxPageSize = 1000;
-/** A longer search answers what it has and where to go on, as Google's does; meanwhile others are served. */
-const maxSearchMs = 100;
+/** Some 50 ms of reading. */
+const maxRead = 10_000;
 /** gRPC clients take 4 MiB a message unless told otherwise. */
 export const maxResponseCharacters = 2 * 1024 * 1024;
 
 export function listEntries(store: EntryStore, request: z.output<typeof listSchema>): object {
   const { pageSize, pageToken, filter, orderBy, resourceNames } = request;
   const projects = projectsOf(resourceNames);
-  const plan = readFilter(filter);
+  const question = understood(() => store.question(projects, filter));
   const descending = readOrder(orderBy);
   if (pageSize < 0) throw invalid('page_size must be positive');
   const query = createHash('sha256')
@@ -26,10 +25,9 @@ export function listEntries(store: EntryStore, request: z.output<typeof listSche
   const after = pageToken === '' ? undefined : decodeToken(pageToken, query);
 
   const { entries, last } = store.search({
-    ...{ projects, plan, descending, after },
+    ...{ question, descending, after, maxRead },
     limit: Math.min(pageSize || defaultPageSize, maxPageSize),
     maxBytes: maxResponseCharacters,
-    maxMs: maxSearchMs,
   });
   return { entries: entries.map(toWire), nextPageToken: last ? encodeToken(last, query) : '' };
 }
@@ -55,9 +53,10 @@ export function projectsOf(resourceNames: string[]): string[] {
   });
 }
 
-export function readFilter(filter: string): Plan {
+/** A filter that cannot be understood is the caller's. */
+export function understood<T>(read: () => T): T {
   try {
-    return planFilter(filter);
+    return read();
   } catch (error) {
     throw error instanceof FilterError ? invalid(error.message) : error;
   }

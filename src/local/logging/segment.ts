@@ -9,31 +9,31 @@ import {
   writeSync,
 } from 'node:fs';
 import type { Place, Row } from './columns.ts';
+import type { Dictionaries } from './dictionary.ts';
 import { type Line, parseLine } from './line.ts';
-import { decodeRecords, encodeRecord, type IndexRecord } from './segment-index.ts';
-import type { Streams } from './streams.ts';
+import { LocalNumbers } from './local-numbers.ts';
+import { encodeRecord, type KnownRecord, type NewRecord, readRecords } from './segment-index.ts';
 
-/** What a line says: an entry is there, or all entries of a log so far are gone. */
-export type KnownLine = { kind: 'row'; row: Row } | { kind: 'deleted'; logName: string };
+/** Takes in what the lines say, in their order: an entry is there, or all entries of a log so far are gone. */
+export type Learner = { row(row: Row): unknown; deleted(logName: string): void };
 
 /** One file of NDJSON and its index. Lines are only ever added. */
 export class Segment {
   readonly number: number;
   private readonly file: string;
-  private readonly streams: Streams;
-  /** Streams by the numbers that the index gives them, and back. */
-  private readonly local: number[] = [];
-  private readonly localOf = new Map<number, number>();
+  private readonly channels: LocalNumbers;
+  private readonly resources: LocalNumbers;
   private readonly data: number;
   private readonly index: number;
   private bytes = 0;
   private indexBytes = 0;
   private rowCount = 0;
 
-  constructor(file: string, number: number, streams: Streams) {
+  constructor(file: string, number: number, { channels, resources }: Dictionaries) {
     this.file = file;
     this.number = number;
-    this.streams = streams;
+    this.channels = new LocalNumbers(channels);
+    this.resources = new LocalNumbers(resources);
     this.data = openSync(file, 'a+', 0o600);
     this.index = openSync(indexOf(file), 'a+', 0o600);
   }
@@ -47,24 +47,23 @@ export class Segment {
     return this.rowCount;
   }
 
-  /** What is there: by the index and, beyond it or without it, by the lines themselves. */
-  load(): KnownLine[] {
+  /** Tells what is there: by the index and, beyond it or without it, by the lines themselves. */
+  load(learner: Learner): void {
     const { size } = fstatSync(this.data);
-    const known: KnownLine[] = [];
-    for (const { record, end } of decodeRecords(readFileSync(indexOf(this.file)))) {
-      if (!this.isPossible(record, size)) break;
-      if (record.kind === 'stream') this.addStream(this.streams.numberOf(record.stream));
-      known.push(...this.learn(record));
-      this.indexBytes = end;
-    }
+    this.indexBytes = readRecords(readFileSync(indexOf(this.file)), (record) => {
+      if (!this.isPossible(record, size)) return false;
+      if (record.kind === 'channels' || record.kind === 'resources') this[record.kind].add(record.text);
+      this.tell(record, learner);
+      return true;
+    });
     ftruncateSync(this.index, this.indexBytes);
-    if (this.bytes < size) known.push(...this.recover(size));
-    return known;
+    if (this.bytes < size) this.recover(size, learner);
   }
 
   /** All of the lines or, when the disk does not take them, an exception and none. */
-  append(lines: readonly Line[]): KnownLine[] {
-    return this.describe(lines, () => writeAll(this.data, lines.map(({ text }) => text).join('')));
+  append(lines: readonly Line[], learner: Learner): void {
+    const text = lines.map((line) => line.text).join('');
+    this.describe(lines, () => writeAll(this.data, Buffer.from(text)), learner);
   }
 
   /** The text of a line. */
@@ -85,13 +84,14 @@ export class Segment {
     rmSync(this.file, { force: true });
   }
 
-  private isPossible(record: IndexRecord, size: number): boolean {
-    if (record.kind === 'stream') return true;
-    return this.bytes + record.line <= size && (record.kind !== 'row' || record.stream < this.local.length);
+  private isPossible(record: KnownRecord, size: number): boolean {
+    if (this.bytes + record.line > size) return false;
+    if (record.kind !== 'row') return true;
+    return record.channel < this.channels.count && record.resource < this.resources.count;
   }
 
   /** Describes lines that a kill kept from the index. It can tear the last one; the next must not continue it. */
-  private recover(size: number): KnownLine[] {
+  private recover(size: number, learner: Learner): void {
     const tail = Buffer.alloc(size - this.bytes);
     readSync(this.data, tail, 0, tail.length, this.bytes);
     const whole = tail.lastIndexOf(0x0a) + 1;
@@ -99,16 +99,16 @@ export class Segment {
       console.error(`${this.file}: ${tail.length - whole} bytes of a half-written line are dropped`);
       ftruncateSync(this.data, this.bytes + whole);
     }
-    if (whole === 0) return [];
+    if (whole === 0) return;
     const lines = tail
       .toString('utf8', 0, whole - 1)
       .split('\n')
-      .map((text) => parseLine(text, this.streams));
-    return this.describe(lines, () => {});
+      .map((text) => parseLine(`${text}\n`));
+    this.describe(lines, () => {}, learner);
   }
 
-  private describe(lines: readonly Line[], writeLines: () => void): KnownLine[] {
-    const streams = this.local.length;
+  private describe(lines: readonly Line[], writeLines: () => void, learner: Learner): void {
+    const counts = [this.channels.count, this.resources.count] as const;
     const records = lines.flatMap((line) => this.recordsOf(line));
     const index = Buffer.concat(records.map(encodeRecord));
     try {
@@ -117,41 +117,45 @@ export class Segment {
     } catch (error) {
       ftruncateSync(this.data, this.bytes);
       ftruncateSync(this.index, this.indexBytes);
-      for (const stream of this.local.splice(streams)) this.localOf.delete(stream);
+      this.channels.truncate(counts[0]);
+      this.resources.truncate(counts[1]);
       throw error;
     }
     this.indexBytes += index.length;
-    return records.flatMap((record) => this.learn(record));
+    readRecords(index, (record) => {
+      this.tell(record, learner);
+      return true;
+    });
   }
 
-  private recordsOf(line: Line): IndexRecord[] {
+  /** What the index says of a line, behind the terms that it has not used yet. */
+  private recordsOf(line: Line): NewRecord[] {
     const length = Buffer.byteLength(line.text);
-    if (line.kind === 'skipped') return [{ kind: 'skipped', line: length }];
-    if (line.kind === 'deleted') return [{ kind: 'deleted', line: length, logName: line.logName }];
-    const { seconds, nanos, insertId } = line.key;
-    const known = this.localOf.get(line.stream);
-    const stream = known ?? this.addStream(line.stream);
-    const row: IndexRecord = { kind: 'row', line: length, seconds, nanos, insertId, stream };
-    return known === undefined ? [{ kind: 'stream', stream: this.streams.at(line.stream) }, row] : [row];
+    if (line.kind === 'skipped') return [{ kind: 'skipped', line: length, text: '' }];
+    if (line.kind === 'deleted') return [{ kind: 'deleted', line: length, text: line.logName }];
+    const records: NewRecord[] = [];
+    const numberOf = (kind: 'channels' | 'resources', text: string) => {
+      const { number, isNew } = this[kind].numberOf(text);
+      if (isNew) records.push({ kind, line: 0, text });
+      return number;
+    };
+    const { insertId, seconds, nanos } = line.key;
+    const channel = numberOf('channels', line.channel);
+    const resource = numberOf('resources', line.resource);
+    records.push({ kind: 'row', line: length, text: insertId, seconds, nanos, channel, resource });
+    return records;
   }
 
-  private addStream(stream: number): number {
-    const local = this.local.push(stream) - 1;
-    this.localOf.set(stream, local);
-    return local;
-  }
-
-  private learn(record: IndexRecord): KnownLine[] {
-    if (record.kind === 'stream') return [];
+  private tell(record: KnownRecord, learner: Learner): void {
     const place = { segment: this.number, offset: this.bytes, length: record.line };
     this.bytes += record.line;
-    if (record.kind === 'skipped') return [];
-    if (record.kind === 'deleted') return [{ kind: 'deleted', logName: record.logName }];
+    if (record.kind === 'deleted') learner.deleted(record.text);
+    if (record.kind !== 'row') return;
     this.rowCount += 1;
-    const { seconds, nanos, insertId } = record;
-    const stream = this.local[record.stream] ?? 0;
-    const key = { seconds, nanos, insertId, logName: this.streams.at(stream).logName };
-    return [{ kind: 'row', row: { key, stream, place } }];
+    const { seconds, nanos, id } = record;
+    const channel = this.channels.globalOf(record.channel);
+    const resource = this.resources.globalOf(record.resource);
+    learner.row({ seconds, nanos, channel, resource, id, place });
   }
 }
 
@@ -162,7 +166,6 @@ function indexOf(file: string): string {
 }
 
 /** A nearly full disk takes a part of a write without an error. */
-function writeAll(file: number, content: string | Buffer): void {
-  const bytes = Buffer.from(content);
+function writeAll(file: number, bytes: Buffer): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
 }

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Place } from './columns.ts';
+import type { Dictionaries } from './dictionary.ts';
 import type { Line } from './line.ts';
-import { type KnownLine, Segment } from './segment.ts';
-import type { Streams } from './streams.ts';
+import { type Learner, Segment } from './segment.ts';
 
 const filePattern = /^entries-(\d{8})\.ndjson$/;
 
@@ -13,14 +13,14 @@ const filePattern = /^entries-(\d{8})\.ndjson$/;
  */
 export class Segments {
   private readonly folder: string;
-  private readonly streams: Streams;
+  private readonly dictionaries: Dictionaries;
   private readonly segmentBytes: number;
   private readonly segments = new Map<number, Segment>();
   private active: Segment | undefined;
 
-  constructor(folder: string, streams: Streams, segmentBytes: number) {
+  constructor(folder: string, dictionaries: Dictionaries, segmentBytes: number) {
     this.folder = folder;
-    this.streams = streams;
+    this.dictionaries = dictionaries;
     this.segmentBytes = segmentBytes;
     mkdirSync(folder, { recursive: true });
   }
@@ -32,15 +32,15 @@ export class Segments {
     return size;
   }
 
-  /** Gives back what is there, segment by segment, the oldest first. */
-  *load(): Generator<KnownLine[]> {
-    for (const number of listNumbers(this.folder)) yield this.open(number).load();
+  /** Tells what is there, the oldest first. */
+  load(learner: Learner): void {
+    for (const number of listNumbers(this.folder)) this.open(number).load(learner);
   }
 
   /** All of the lines or, when the disk does not take them, an exception and none. */
-  append(lines: readonly Line[]): KnownLine[] {
+  append(lines: readonly Line[], learner: Learner): void {
     if (!this.active || this.active.size >= this.segmentBytes) this.open((this.active?.number ?? 0) + 1);
-    return this.active?.append(lines) ?? [];
+    this.active?.append(lines, learner);
   }
 
   read(place: Place): string {
@@ -64,7 +64,7 @@ export class Segments {
 
   private open(number: number): Segment {
     const name = `entries-${String(number).padStart(8, '0')}.ndjson`;
-    const segment = new Segment(path.join(this.folder, name), number, this.streams);
+    const segment = new Segment(path.join(this.folder, name), number, this.dictionaries);
     this.segments.set(number, segment);
     this.active = segment;
     return segment;

@@ -1,10 +1,12 @@
-import { Columns, compareKeys, type RowKey, rowKey } from './columns.ts';
+import { Columns, type Place, rowKey } from './columns.ts';
+import { makeDictionaries } from './dictionary.ts';
 import type { StoredEntry } from './entry.ts';
+import { planFilter } from './filter/plan.ts';
+import { parseJson } from './json.ts';
 import { deletedLine, entryLine, type Line } from './line.ts';
-import { type Page, type Query, search } from './search.ts';
-import type { KnownLine } from './segment.ts';
+import { makeQuestion, type Page, type Query, type Question, search } from './search.ts';
+import type { Learner } from './segment.ts';
 import { Segments } from './segments.ts';
-import { Streams } from './streams.ts';
 import { Timeline } from './timeline.ts';
 
 /** Beyond one of them the oldest segment is forgotten. */
@@ -17,20 +19,22 @@ const defaultLimits: StoreLimits = {
   segmentBytes: 64 * 1024 ** 2,
 };
 
+const maxQuestions = 4;
+
 /** The log: lines on disk, and in memory what finds them. */
 export class EntryStore {
   private readonly limits: StoreLimits;
   private readonly listeners = new Set<(entry: StoredEntry) => void>();
-  private readonly streams = new Streams();
-  private readonly columns = new Columns(this.streams);
+  private readonly dictionaries = makeDictionaries();
+  private readonly columns = new Columns(this.dictionaries.channels);
   private readonly timeline = new Timeline(this.columns);
   private readonly segments: Segments;
+  private readonly questions = new Map<string, Question>();
 
   constructor(folder: string, limits: Partial<StoreLimits> = {}) {
     this.limits = { ...defaultLimits, ...limits };
-    this.segments = new Segments(folder, this.streams, this.limits.segmentBytes);
-    for (const lines of this.segments.load()) this.learn(lines);
-    this.forget();
+    this.segments = new Segments(folder, this.dictionaries, this.limits.segmentBytes);
+    this.learn((learner) => this.segments.load(learner));
   }
 
   /** Leaves out entries (by log, time, insertId) that are there already. Throws when the disk is full, writing none. */
@@ -42,7 +46,7 @@ export class EntryStore {
       return !seen.has(text) && seen.add(text) && !this.timeline.has(key);
     });
     if (fresh.length === 0) return;
-    this.append(fresh.map(({ entry, key }) => entryLine(entry, key, this.streams)));
+    this.append(fresh.map(({ entry, key }) => entryLine(entry, key)));
     for (const { entry } of fresh) for (const listener of this.listeners) listener(entry);
   }
 
@@ -59,22 +63,30 @@ export class EntryStore {
     return () => this.listeners.delete(listener);
   }
 
+  /** Throws a FilterError. What was asked last is kept with what is known of its answer: pages are asked one by one. */
+  question(projects: readonly string[], filter: string): Question {
+    const key = JSON.stringify([projects, filter]);
+    const question = this.questions.get(key) ?? makeQuestion(this.dictionaries, projects, planFilter(filter));
+    this.questions.delete(key);
+    this.questions.set(key, question);
+    const [oldest] = this.questions.keys();
+    if (this.questions.size > maxQuestions && oldest !== undefined) this.questions.delete(oldest);
+    return question;
+  }
+
   search(query: Query): Page {
-    const { streams, columns, timeline } = this;
-    return search(
-      { streams, columns, timeline, read: (place) => parseEntry(this.segments.read(place)) },
-      query,
-    );
+    const { columns, timeline } = this;
+    const read = (place: Place) => asEntry(parseJson(this.segments.read(place)));
+    return search({ columns, timeline, read }, query);
   }
 
   /** The names of the logs that have entries, sorted. */
   logNames(): string[] {
-    const names = new Set<string>();
     const used = new Set<number>();
     for (let place = 0; place < this.timeline.count; place += 1)
-      used.add(this.columns.streamOf(this.timeline.rowAt(place)));
-    for (const stream of used) names.add(this.streams.at(stream).logName);
-    return [...names].sort();
+      used.add(this.columns.channelOf(this.timeline.rowAt(place)));
+    const names = [...used].flatMap((channel) => this.dictionaries.channels.at(channel)?.logName ?? []);
+    return [...new Set(names)].sort();
   }
 
   close(): void {
@@ -82,32 +94,35 @@ export class EntryStore {
   }
 
   private append(lines: readonly Line[]): void {
-    this.learn(this.segments.append(lines));
-    this.forget();
+    this.learn((learner) => this.segments.append(lines, learner));
   }
 
-  private learn(lines: readonly KnownLine[]): void {
-    let rows: { row: number; key: RowKey }[] = [];
-    const insert = () => {
-      this.timeline.insert(rows.sort((a, b) => compareKeys(a.key, b.key)));
+  private learn(from: (learner: Learner) => void): void {
+    let rows: number[] = [];
+    const settle = () => {
+      this.timeline.insert(rows);
       rows = [];
     };
-    for (const line of lines) {
-      if (line.kind === 'row') rows.push({ row: this.columns.append(line.row), key: line.row.key });
-      else {
-        insert();
-        this.forgetLog(line.logName);
-      }
-    }
-    insert();
+    from({
+      row: (row) => rows.push(this.columns.append(row)),
+      deleted: (logName) => {
+        settle();
+        this.forgetLog(logName);
+      },
+    });
+    settle();
+    this.forgetOldest();
   }
 
   private forgetLog(logName: string): void {
-    const isOfLog = (row: number) => this.streams.at(this.columns.streamOf(row)).logName === logName;
-    this.timeline.keep((row) => (isOfLog(row) ? undefined : row));
+    const { channels } = this.dictionaries;
+    this.timeline.keep((row) => {
+      const isGone = channels.at(this.columns.channelOf(row))?.logName === logName;
+      return isGone ? undefined : row;
+    });
   }
 
-  private forget(): void {
+  private forgetOldest(): void {
     const { columns, limits, segments } = this;
     while (
       columns.count > limits.entries ||
@@ -122,17 +137,11 @@ export class EntryStore {
   }
 }
 
-/** Only lines that were understood when they came have a row. */
-function parseEntry(line: string): StoredEntry | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isEntry(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+/** Checking a line that this store wrote with the whole schema takes four times as long as parsing it. */
+function asEntry(value: unknown): StoredEntry | undefined {
+  return isEntry(value) ? value : undefined;
 }
 
-/** Checking a line that this store wrote with the whole schema takes four times as long as parsing it. */
 function isEntry(value: unknown): value is StoredEntry {
   return typeof value === 'object' && value !== null && 'logName' in value && 'insertId' in value;
 }

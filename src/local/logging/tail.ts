@@ -1,8 +1,8 @@
 import { Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { RpcError } from '../grpc.ts';
 import { compareEntries, type StoredEntry } from './entry.ts';
-import type { Plan } from './filter/plan.ts';
-import { maxResponseCharacters, projectsOf, readFilter } from './list.ts';
+import { compileFilter, type Predicate } from './filter/evaluate.ts';
+import { maxResponseCharacters, projectsOf, understood } from './list.ts';
 import { inProjects } from './search.ts';
 import type { EntryStore } from './store.ts';
 import { invalid, tailSchema, toWire } from './wire.ts';
@@ -23,7 +23,7 @@ const entriesPerResponse = 1_000;
 
 export type TailCall = ServerDuplexStream<unknown, object>;
 
-type TailQuery = { projects: string[]; matches: Plan['matches']; windowMs: number };
+type TailQuery = { projects: string[]; matches: Predicate; windowMs: number };
 
 /** Serves TailLogEntries, and knows how many are open. */
 export class Tails {
@@ -107,7 +107,7 @@ function readQuery(request: unknown): TailQuery {
   const { resourceNames, filter, bufferWindow } = tailSchema.parse(request);
   const windowMs = bufferWindow ? bufferWindow.seconds * 1000 + bufferWindow.nanos / 1e6 : defaultWindowMs;
   if (windowMs < 0 || windowMs > maxWindowMs) throw invalid('buffer_window must be between 0 and 60 s');
-  return { projects: projectsOf(resourceNames), matches: readFilter(filter).matches, windowMs };
+  return { projects: projectsOf(resourceNames), matches: understood(() => compileFilter(filter)), windowMs };
 }
 
 /** What waits to be sent on one stream: gathered for the window, held while the reader is slow, bounded. */

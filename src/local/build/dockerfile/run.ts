@@ -80,7 +80,7 @@ async function cacheMounts(instruction: Instruction, bench: StepBench): Promise<
 async function writeShims(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const script =
-    '#!/bin/sh\necho "${0##*/}: ignored, images of the local cloud have neither owners nor users" >&2\n';
+    '#!/bin/sh\necho "$(basename "$0"): ignored, images of the local cloud have neither owners nor users" >&2\n';
   for (const name of ownership) await writeFile(path.join(folder, name), script, { mode: 0o755 });
   return folder;
 }

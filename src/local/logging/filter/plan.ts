@@ -1,14 +1,13 @@
-import type { Stream } from '../streams.ts';
 import { parseTimestamp, type Timestamp } from '../timestamp.ts';
 import { compile, type Predicate } from './evaluate.ts';
-import { fieldName } from './fields.ts';
+import { type Facts, fieldName } from './fields.ts';
 import { type Filter, parseFilter } from './parser.ts';
 
 /** A filter as the store uses it. */
 export type Plan = {
   matches: Predicate;
-  /** What the filter says of every entry of a stream; undefined: that depends on the entry. */
-  decide(stream: Stream): boolean | undefined;
+  /** What the filter says of every entry with these whole fields; undefined: that depends on the others. */
+  decide(known: Facts): boolean | undefined;
   /** Outside of these, themselves included, nothing matches. */
   from?: Timestamp;
   to?: Timestamp;
@@ -22,7 +21,7 @@ export function planFilter(source: string): Plan {
 
 type Decider = Plan['decide'];
 
-/** Kleene's logic over what a stream tells. */
+/** Kleene's logic. */
 function decider(filter: Filter): Decider {
   switch (filter.kind) {
     case 'all':
@@ -33,14 +32,14 @@ function decider(filter: Filter): Decider {
       return settledBy(true, filter.parts.map(decider));
     case 'not': {
       const part = decider(filter.part);
-      return (stream) => {
-        const decided = part(stream);
+      return (known) => {
+        const decided = part(known);
         return decided === undefined ? undefined : !decided;
       };
     }
     case 'search': {
       const found = compile(filter);
-      return (stream) => found(stream) || undefined;
+      return (known) => found(known) || undefined;
     }
     default:
       return comparisonDecider(filter);
@@ -49,10 +48,10 @@ function decider(filter: Filter): Decider {
 
 /** One part with this value settles it; otherwise it takes all of them. */
 function settledBy(value: boolean, parts: readonly Decider[]): Decider {
-  return (stream) => {
+  return (known) => {
     let open = false;
     for (const part of parts) {
-      const decided = part(stream);
+      const decided = part(known);
       if (decided === value) return value;
       open ||= decided === undefined;
     }
@@ -62,15 +61,8 @@ function settledBy(value: boolean, parts: readonly Decider[]): Decider {
 
 function comparisonDecider(filter: Filter & { kind: 'compare' | 'present' }): Decider {
   const matches = compile(filter);
-  switch (fieldName(filter.path[0] ?? '')) {
-    case 'logName':
-    case 'severity':
-      return matches;
-    case 'resource':
-      return (stream) => (stream.resource ? matches(stream) : undefined);
-    default:
-      return () => undefined;
-  }
+  const field = fieldName(filter.path[0] ?? '');
+  return (known) => (field in known ? matches(known) : undefined);
 }
 
 /** Of the comparisons that every match must pass. */
