@@ -52,7 +52,9 @@ export async function openRoads(stand: Stand) {
     /** In production's Secret Manager. */
     async keepSecret(name: string, value: string) {
       const secrets = `http://127.0.0.1:${stand.cloud.port}/v1/projects/${target}/secrets`;
-      const post = (url: string, body: object) => fetch(url, { method: 'POST', body: JSON.stringify(body) });
+      const headers = { 'content-type': 'application/json' };
+      const post = (url: string, body: object) =>
+        fetch(url, { method: 'POST', body: JSON.stringify(body), headers });
       await post(`${secrets}?secretId=${name}`, { replication: { automatic: {} } });
       await post(`${secrets}/${name}:addVersion`, {
         payload: { data: Buffer.from(value).toString('base64') },
