@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Server, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Hono } from 'hono';
 import { openBuild } from './build/index.ts';
-import type { ImageStore } from './contracts.ts';
-import type { ServiceStatus } from './control.ts';
+import type { ImageStore, Runtime } from './contracts.ts';
+import type { IdleTimeout, ServiceStatus } from './control.ts';
 import { HomeBusyError } from './errors.ts';
 import type { Fault, FaultSpec } from './faults/fault.ts';
 import { ArmedFaults, faultyServices, faultyStorage } from './faults/index.ts';
@@ -21,7 +21,7 @@ import { openRememberedPorts } from './remembered-ports.ts';
 import { restRoutes, type ServedService } from './rest/routes.ts';
 import { openRouter } from './router/index.ts';
 import { openRun } from './run/index.ts';
-import { openRuntime } from './runtime/index.ts';
+import { defaultIdleMs, openRuntime } from './runtime/index.ts';
 import { openSecrets } from './secrets/index.ts';
 import { removeRecord, writeRecord } from './server-record.ts';
 import { openSql } from './sql/index.ts';
@@ -74,6 +74,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   let host = '127.0.0.1';
   const backends = await openBackends({ ...options, host: () => host, latency }, parts);
   const faults = new ArmedFaults(latency);
+  const idleTimeout = idleTimeoutOf(home, backends.runtime, remembered.idleTimeout);
   const stopRequest = Promise.withResolvers<void>();
   const health = { nonce: randomUUID(), pid: process.pid, stamp };
   const served = servicesOf(backends, faults);
@@ -86,6 +87,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
           controlRoutes({
             ...{ health, services: backends.run.list, faults, latency },
             onLatency: () => remember(home, { latency: latency.setting }),
+            idleTimeout,
             onStop: stopRequest.resolve,
           }),
           ...routesOf(backends),
@@ -159,7 +161,21 @@ async function openBackends(
     }),
   );
   const platform = platformRoutes({ journal });
-  return { logging, operations, tokens, secrets, storage, build, sql, run, platform };
+  return { logging, operations, tokens, secrets, storage, build, sql, runtime, run, platform };
+}
+
+/** The setting, applied to the runtime and remembered for the next start. */
+function idleTimeoutOf(home: string, runtime: Runtime, remembered: IdleTimeout | undefined) {
+  let setting = remembered ?? { seconds: defaultIdleMs / 1000 };
+  runtime.setIdleTimeout(setting.seconds * 1000);
+  return {
+    get: () => setting,
+    async set(wanted: IdleTimeout) {
+      setting = wanted;
+      runtime.setIdleTimeout(setting.seconds * 1000);
+      await remember(home, { idleTimeout: setting });
+    },
+  };
 }
 
 type Served = ServedService & { definition: ServiceDefinition };

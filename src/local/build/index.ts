@@ -56,9 +56,11 @@ export function openBuild(options: {
     protos.pack(`google.devtools.cloudbuild.v1.${type}`, message);
   const metadataOf = (record: BuildRecord) => pack('BuildOperationMetadata', { build: toBuild(record) });
 
+  const stopping = new AbortController();
+
   /** The record and its operation change together. */
   function publish(record: BuildRecord): Promise<void> {
-    return untilWritten(() => Promise.all([records.put(record), tellOperation(record)]));
+    return untilWritten(() => Promise.all([records.put(record), tellOperation(record)]), stopping.signal);
   }
 
   async function tellOperation(record: BuildRecord): Promise<void> {
@@ -82,15 +84,12 @@ export function openBuild(options: {
     ...(options.provision && { provision: options.provision }),
   });
   const told = Promise.all(endAbandoned([...records.values()]).map(publish));
-  // A failure to write it down is met by whoever starts or stops a build.
-  told.catch(() => {});
 
   const builds: Builds = {
     host: options.host ?? (() => '127.0.0.1'),
     all: () => [...records.values()],
     isFull: () => queue.isFull,
     async start(record, order) {
-      await told;
       if (order.logs) ensureLogsBucket(storage, order.logs.bucket, record);
       const [operation] = await Promise.all([
         operations.create(record.operation, metadataOf(record)),
@@ -108,6 +107,7 @@ export function openBuild(options: {
     service: buildService(builds),
     submit: submitService(builds),
     async stop() {
+      stopping.abort();
       await told;
       await queue.stop([...records.values()]);
     },

@@ -1,5 +1,5 @@
 import { projectNumberOf } from '../project-number.ts';
-import type { Bucket, StoredObject } from './objects.ts';
+import { type Bucket, metagenerationOf, type StoredObject } from './objects.ts';
 
 /** The JSON API's own representations. `origin` is where this server is reached. */
 export function bucketResource(bucket: Bucket, origin: string): object {
@@ -20,8 +20,19 @@ export function bucketResource(bucket: Bucket, origin: string): object {
   };
 }
 
+/** Asked for before folders are moved; there are none here. */
+export function storageLayout({ name, location }: Bucket): object {
+  return {
+    kind: 'storage#storageLayout',
+    bucket: name,
+    location: location.toUpperCase(),
+    locationType: 'region',
+    hierarchicalNamespace: { enabled: false },
+  };
+}
+
 export function objectResource(object: StoredObject, origin: string): object {
-  const { bucket, name, generation, size, timeCreated, ...rest } = object;
+  const { bucket, name, generation, size, timeCreated, updated = timeCreated, ...rest } = object;
   const link = `/b/${bucket}/o/${encodeURIComponent(name)}`;
   return {
     contentType: 'application/octet-stream',
@@ -33,11 +44,11 @@ export function objectResource(object: StoredObject, origin: string): object {
     bucket,
     name,
     generation,
-    metageneration: '1',
+    metageneration: metagenerationOf(object),
     size: String(size),
     storageClass: 'STANDARD',
     timeCreated,
-    updated: timeCreated,
-    etag: Buffer.from(generation).toString('base64'),
+    updated,
+    etag: Buffer.from(`${generation}/${metagenerationOf(object)}`).toString('base64'),
   };
 }
