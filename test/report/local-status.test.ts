@@ -8,7 +8,7 @@ test('a thousand services fill no more than a screen: those that are not ready, 
     ready: n % 400 !== 399,
   }));
   const about = {
-    ...{ state: 'running', home: '/home', port: 1, pid: 2 },
+    ...({ state: 'running', home: '/home', port: 1, pid: 2 } as const),
     idleTimeout: { seconds: 900 },
   } as const;
   const latency = { profile: 'none', factor: 1 } as const;
