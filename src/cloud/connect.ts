@@ -7,11 +7,12 @@ import { cloudError } from './errors.ts';
 import { httpFailure } from './http-failure.ts';
 import { googleIdentity, localIdentity } from './identity.ts';
 import type { GetJson } from './inventory-adapter.ts';
-import { localInventory, localRegistry } from './local-gaps.ts';
+import { localRegistry } from './local-gaps.ts';
 import { logsAdapter } from './logs-adapter.ts';
 import type { Cloud } from './ports/index.ts';
+import { provisionAdapter } from './provision-adapter.ts';
 import { runAdapter } from './run-adapter.ts';
-import { googleSecrets, localSecrets } from './secrets.ts';
+import { secretsAdapter } from './secrets.ts';
 import type { Session } from './session.ts';
 import { storageAdapter } from './storage-adapter.ts';
 import { Waiting } from './waiting.ts';
@@ -39,7 +40,7 @@ export async function connectGoogle(options: {
   };
   return connection('google', session, {
     identity: googleIdentity(auth, waiting),
-    secrets: googleSecrets(authClient, waiting),
+    secrets: secretsAdapter(async () => authClient, waiting),
     inventory: async () => {
       const { inventoryAdapter } = await import('./inventory-adapter.ts');
       return inventoryAdapter(authorisedGet(auth), waiting);
@@ -75,23 +76,31 @@ export async function connectLocal(options: {
       };
     }),
     storageOptions: async () => {
-      const { PassThroughClient } = await import('google-auth-library');
-      const authClient = new PassThroughClient();
+      const authClient = await passThrough();
       return { projectId: project, apiEndpoint: origin, authClient, retryOptions: storageRetries };
     },
   };
   return connection('local', session, {
     identity: localIdentity(origin, project, waiting),
-    secrets: localSecrets,
-    inventory: async () => localInventory,
+    secrets: secretsAdapter(passThrough, waiting, origin),
+    inventory: async () => {
+      const { inventoryAdapter } = await import('./inventory-adapter.ts');
+      return inventoryAdapter(plainGet, waiting, () => origin);
+    },
     registry: async () => localRegistry,
+    provision: provisionAdapter(origin, waiting),
   });
+}
+
+async function passThrough(): Promise<AuthClient> {
+  const { PassThroughClient } = await import('google-auth-library');
+  return new PassThroughClient();
 }
 
 function connection(
   kind: Cloud['kind'],
   session: Session,
-  plain: Pick<Cloud, 'identity' | 'secrets' | 'inventory' | 'registry'>,
+  plain: Pick<Cloud, 'identity' | 'secrets' | 'inventory' | 'registry' | 'provision'>,
 ): Cloud {
   const adapters = {
     run: runAdapter(session),
@@ -118,12 +127,15 @@ function connection(
 
 /** For APIs that are asked one question only: no client of their own is worth its loading. */
 function authorisedGet(auth: GoogleAuth): GetJson {
-  return async (url, { signal }) => {
-    const headers = await auth.getRequestHeaders(url);
-    const response = await fetch(url, { headers, signal });
-    if (!response.ok) throw await httpFailure(response);
-    return response.json();
-  };
+  return async (url, { signal }) => getJson(url, { headers: await auth.getRequestHeaders(url), signal });
+}
+
+const plainGet: GetJson = (url, { signal }) => getJson(url, { signal });
+
+async function getJson(url: string, request: RequestInit): Promise<unknown> {
+  const response = await fetch(url, request);
+  if (!response.ok) throw await httpFailure(response);
+  return response.json();
 }
 
 async function credentials(auth: GoogleAuth, signal: AbortSignal, waiting: Waiting): Promise<AuthClient> {

@@ -12,9 +12,18 @@ const instance = readMethod('sqladmin.instances.get', 10_000);
 
 const versionSchema = z.object({ state: z.string() });
 const accountSchema = z.object({ email: z.string(), disabled: z.boolean().default(false) });
-const instanceSchema = z.object({ name: z.string(), state: z.string().default('') });
+const instanceSchema = z.object({
+  name: z.string(),
+  state: z.string().default(''),
+  region: z.string().optional(),
+});
 
-export function inventoryAdapter(getJson: GetJson, waiting: Waiting): InventoryPort {
+/** `origin` of an API's host: its own at Google, one for all on the local cloud. */
+export function inventoryAdapter(
+  getJson: GetJson,
+  waiting: Waiting,
+  origin: (host: string) => string = (host) => `https://${host}`,
+): InventoryPort {
   const on = { client: async () => getJson, waiting };
   const path = (...parts: string[]) => parts.map(encodeURIComponent).join('/');
   return {
@@ -22,7 +31,7 @@ export function inventoryAdapter(getJson: GetJson, waiting: Waiting): InventoryP
       const name = secret.startsWith('projects/')
         ? secret
         : `projects/${path(project)}/secrets/${path(secret)}`;
-      const url = `https://secretmanager.googleapis.com/v1/${name}/versions/${path(number)}`;
+      const url = `${origin('secretmanager.googleapis.com')}/v1/${name}/versions/${path(number)}`;
       return presence(`${name}/versions/${number}`, () =>
         invoke(on, version, name, call, async (get, limits) => {
           const { state } = versionSchema.parse(await get(url, limits));
@@ -32,7 +41,7 @@ export function inventoryAdapter(getJson: GetJson, waiting: Waiting): InventoryP
     },
 
     serviceAccount: ({ project, email }, call) => {
-      const url = `https://iam.googleapis.com/v1/projects/${path(project)}/serviceAccounts/${path(email)}`;
+      const url = `${origin('iam.googleapis.com')}/v1/projects/${path(project)}/serviceAccounts/${path(email)}`;
       return presence(email, () =>
         invoke(on, account, email, call, async (get, limits) => {
           const { disabled } = accountSchema.parse(await get(url, limits));
@@ -41,11 +50,13 @@ export function inventoryAdapter(getJson: GetJson, waiting: Waiting): InventoryP
       );
     },
 
-    sqlInstance: ({ project, instance: name }, call) => {
-      const url = `https://sqladmin.googleapis.com/v1/projects/${path(project)}/instances/${path(name)}`;
+    sqlInstance: ({ project, region, instance: name }, call) => {
+      const url = `${origin('sqladmin.googleapis.com')}/v1/projects/${path(project)}/instances/${path(name)}`;
       return presence(`${project}:${name}`, () =>
         invoke(on, instance, `${project}:${name}`, call, async (get, limits) => {
-          const { state } = instanceSchema.parse(await get(url, limits));
+          const { state, region: own = region } = instanceSchema.parse(await get(url, limits));
+          // A connection names all three, and is refused when one of them is wrong.
+          if (own !== region) return unusable(`it is in ${own}`);
           return state === 'RUNNABLE' ? exists : unusable(`its state is ${state || 'not told'}`);
         }),
       );

@@ -1,12 +1,6 @@
-import { CloudError, type InventoryPort, type RegistryPort } from './ports/index.ts';
+import { CloudError, type RegistryPort } from './ports/index.ts';
 
 /** What the local cloud lacks: it says so, and nobody may take that for an answer. */
-
-export const localInventory: InventoryPort = {
-  secretVersion: ({ secret }) => lacks('secretmanager.versions.get', secret, 'secrets'),
-  serviceAccount: ({ email }) => lacks('iam.serviceAccounts.get', email, 'service accounts'),
-  sqlInstance: ({ instance }) => lacks('sqladmin.instances.get', instance, 'Cloud SQL'),
-};
 
 export const localRegistry: RegistryPort = {
   copy: ({ from }) =>

@@ -5,6 +5,7 @@ import { cloudError } from './errors.ts';
 import { leanGax } from './lean-gax.ts';
 import { awaitOperation, channelOf } from './operations.ts';
 import {
+  type Call,
   CloudError,
   type LiveService,
   type RunPort,
@@ -21,6 +22,7 @@ const methods = {
   updateService: writeMethod('run.services.update', 15_000),
   deleteService: writeMethod('run.services.delete', 15_000),
   validate: readMethod('run.services.validate', 10_000),
+  readPolicy: readMethod('run.services.getIamPolicy', 10_000),
   readRevision: readMethod('run.revisions.get', 10_000),
   listRevisions: readMethod('run.revisions.list', 20_000),
 };
@@ -44,6 +46,22 @@ export function runAdapter(session: Session): Adapter<RunPort> {
     waiting,
   };
 
+  /** Does the IAM policy let everybody in? Who may not read it learns nothing: then the service counts as closed. */
+  async function isOpen(resource: string, call: Call): Promise<boolean> {
+    try {
+      const policy = await invoke(onServices, methods.readPolicy, resource, call, async (client, limits) => {
+        const [found] = await client.getIamPolicy({ resource }, gaxOptions(limits));
+        return found;
+      });
+      return (policy.bindings ?? []).some(
+        ({ role, members }) => role === 'roles/run.invoker' && members?.includes('allUsers'),
+      );
+    } catch (error) {
+      if (error instanceof CloudError && ['forbidden', 'not-found'].includes(error.kind)) return false;
+      throw error;
+    }
+  }
+
   const port: RunPort = {
     async readService(ref, call) {
       const name = serviceName(ref);
@@ -53,7 +71,7 @@ export function runAdapter(session: Session): Adapter<RunPort> {
           return service;
         }),
       );
-      return reply && toLiveService(ref, reply);
+      return reply && toLiveService(ref, reply, !reply.invokerIamDisabled && (await isOpen(name, call)));
     },
 
     async createService(ref, edit, call) {

@@ -27,7 +27,8 @@ const states: Record<string, Condition['state']> = {
   CONDITION_SUCCEEDED: 'succeeded',
 };
 
-export function toLiveService(ref: ServiceRef, service: RunService): LiveService {
+/** `openedByPolicy`: what the service itself does not say. */
+export function toLiveService(ref: ServiceRef, service: RunService, openedByPolicy = false): LiveService {
   const template = service.template ?? {};
   return {
     ref,
@@ -45,7 +46,8 @@ export function toLiveService(ref: ServiceRef, service: RunService): LiveService
     conditions: [service.terminalCondition, ...(service.conditions ?? [])].flatMap(toConditions),
     latestReadyRevision: shortName(service.latestReadyRevision),
     latestCreatedRevision: shortName(service.latestCreatedRevision),
-    public: service.invokerIamDisabled ?? false,
+    public: service.invokerIamDisabled || openedByPolicy,
+    openedByPolicy,
     minInstances: service.scaling?.minInstanceCount ?? 0,
     raw: service,
   };

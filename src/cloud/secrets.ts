@@ -2,7 +2,6 @@ import type { AuthClient } from 'google-auth-library';
 import { z } from 'zod';
 import { Secret } from '../secret.ts';
 import { invoke, readMethod } from './call.ts';
-import { cloudError } from './errors.ts';
 import type { SecretRef, SecretsPort } from './ports/index.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -17,12 +16,12 @@ const versionName = (project: string, { secret, version }: SecretRef): string =>
   `projects/${project}/secrets/${secret}/versions/${version}`;
 
 /** Secret Manager over REST: one method does not need a client of its own. */
-export function googleSecrets(
-  authClient: AuthClient,
+export function secretsAdapter(
+  client: () => Promise<AuthClient>,
   waiting: Waiting,
   origin: string = secretManager,
 ): SecretsPort {
-  const on = { client: async () => authClient, waiting };
+  const on = { client, waiting };
   return {
     access: (project, ref, call) => {
       const name = versionName(project, ref);
@@ -45,10 +44,3 @@ function payloadOf(answer: unknown): Secret {
   if (!parsed.success) throw new Error('Secret Manager gave an answer without a value');
   return new Secret(Buffer.from(parsed.data.payload.data, 'base64').toString('utf8'));
 }
-
-export const localSecrets: SecretsPort = {
-  access: async (project, ref) => {
-    const about = { method: access.name, resource: versionName(project, ref) };
-    throw cloudError('unsupported', 'the local cloud has no secrets yet', about);
-  },
-};

@@ -1,3 +1,4 @@
+import { createSqlInstanceCommand } from '../cloud-sql.ts';
 import { type GateCondition, met, unmet } from './verdict.ts';
 
 /** How the commits of two releases lie to each other, as git tells. */
@@ -57,7 +58,7 @@ export function judgeLeaks(
 export function judgeResources(
   service: string,
   resources: readonly Resource[],
-  target: { project: string; region: string },
+  target: { project: string },
   again: string,
 ): GateCondition[] {
   return resourceKinds.map((kind) => {
@@ -78,11 +79,7 @@ const resourceKinds = ['secret', 'service account', 'Cloud SQL instance'] as con
 
 const words = { missing: 'does not exist', unusable: 'is not usable', unknown: 'could not be asked for' };
 
-function make(
-  kind: Resource['kind'],
-  name: string,
-  { project, region }: { project: string; region: string },
-): string {
+function make(kind: Resource['kind'], name: string, { project }: { project: string }): string {
   const [plain = name] = name.split(':');
   const [account = name] = name.split('@');
   switch (kind) {
@@ -91,7 +88,7 @@ function make(
     case 'service account':
       return `gcloud iam service-accounts create ${account} --project ${project}`;
     case 'Cloud SQL instance':
-      return `gcloud sql instances create ${name.split(':').at(-1)} --project ${plain} --region ${region}`;
+      return createSqlInstanceCommand(name);
   }
 }
 

@@ -3,10 +3,17 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
+import { idleTimeoutSchema } from './control.ts';
 import { LocalCloudError } from './errors.ts';
+import { latencySchema } from './latency/profile.ts';
 
 const markerName = 'local-cloud.json';
-const markerSchema = z.object({ format: z.literal(2), port: z.int().optional() });
+const markerSchema = z.object({
+  format: z.literal(2),
+  port: z.int().optional(),
+  latency: latencySchema.optional(),
+  idleTimeout: idleTimeoutSchema.optional(),
+});
 type Marker = z.infer<typeof markerSchema>;
 
 /** `$SLUICE_HOME`, or the platform's folder for state. */
@@ -57,9 +64,10 @@ function makeFolder(folder: string): void {
   }
 }
 
-/** The port is asked for again at the next start, so that printed URLs and bookmarks stay right. */
-export async function rememberPort(home: string, port: number): Promise<void> {
-  await writeFileAtomic(path.join(home, markerName), JSON.stringify({ format: 2, port } satisfies Marker));
+/** For the next start: the port, so that printed URLs and bookmarks stay right, and what `local start` was told. */
+export async function remember(home: string, patch: Omit<Marker, 'format'>): Promise<void> {
+  const file = path.join(home, markerName);
+  await writeFileAtomic(file, JSON.stringify({ ...readMarker(file), ...patch }));
 }
 
 /** Empties a local cloud's folder. */

@@ -5,9 +5,10 @@ import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { healthSchema, nonceHeader, type ServiceStatus, statusSchema } from './control.ts';
+import { healthSchema, type IdleTimeout, nonceHeader, type ServiceStatus, statusSchema } from './control.ts';
 import { LocalCloudError } from './errors.ts';
 import { clearHome, openHome } from './home.ts';
+import type { LatencySetting } from './latency/profile.ts';
 import { isHomeLocked } from './lock.ts';
 import { readRecord, type ServerRecord } from './server-record.ts';
 
@@ -68,14 +69,45 @@ export async function stopLocalCloud({ home }: { home: string }): Promise<boolea
 
 export type LocalCloudStatus =
   | { state: 'stopped'; home: string }
-  | { state: 'running'; home: string; port: number; pid: number; stamp: string; services: ServiceStatus[] };
+  | {
+      state: 'running';
+      home: string;
+      port: number;
+      pid: number;
+      stamp: string;
+      latency: LatencySetting;
+      idleTimeout: IdleTimeout;
+      services: ServiceStatus[];
+    };
 
 export async function localCloudStatus({ home }: { home: string }): Promise<LocalCloudStatus> {
   const running = await findServer(home);
   if (!running) return { state: 'stopped', home };
-  const { services } = statusSchema.parse(await request(running, 'GET', '/local/status'));
+  const { services, latency, idleTimeout } = statusSchema.parse(
+    await request(running, 'GET', '/local/status'),
+  );
   const { port, pid, stamp } = running;
-  return { state: 'running', home, port, pid, stamp, services };
+  return { state: 'running', home, port, pid, stamp, latency, idleTimeout, services };
+}
+
+/** How long things take from now on, in the local cloud that runs here and in its successors. */
+export async function setLatency({ home }: { home: string }, setting: LatencySetting): Promise<void> {
+  await set(home, 'latency', setting, 'latency profile');
+}
+
+/** How long an idle instance is kept from now on, in the local cloud that runs here and in its successors. */
+export async function setIdleTimeout({ home }: { home: string }, setting: IdleTimeout): Promise<void> {
+  await set(home, 'idle-timeout', setting, 'idle timeout');
+}
+
+async function set(home: string, name: string, setting: object, what: string): Promise<void> {
+  const running = await findServer(home);
+  const told = running && (await ask(running, 'PUT', `/local/${name}`, setting));
+  if (!told?.ok)
+    throw new LocalCloudError({
+      what: `The local cloud did not take its ${what}.`,
+      next: ['sluice local status'],
+    });
 }
 
 /** Stops it and forgets every service, image, log and object. */

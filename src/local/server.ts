@@ -2,23 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { Server, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Hono } from 'hono';
 import { openBuild } from './build/index.ts';
-import type { ImageStore } from './contracts.ts';
-import type { ServiceStatus } from './control.ts';
+import type { ImageStore, Runtime } from './contracts.ts';
+import type { IdleTimeout, ServiceStatus } from './control.ts';
 import { HomeBusyError } from './errors.ts';
 import type { Fault, FaultSpec } from './faults/fault.ts';
 import { ArmedFaults, faultyServices, faultyStorage } from './faults/index.ts';
 import { complete, loadProtos, type ProtoClient } from './grpc.ts';
-import { openHome, rememberPort } from './home.ts';
+import { openHome, remember } from './home.ts';
 import { openJournal } from './journal/journal.ts';
+import { Latency, slowAccess, slowSink } from './latency/index.ts';
+import { noLatency } from './latency/profile.ts';
 import { acquireHomeLock } from './lock.ts';
 import { openLogging } from './logging/index.ts';
 import { openOperations, operationsService } from './operations.ts';
+import { platformRoutes } from './platform/index.ts';
 import { listen } from './port.ts';
 import { openRememberedPorts } from './remembered-ports.ts';
 import { restRoutes, type ServedService } from './rest/routes.ts';
 import { openRouter } from './router/index.ts';
 import { openRun } from './run/index.ts';
-import { openRuntime } from './runtime/index.ts';
+import { defaultIdleMs, openRuntime } from './runtime/index.ts';
 import { openSecrets } from './secrets/index.ts';
 import { removeRecord, writeRecord } from './server-record.ts';
 import { openSql } from './sql/index.ts';
@@ -67,31 +70,41 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   if (!lock) throw new HomeBusyError(home);
   parts.defer(() => lock.release());
 
-  const backends = await openBackends(options, parts);
-  const faults = new ArmedFaults();
+  const latency = new Latency(remembered.latency ?? noLatency);
+  let host = '127.0.0.1';
+  const backends = await openBackends({ ...options, host: () => host, latency }, parts);
+  const faults = new ArmedFaults(latency);
+  const idleTimeout = idleTimeoutOf(home, backends.runtime, remembered.idleTimeout);
   const stopRequest = Promise.withResolvers<void>();
   const health = { nonce: randomUUID(), pid: process.pid, stamp };
   const served = servicesOf(backends, faults);
+  const storage = faultyStorage(faults, backends.storage.handle);
   const shared = await listen({
     grpc: grpcServer(served),
     http: webListener({
       app: webApp(
         [
-          controlRoutes({ health, services: backends.run.list, faults, onStop: stopRequest.resolve }),
+          controlRoutes({
+            ...{ health, services: backends.run.list, faults, latency },
+            onLatency: () => remember(home, { latency: latency.setting }),
+            idleTimeout,
+            onStop: stopRequest.resolve,
+          }),
           ...routesOf(backends),
           restRoutes(served),
         ],
         faults,
       ),
-      storage: faultyStorage(faults, backends.storage.handle),
+      storage,
     }),
-    connect: openTunnel({ home, storage: backends.storage.handle }),
+    connect: openTunnel({ home, storage }),
     ...(options.port !== undefined && { port: options.port }),
     ...(remembered.port !== undefined && { preferredPort: remembered.port }),
   });
   parts.adopt(shared, (part) => part.stop());
   const { port } = shared;
-  await Promise.all([rememberPort(home, port), writeRecord(home, { ...health, port })]);
+  host = `127.0.0.1:${port}`;
+  await Promise.all([remember(home, { port }), writeRecord(home, { ...health, port })]);
   parts.defer(() => removeRecord(home));
 
   const owned = parts.move();
@@ -109,30 +122,60 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 type Backends = Awaited<ReturnType<typeof openBackends>>;
 
 /** What stands behind the port. `parts` closes it, the last opened first. */
-async function openBackends(options: LocalCloudOptions, parts: AsyncDisposableStack) {
-  const { home, trafficDelayMs = 300 } = options;
+async function openBackends(
+  options: LocalCloudOptions & { host(): string; latency: Latency },
+  parts: AsyncDisposableStack,
+) {
+  const { home, host, latency, trafficDelayMs = 300 } = options;
   const opened = <T extends { stop(): void | Promise<void> }>(part: T) =>
     parts.adopt(part, () => part.stop());
   const journal = opened(openJournal({ home }));
   const logging = opened(openLogging({ home }));
-  const logs = logging.sink;
+  const logs = opened(slowSink(logging.sink, latency));
   const operations = opened(openOperations({ journal }));
   const tokens = openTokens({ home });
   const secrets = openSecrets({ journal });
   const storage = opened(openStorage({ home }));
-  const build = opened(openBuild({ home, journal, storage, logs, operations }));
+  const build = opened(
+    openBuild({
+      ...{ home, host, journal, storage, logs, operations },
+      provision: (signal) => latency.wait('buildQueue', signal),
+    }),
+  );
   const images = options.images ?? build.images;
   const sql = opened(openSql({ home, journal, logs }));
-  const runtime = opened(openRuntime({ home, logs, secrets: secrets.reader, cloudSql: sql }));
-  const router = opened(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ journal }) }));
+  const runtime = opened(
+    openRuntime({
+      ...{ home, logs, secrets: secrets.reader, cloudSql: sql },
+      provision: (start) => latency.wait(start === 'DEPLOYMENT_ROLLOUT' ? 'revision' : 'coldStart'),
+    }),
+  );
+  const router = opened(
+    slowAccess(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ journal }) }), latency),
+  );
   const protos = loadProtos('run');
   const run = opened(
     await openRun({
-      ...{ journal, protos, operations, images, runtime, router, trafficDelayMs },
-      secrets: secrets.reader,
+      ...{ journal, protos, operations, images, secrets: secrets.reader, runtime, router },
+      trafficDelayMs: () => trafficDelayMs + latency.ms('traffic'),
     }),
   );
-  return { logging, operations, tokens, secrets, storage, build, sql, run };
+  const platform = platformRoutes({ journal });
+  return { logging, operations, tokens, secrets, storage, build, sql, runtime, run, platform };
+}
+
+/** The setting, applied to the runtime and remembered for the next start. */
+function idleTimeoutOf(home: string, runtime: Runtime, remembered: IdleTimeout | undefined) {
+  let setting = remembered ?? { seconds: defaultIdleMs / 1000 };
+  runtime.setIdleTimeout(setting.seconds * 1000);
+  return {
+    get: () => setting,
+    async set(wanted: IdleTimeout) {
+      setting = wanted;
+      runtime.setIdleTimeout(setting.seconds * 1000);
+      await remember(home, { idleTimeout: setting });
+    },
+  };
 }
 
 type Served = ServedService & { definition: ServiceDefinition };
@@ -152,6 +195,7 @@ function servicesOf({ operations, run, build, logging }: Backends, faults: Armed
     serve('run', 'google.longrunning.Operations', operationsService(operations)),
     serve('run', 'google.cloud.run.v2.Services', run.services),
     serve('run', 'google.cloud.run.v2.Revisions', run.revisions),
+    serve('run', 'google.cloud.run.v2.Builds', build.submit),
     serve('cloudbuild', 'google.devtools.cloudbuild.v1.CloudBuild', build.service),
     serve('logging-api', 'google.logging.v2.LoggingServiceV2', logging.service),
   ];
@@ -164,6 +208,6 @@ function grpcServer(served: readonly Served[]): Server {
 }
 
 /** The JSON APIs that have no protos here. */
-function routesOf({ tokens, secrets, sql, run }: Backends): Hono<WebEnv>[] {
-  return [tokenRoutes(tokens), secrets.routes, sql.routes, run.knative];
+function routesOf({ tokens, secrets, sql, run, platform }: Backends): Hono<WebEnv>[] {
+  return [tokenRoutes(tokens), secrets.routes, sql.routes, run.knative, ...platform];
 }

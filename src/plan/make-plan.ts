@@ -121,6 +121,7 @@ function findBlockers({ live, takeOverTraffic, command, target }: PlanInputs): P
   const { service } = target.ref;
   return [
     ...heldBlockers(live, service, command),
+    ...openBlockers(live, target),
     ...(takeOverTraffic
       ? []
       : foreignBlockers(live, { service, takes: candidateTag, verb: 'deploy', command })),
@@ -138,6 +139,21 @@ function heldBlockers(live: LiveService, service: string, command: string): Plan
       what: `The traffic of ${service} is held on ${where} ${describeHold(hold)}`,
       why: 'A deploy would undo a rollback. Lifting the hold moves no traffic; the next verified candidate does.',
       next: [retyped(command, 'unpin')],
+    },
+  ];
+}
+
+/** What the policy gives is somebody else's to take back: closing the service alone would leave it open. */
+function openBlockers(live: LiveService, { ref, container }: Target): Plan['blockers'] {
+  if (container.public || !live.openedByPolicy) return [];
+  const place = `--project=${ref.project} --region=${ref.region}`;
+  return [
+    {
+      what: `Everybody may call ${ref.service}: its IAM policy gives \`allUsers\` the role roles/run.invoker.`,
+      why: 'The config says `public: false`, and Sluice takes nothing out of a policy that it did not put there.',
+      next: [
+        `gcloud run services remove-iam-policy-binding ${ref.service} ${place} --member=allUsers --role=roles/run.invoker`,
+      ],
     },
   ];
 }

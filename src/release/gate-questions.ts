@@ -1,4 +1,5 @@
 import { type Cloud, CloudError, type Presence } from '../cloud/ports/index.ts';
+import { parseSqlInstanceName } from '../cloud-sql.ts';
 import type { Target } from '../config/target.ts';
 import type { Arriving } from '../gate/leaks.ts';
 import type { Ancestry, Resource } from '../gate/target-conditions.ts';
@@ -48,11 +49,8 @@ export async function askForResources(
       ? [ask('service account', email, () => inventory.serviceAccount({ project, email }, asking))]
       : []),
     ...arriving.cloudSql.map((name) => {
-      const instance = name.split(':').at(-1) ?? name;
-      const owner = name.split(':').slice(0, -2).join(':');
-      return ask('Cloud SQL instance', name, () =>
-        inventory.sqlInstance({ project: owner, instance }, asking),
-      );
+      const instance = parseSqlInstanceName(name);
+      return ask('Cloud SQL instance', name, () => inventory.sqlInstance(instance, asking));
     }),
   ]);
 }

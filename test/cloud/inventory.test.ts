@@ -17,7 +17,7 @@ function inventory(answer: unknown) {
 
 const secret = { project: 'p', secret: 'api-key', version: 'latest' };
 const account = { project: 'p', email: 'run@p.iam.gserviceaccount.com' };
-const instance = { project: 'p', instance: 'main' };
+const instance = { project: 'p', region: 'us-central1', instance: 'main' };
 
 describe('what a service refers to', () => {
   test.each<[string, () => Promise<unknown>, unknown]>([
@@ -44,8 +44,13 @@ describe('what a service refers to', () => {
     ],
     [
       'an instance',
-      () => inventory({ name: 'x', state: 'RUNNABLE' }).sqlInstance(instance, call),
+      () => inventory({ name: 'x', state: 'RUNNABLE', region: 'us-central1' }).sqlInstance(instance, call),
       { state: 'exists' },
+    ],
+    [
+      'an instance of the same name elsewhere',
+      () => inventory({ name: 'x', state: 'RUNNABLE', region: 'europe-west1' }).sqlInstance(instance, call),
+      { state: 'unusable', why: 'it is in europe-west1' },
     ],
     [
       'an instance that is stopped',

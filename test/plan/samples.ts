@@ -100,6 +100,7 @@ export function sampleLive(traffic: TrafficTarget[], changes: Partial<LiveServic
     latestReadyRevision: 'chat-1',
     latestCreatedRevision: 'chat-1',
     public: true,
+    openedByPolicy: false,
     minInstances: 0,
     raw: {},
     ...changes,

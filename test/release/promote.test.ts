@@ -223,7 +223,7 @@ describe('a gate that is not open writes nothing', () => {
     ]);
   });
 
-  test.concurrent('when nobody can say that its secrets exist', async () => {
+  test.concurrent('when its secrets do not exist, until they do; or nobody can say it of its account', async () => {
     const road = roads.road('secrets', given);
     await road.staging.deploy();
     const patch = {
@@ -233,7 +233,13 @@ describe('a gate that is not open writes nothing', () => {
     const { judgement } = await road.judge({ patch });
     expect(openIn(judgement)).toEqual(['secrets.secret', 'secrets.service-account']);
     expect(judgement.verdict.conditions.find(({ id }) => id === 'secrets.secret')?.reason).toBe(
-      'api-key:latest could not be asked for (the local cloud has no secrets)',
+      'api-key:latest does not exist (Secret [projects/prod-project/secrets/api-key] not found.)',
+    );
+    await roads.keepSecret('api-key', 'the value');
+    const again = (await road.judge({ patch })).judgement;
+    expect(openIn(again)).toEqual(['secrets.service-account']);
+    expect(again.verdict.conditions.find(({ id }) => id === 'secrets.service-account')?.reason).toContain(
+      'could not be asked for (the local cloud has no service accounts)',
     );
   });
 

@@ -49,6 +49,15 @@ export async function openRoads(stand: Stand) {
   const [from, to] = await Promise.all([connect(source), connect(target)]);
   return {
     road: (service: string, patch: TargetPatch = {}) => openRoad(stand, { from, to }, service, patch),
+    /** In production's Secret Manager. */
+    async keepSecret(name: string, value: string) {
+      const secrets = `http://127.0.0.1:${stand.cloud.port}/v1/projects/${target}/secrets`;
+      const post = (url: string, body: object) => fetch(url, { method: 'POST', body: JSON.stringify(body) });
+      await post(`${secrets}?secretId=${name}`, { replication: { automatic: {} } });
+      await post(`${secrets}/${name}:addVersion`, {
+        payload: { data: Buffer.from(value).toString('base64') },
+      });
+    },
     close: async () => {
       await Promise.all([from.close(), to.close()]);
     },

@@ -1,7 +1,7 @@
 import { SluiceError } from '../../../src/errors.ts';
-import { faultFlags, faultOf } from '../../../src/fault-flags.ts';
 import { addFault } from '../../../src/local/fault-client.ts';
 import { defaultHome } from '../../../src/local/home.ts';
+import { faultFlags, faultOf } from '../../../src/local-flags.ts';
 import { faultLine } from '../../../src/report/faults.ts';
 import { SluiceCommand } from '../../../src/terminal/base-command.ts';
 import { startLocalCloud } from '../../../src/workbench.ts';

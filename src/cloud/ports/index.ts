@@ -3,6 +3,7 @@ import type { BuildPort } from './build.ts';
 import type { Call } from './call.ts';
 import type { InventoryPort } from './inventory.ts';
 import type { LogsPort } from './logs.ts';
+import type { ProvisionPort } from './provision.ts';
 import type { RegistryPort } from './registry.ts';
 import type { RunPort } from './run.ts';
 import type { SecretsPort } from './secrets.ts';
@@ -12,6 +13,7 @@ export * from './build.ts';
 export * from './call.ts';
 export * from './inventory.ts';
 export * from './logs.ts';
+export * from './provision.ts';
 export * from './registry.ts';
 export * from './run.ts';
 export * from './secrets.ts';
@@ -33,9 +35,11 @@ export type Cloud = {
   storage: StoragePort;
   identity: IdentityPort;
   secrets: SecretsPort;
-  /** Only promotions ask these: loaded when they do. */
+  /** Loaded when they are asked for the first time: most releases never do. */
   inventory(): Promise<InventoryPort>;
   registry(): Promise<RegistryPort>;
+  /** The local cloud's alone. */
+  provision?: ProvisionPort;
   /** Loads the clients of these parts in the background, while something else is waited for. */
   warm(...parts: CloudPart[]): void;
   close(): Promise<void>;

@@ -1,3 +1,4 @@
+import type { SqlInstanceName } from '../../cloud-sql.ts';
 import type { Call } from './call.ts';
 
 /** `unusable`: it is there and cannot be used, e.g. a disabled version of a secret. */
@@ -7,5 +8,5 @@ export type Presence = { state: 'exists' } | { state: 'missing' | 'unusable'; wh
 export type InventoryPort = {
   secretVersion(of: { project: string; secret: string; version: string }, call: Call): Promise<Presence>;
   serviceAccount(of: { project: string; email: string }, call: Call): Promise<Presence>;
-  sqlInstance(of: { project: string; instance: string }, call: Call): Promise<Presence>;
+  sqlInstance(of: SqlInstanceName, call: Call): Promise<Presence>;
 };

@@ -72,8 +72,10 @@ export type LiveService = {
   conditions: Condition[];
   latestReadyRevision: string;
   latestCreatedRevision: string;
-  /** True when no invoker check is made (`invokerIamDisabled`). */
+  /** Anybody may call it: no invoker check is made (`invokerIamDisabled`), or its IAM policy lets everybody in. */
   public: boolean;
+  /** It is the IAM policy that lets everybody in: `gcloud run deploy --allow-unauthenticated` does it that way. */
+  openedByPolicy: boolean;
   /** Service-level minimum (`scaling.minInstanceCount`). */
   minInstances: number;
   /** The decoded message, to be changed and written back; opaque outside the adapter. */

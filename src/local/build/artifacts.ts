@@ -41,7 +41,10 @@ export async function storeArtifacts(
     });
     return { manifest: `gs://${bucket}/${list}`, count: manifest.length };
   } catch (error) {
-    throw new BuildFailed('PUSH_FAILED', `failed to upload artifacts to gs://${bucket}/${prefix}: ${messageOf(error)}`);
+    throw new BuildFailed(
+      'PUSH_FAILED',
+      `failed to upload artifacts to gs://${bucket}/${prefix}: ${messageOf(error)}`,
+    );
   }
 }
 

@@ -58,11 +58,18 @@ export function openImages({ home, journal }: { home: string; journal: Journal }
   });
   const folderOf = (digest: string) => path.join(folder, digest.replace('sha256:', ''));
 
+  /** An image never changes. */
+  const loaded = new Map<string, LocalImage>();
+
   function load(digest: string): LocalImage | undefined {
+    const known = loaded.get(digest);
+    if (known) return known;
     const config = path.join(folderOf(digest), 'config.json');
     if (!existsSync(config)) return undefined;
-    const { labels: _labels, ...image } = configSchema.parse(JSON.parse(readFileSync(config, 'utf8')));
-    return { digest, root: path.join(folderOf(digest), 'root'), ...image };
+    const { labels: _labels, ...rest } = configSchema.parse(JSON.parse(readFileSync(config, 'utf8')));
+    const image = { digest, root: path.join(folderOf(digest), 'root'), ...rest };
+    loaded.set(digest, image);
+    return image;
   }
 
   return {

@@ -113,5 +113,8 @@ function logsOf(
     .split('/')
     .filter((name) => name !== '');
   if (bucket !== undefined) return { bucket, folder: folders.join('/') };
-  return { bucket: location === 'global' ? `${project}_cloudbuild` : `${project}_${location}_cloudbuild`, folder: '' };
+  return {
+    bucket: location === 'global' ? `${project}_cloudbuild` : `${project}_${location}_cloudbuild`,
+    folder: '',
+  };
 }

@@ -6,9 +6,9 @@ import type { StorageBackend } from '../storage/index.ts';
 import { BuildFailed } from './failure.ts';
 import type { LocalImageStore } from './image-store.ts';
 import { openBuildLog } from './logs.ts';
+import type { BuildOrder } from './order.ts';
 import { Progress } from './progress.ts';
 import { type BuildRecord, isOver } from './record.ts';
-import type { BuildOrder } from './order.ts';
 import type { Userland } from './userland.ts';
 import { type BuildProducts, runBuild, type Tools } from './worker.ts';
 
@@ -23,6 +23,8 @@ export type QueueTools = {
   logs: LogSink;
   /** How processes are run on this machine; asked when the first build begins. */
   userland(): Promise<Userland>;
+  /** Resolves when a worker is there. */
+  provision?(signal: AbortSignal): Promise<void>;
   /** Stores what a record has become, and tells the operation. */
   publish(record: BuildRecord): Promise<void>;
 };
@@ -93,6 +95,7 @@ export class BuildQueue {
   }
 
   private async run(record: BuildRecord, order: BuildOrder, abort: AbortController): Promise<void> {
+    await this.tools.provision?.(abort.signal);
     if (isOver(record)) return;
     const timeout = setTimeout(() => {
       abort.abort(
@@ -106,7 +109,11 @@ export class BuildQueue {
     log.line(`starting build "${record.id}"`);
     try {
       await this.tools.publish(record);
-      const ending = await this.attempt(record, order, { signal: abort.signal, log: log.line, observer: progress });
+      const ending = await this.attempt(record, order, {
+        signal: abort.signal,
+        log: log.line,
+        observer: progress,
+      });
       progress.end(ending.status);
       log.line(
         ending.status === 'SUCCESS'

@@ -99,7 +99,17 @@ export function readBuild(message: unknown): BuildRequest {
 
 /** What the service fills in itself; a build that was read and is sent back still has it. */
 const outputOnly: ReadonlySet<string> = new Set([
-  ...['name', 'id', 'projectId', 'status', 'statusDetail', 'results', 'createTime', 'startTime', 'finishTime'],
+  ...[
+    'name',
+    'id',
+    'projectId',
+    'status',
+    'statusDetail',
+    'results',
+    'createTime',
+    'startTime',
+    'finishTime',
+  ],
   ...['sourceProvenance', 'buildTriggerId', 'logUrl', 'timing', 'approval', 'warnings', 'failureInfo'],
 ]);
 

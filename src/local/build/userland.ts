@@ -99,7 +99,11 @@ function isolatedBy({ launcher: [file = '', ...launcher], options: mountOptions 
       const script = ['sh', '-c', enterScript, 'sh', root, scratch, mountOptions, cwd, String(binds.length)];
       const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...options.env };
       try {
-        return await runProcess([file, ...launcher, ...script, ...pairs, ...command], { ...options, env, cwd: root });
+        return await runProcess([file, ...launcher, ...script, ...pairs, ...command], {
+          ...options,
+          env,
+          cwd: root,
+        });
       } finally {
         await removeMountpoints(root, [...mountpoints, ...binds.map(({ to }) => to.slice(1))]);
         await rm(scratch, { recursive: true, force: true });
@@ -126,7 +130,10 @@ async function removeMountpoints(root: string, names: readonly string[]): Promis
     const link = linkOf(`/${name}`);
     if (link !== undefined && linkOf(path.join(root, name)) === link) await rm(path.join(root, name));
     for (let folder = name; folder !== '.' && folder !== ''; folder = path.dirname(folder)) {
-      const removed = await rmdir(path.join(root, folder)).then(() => true, () => false);
+      const removed = await rmdir(path.join(root, folder)).then(
+        () => true,
+        () => false,
+      );
       if (!removed) break;
     }
   }
@@ -134,17 +141,24 @@ async function removeMountpoints(root: string, names: readonly string[]): Promis
 
 /** Folders outside of the system's own that hold Node, npm or Python; each is seen where it is. */
 function toolFolders(): { from: string; to: string }[] {
-  const files = [process.execPath, ...['npm', 'python3', 'python'].flatMap((name) => findProgram(name) ?? [])];
+  const files = [
+    process.execPath,
+    ...['npm', 'python3', 'python'].flatMap((name) => findProgram(name) ?? []),
+  ];
   const folders = files.flatMap((file) => [folderOf(file), folderOf(realpathSync(file))]);
   return [...new Set(folders)]
-    .filter((folder) => !systemFolders.some((name) => folder.startsWith(`/${name}/`) || folder === `/${name}`))
+    .filter(
+      (folder) => !systemFolders.some((name) => folder.startsWith(`/${name}/`) || folder === `/${name}`),
+    )
     .map((folder) => ({ from: folder, to: folder }));
 }
 
 /** The installation that a program is of (`PREFIX/bin/node`), but never somebody's home or more. */
 function folderOf(program: string): string {
   const prefix = path.dirname(path.dirname(program));
-  const shared = [homedir(), tmpdir(), '/'].some((folder) => folder === prefix || folder.startsWith(`${prefix}/`));
+  const shared = [homedir(), tmpdir(), '/'].some(
+    (folder) => folder === prefix || folder.startsWith(`${prefix}/`),
+  );
   return shared ? path.dirname(program) : prefix;
 }
 

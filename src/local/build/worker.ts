@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { StorageBackend } from '../storage/index.ts';
-import { storeArtifacts, type StoredArtifacts } from './artifacts.ts';
+import { type StoredArtifacts, storeArtifacts } from './artifacts.ts';
 import { type Daemon, openDaemon } from './daemon.ts';
 import { BuildFailed, messageOf } from './failure.ts';
 import type { LocalImageStore } from './image-store.ts';

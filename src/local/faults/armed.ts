@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { closest, distance } from 'fastest-levenshtein';
 import { RpcError } from '../grpc.ts';
+import type { Latency } from '../latency/index.ts';
 import { codeNumber, type Fault, type FaultApi, type FaultSpec, senseless } from './fault.ts';
 import { seeded } from './random.ts';
 
@@ -15,6 +16,12 @@ export class ArmedFaults {
   readonly #wroteAt = new Map<FaultApi, number>();
   readonly #beforeWrites: ((api: FaultApi) => Promise<void>)[] = [];
   #added = 0;
+  readonly #latency: Latency;
+
+  /** `latency`: how long calls take without any fault. */
+  constructor(latency: Latency) {
+    this.#latency = latency;
+  }
 
   /** Makes methods known, so that a fault can be in them. */
   serve(api: FaultApi, methods: Iterable<string>): void {
@@ -79,7 +86,7 @@ export class ArmedFaults {
    * fault that this call cannot have, such as a cut stream.
    */
   take(api: FaultApi, method: string, applies: (fault: Fault) => boolean): Taken {
-    let latencyMs = 0;
+    let latencyMs = this.#latency.ms(isRead(method) ? 'read' : 'write');
     let outcome: Fault | undefined;
     for (const { fault, random } of this.#armed) {
       if (fault.api !== api || (fault.method !== undefined && fault.method !== method)) continue;
@@ -102,6 +109,9 @@ export function failureOf({ code = 'UNAVAILABLE', message, id, dropReply }: Faul
     message ?? `Injected fault ${id}${dropReply ? ': the call took effect, its reply was lost' : ''}.`;
   return new RpcError(codeNumber(code), said);
 }
+
+/** By its name, as Google names methods: `GetService`, `objects.list`. */
+export const isRead = (method: string): boolean => /^(Get|List)|\.(get|list)$/.test(method);
 
 const left = ({ times, hits }: Fault) => times === undefined || hits < times;
 

@@ -6,7 +6,7 @@ import type {
   ServiceDefinition,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { type ArmedFaults, failureOf } from './armed.ts';
+import { type ArmedFaults, failureOf, isRead } from './armed.ts';
 import type { Fault, FaultApi } from './fault.ts';
 import { Road } from './road.ts';
 
@@ -28,7 +28,7 @@ export function faultyServices(faults: ArmedFaults) {
   function unary(api: FaultApi, method: string, handle: UnaryHandler): UnaryHandler {
     return async (call, callback) => {
       const perform = () => new Promise<Answer>((resolve) => handle(call, (...answer) => resolve(answer)));
-      const read = /^(Get|List)/.test(method) && {
+      const read = isRead(method) && {
         key: `${method} ${JSON.stringify(call.request)}`,
         again: perform,
       };

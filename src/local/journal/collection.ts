@@ -7,6 +7,7 @@ export type Collection<T> = {
   get(key: string): T | undefined;
   /** The oldest key first. */
   values(): Iterable<T>;
+  keys(): Iterable<string>;
   readonly size: number;
   /**
    * At once in memory, and on the disk when it resolves. When it cannot be written, the key has its former value again,
@@ -17,7 +18,10 @@ export type Collection<T> = {
   delete(key: string, undo?: () => void): Promise<void>;
 };
 
-/** The collection of this name in the journal. Its texts are parsed here and never again. */
+/** A value that lies on the disk only. */
+const unread = Symbol('unread');
+
+/** The collection of this name in the journal. */
 export function openCollection<T>(options: {
   journal: Journal;
   /** Without tabs and line ends, as are keys. */
@@ -26,18 +30,31 @@ export function openCollection<T>(options: {
   keyOf(value: NoInfer<T>): string;
   /** What of a value is written; the schema reads it. Default: all. */
   record?(value: NoInfer<T>): unknown;
+  /** Values are read and checked when somebody asks for them; by default they all are now. */
+  lazy?: boolean;
 }): Collection<T> {
-  const { journal, name, schema, keyOf, record = (value) => value } = options;
-  const values = new Map<string, T>();
-  for (const [key, json] of journal.read(name))
-    values.set(key, parse(`${name}/${key} in ${journal.file}`, json, schema));
+  const { journal, name, schema, keyOf, record = (value) => value, lazy = false } = options;
+  const values = new Map<string, T | typeof unread>();
+  for (const key of journal.keys(name)) values.set(key, lazy ? unread : read(key));
 
-  function write(
-    key: string,
-    json: string | undefined,
-    before: T | undefined,
-    undo: (() => void) | undefined,
-  ) {
+  function read(key: string): T {
+    try {
+      return schema.parse(JSON.parse(journal.read(name, key)));
+    } catch (error) {
+      throw unreadable(`${name}/${key} in ${journal.file}`, error);
+    }
+  }
+
+  function get(key: string): T | undefined {
+    const known = values.get(key);
+    if (known !== unread) return known;
+    const value = read(key);
+    values.set(key, value);
+    return value;
+  }
+
+  function write(key: string, json: string | undefined, undo: (() => void) | undefined): Promise<void> {
+    const before = values.get(key);
     return journal.write({ collection: name, key, json }, () => {
       if (before === undefined) values.delete(key);
       else values.set(key, before);
@@ -46,38 +63,39 @@ export function openCollection<T>(options: {
   }
 
   return {
-    get: (key) => values.get(key),
-    values: () => values.values(),
+    get,
+    *values() {
+      for (const key of values.keys()) {
+        const value = get(key);
+        if (value !== undefined) yield value;
+      }
+    },
+    keys: () => values.keys(),
     get size() {
       return values.size;
     },
     put(value, undo) {
       const key = keyOf(value);
-      const before = values.get(key);
-      const json = JSON.stringify(record(value));
+      const written = write(key, JSON.stringify(record(value)), undo);
       values.set(key, value);
-      return write(key, json, before, undo);
+      return written;
     },
     async delete(key, undo) {
-      const before = values.get(key);
-      if (before === undefined) return;
+      if (!values.has(key)) return;
+      const written = write(key, undefined, undo);
       values.delete(key);
-      await write(key, undefined, before, undo);
+      await written;
     },
   };
 }
 
-function parse<T>(what: string, json: string, schema: z.ZodType<T>): T {
-  try {
-    return schema.parse(JSON.parse(json));
-  } catch (error) {
-    throw new LocalCloudError({
-      what: `The local cloud's state cannot be read: ${what}`,
-      // Where, never what: it may be a secret.
-      why: `It is not what this version of the local cloud writes${placeOf(error)}.`,
-      next: ['sluice local reset'],
-    });
-  }
+function unreadable(what: string, cause: unknown): LocalCloudError {
+  return new LocalCloudError({
+    what: `The local cloud's state cannot be read: ${what}`,
+    // Where, never what: it may be a secret.
+    why: `It is not what this version of the local cloud writes${placeOf(cause)}.`,
+    next: ['sluice local reset'],
+  });
 }
 
 function placeOf(error: unknown): string {

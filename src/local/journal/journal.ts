@@ -14,8 +14,10 @@ import { dropUnreadable } from './unreadable.ts';
  */
 export type Journal = {
   readonly file: string;
-  /** The keys and texts of a collection, the oldest key first. */
-  read(collection: string): Iterable<[key: string, json: string]>;
+  /** What a collection has on the disk, the oldest first. */
+  keys(collection: string): string[];
+  /** The text of one of these keys. */
+  read(collection: string, key: string): string;
   /**
    * Resolves when the change is on the disk. When it cannot be written, it and every later one are undone, the last
    * one first, and the calls reject with an RpcError.
@@ -44,7 +46,7 @@ export function openJournal({ home, warn = console.error, compactAt = 4 << 20 }:
   const live = new LiveIndex();
   for (const line of contents.lines) live.enter(line);
   let size = contents.end;
-  /** A write that failed may have left something after `size`. */
+  /** A write that failed has left something after `size`. */
   let hasTail = false;
   let isDamaged = contents.damaged.length > 0;
   let allowedGarbage = compactAt;
@@ -76,12 +78,22 @@ export function openJournal({ home, warn = console.error, compactAt = 4 << 20 }:
 
   async function append(changes: readonly Change[]): Promise<void> {
     const { bytes, lines } = encodeBatch(changes, size);
-    if (hasTail) await truncate(fd, size);
-    hasTail = true;
-    await writeAt(fd, bytes, size);
-    hasTail = false;
+    if (hasTail) await dropTail();
+    try {
+      await writeAt(fd, bytes, size);
+    } catch (error) {
+      hasTail = true;
+      // It takes room that the next one may need.
+      await dropTail().catch(() => {});
+      throw error;
+    }
     size += bytes.length;
     for (const line of lines) live.enter(line);
+  }
+
+  async function dropTail(): Promise<void> {
+    await truncate(fd, size);
+    hasTail = false;
   }
 
   async function compact(): Promise<void> {
@@ -104,12 +116,12 @@ export function openJournal({ home, warn = console.error, compactAt = 4 << 20 }:
 
   return {
     file,
-    *read(collection) {
-      for (const [key, { offset, bytes }] of live.texts(collection)) {
-        const text = Buffer.allocUnsafe(bytes);
-        readSync(fd, text, 0, bytes, offset);
-        yield [key, text.toString('utf8')];
-      }
+    keys: (collection) => live.keys(collection),
+    read(collection, key) {
+      const { offset, bytes } = live.text(collection, key) ?? { offset: 0, bytes: 0 };
+      const text = Buffer.allocUnsafe(bytes);
+      readSync(fd, text, 0, bytes, offset);
+      return text.toString('utf8');
     },
     write(change, undo) {
       const pending = { change, undo, done: Promise.withResolvers<void>() };

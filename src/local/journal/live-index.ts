@@ -20,9 +20,14 @@ export class LiveIndex {
     else entries.delete(key);
   }
 
-  /** Where the texts of a collection lie, the oldest key first. */
-  *texts(collection: string): Generator<[key: string, json: Span]> {
-    for (const [key, { json }] of this.#collections.get(collection) ?? []) yield [key, json];
+  /** The oldest first. */
+  keys(collection: string): string[] {
+    return [...(this.#collections.get(collection)?.keys() ?? [])];
+  }
+
+  /** Where the text of a key lies. */
+  text(collection: string, key: string): Span | undefined {
+    return this.#collections.get(collection)?.get(key)?.json;
   }
 
   /** The lines, in the order in which `pack` takes them for written. */

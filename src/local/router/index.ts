@@ -37,7 +37,7 @@ export function openRouter({ ports, ...parts }: RouterOptions): Router {
     const endpoint = await openEndpoint(forwarders, ports.get(portName));
     endpoints.set(tag, endpoint);
     live.add(endpoint);
-    await ports.set(portName, endpoint.port);
+    if (ports.get(portName) !== endpoint.port) await ports.set(portName, endpoint.port);
     return endpoint;
   };
 

@@ -22,7 +22,7 @@ export type RunOptions = {
   runtime: Runtime;
   router: Router;
   /** How long trafficStatuses lag behind the desired traffic. */
-  trafficDelayMs: number;
+  trafficDelayMs: () => number;
 };
 
 export type RunBackend = {

@@ -27,7 +27,7 @@ export type RolloutParts = {
   runtime: Runtime;
   router: Router;
   /** How long the actual traffic lags behind the desired. */
-  trafficDelayMs: number;
+  trafficDelayMs: () => number;
 };
 
 export type Rollout = {
@@ -112,7 +112,7 @@ export function openRollout(parts: RolloutParts): Rollout {
       return;
     }
     const { version } = service;
-    await sleep(parts.trafficDelayMs, undefined, { signal: stopped.signal }).catch(() => {});
+    await sleep(parts.trafficDelayMs(), undefined, { signal: stopped.signal }).catch(() => {});
     if (isGone(service) || service.version !== version) return;
 
     const resolution = resolveTraffic(service);
@@ -149,6 +149,9 @@ export function openRollout(parts: RolloutParts): Rollout {
     const { project, location, spec } = service;
     const split = splitOf(targets);
     const tags = tagsOf(targets);
+    for (const id of new Set(targets.map(({ revision }) => revision))) register(service, id);
+    // Those that were routed may need fewer instances now.
+    const routed = new Set([...service.actual, ...targets].map(({ revision }) => revision));
     const urls = await router.apply({
       ...{ project, location, service: service.service },
       public: spec.invokerIamDisabled || isPublic(service.policy),
@@ -158,10 +161,18 @@ export function openRollout(parts: RolloutParts): Rollout {
     });
     service.uri = urls.uri;
     service.tagUris = urls.tagUris;
-    for (const revision of service.revisions) {
-      if (revision.outcome.state === 'ready')
+    for (const id of routed) {
+      const revision = state.revision(service, id);
+      if (revision?.outcome.state === 'ready')
         runtime.keep(refOf(service, revision), minimum(service, revision, split, tags));
     }
+  }
+
+  /** After a restart the runtime knows no revision; it needs those that requests can reach. */
+  function register(service: Service, id: string): void {
+    const revision = state.revision(service, id);
+    const image = revision?.image && images.resolve(revision.image);
+    if (revision && image) runtime.register(toRunnable(service, id, revision.template, image));
   }
 
   /** The operations that have run their course, with what became of them. */
@@ -179,12 +190,6 @@ export function openRollout(parts: RolloutParts): Rollout {
   return {
     start,
     async resume(service) {
-      for (const revision of service.revisions) {
-        const image = revision.image && images.resolve(revision.image);
-        if (revision.outcome.state === 'ready' && image) {
-          runtime.register(toRunnable(service, revision.id, revision.template, image));
-        }
-      }
       await route(service, service.actual);
       if (service.reconciling || service.pending.length > 0) start(service);
     },

@@ -90,6 +90,7 @@ export type RunState = {
   find(name: ServiceName): Service | undefined;
   /** False once the service is deleted. */
   has(service: Service): boolean;
+  revision(service: Service, id: string): Revision | undefined;
   /** Makes a service, new or stored, what `next` says, with a revision that is new. Undone when it cannot be written. */
   replace(service: Service, next: Service, newRevision: Revision | undefined): Promise<void>;
   /** Writes a service that was changed in place, and those of its revisions that were; nothing once it is deleted. */
@@ -102,7 +103,7 @@ export function openRunState(journal: Journal): RunState {
   const services = openCollection<Service>({
     journal,
     name: 'services',
-    schema: serviceSchema.transform((service) => ({ ...service, revisions: [] })),
+    schema: serviceSchema.transform((service) => withRevisions(service, () => readRevisions(keyOf(service)))),
     keyOf,
     record: ({ revisions: _, ...service }) => service,
   });
@@ -111,9 +112,13 @@ export function openRunState(journal: Journal): RunState {
     name: 'revisions',
     schema: storedRevisionSchema,
     keyOf: ({ service, revision }) => `${service}/${revision.id}`,
+    // Nobody asks for most of them.
+    lazy: true,
   });
-  for (const { service, revision } of revisions.values()) services.get(service)?.revisions.push(revision);
+  const stored = Map.groupBy(revisions.keys(), (key) => key.slice(0, key.lastIndexOf('/')));
 
+  const readRevisions = (service: string) =>
+    (stored.get(service) ?? []).flatMap((key) => revisions.get(key)?.revision ?? []);
   const saveRevision = (service: Service, revision: Revision) =>
     revisions.put({ service: keyOf(service), revision });
   const dropRevision = (service: Service, revision: Revision, undo?: () => void) =>
@@ -123,11 +128,12 @@ export function openRunState(journal: Journal): RunState {
     services: () => [...services.values()],
     find: (name) => services.get(keyOf(name)),
     has: (service) => services.get(keyOf(service)) === service,
+    revision: (service, id) => revisions.get(`${keyOf(service)}/${id}`)?.revision,
     async replace(service, next, newRevision) {
       const former = { ...service };
       Object.assign(service, next);
       await Promise.all([
-        services.put(service, () => Object.assign(service, former)),
+        services.put(service, () => restore(service, former)),
         newRevision && saveRevision(service, newRevision),
       ]);
     },
@@ -151,6 +157,26 @@ export function openRunState(journal: Journal): RunState {
       await dropRevision(service, revision, () => {
         service.revisions = before;
       });
+    },
+  };
+}
+
+function restore(service: Service, former: Service): void {
+  for (const key of Object.keys(service)) if (!(key in former)) Reflect.deleteProperty(service, key);
+  Object.assign(service, former);
+}
+
+/** The service with its revisions, which are read when somebody asks for them. */
+function withRevisions(service: z.infer<typeof serviceSchema>, readRevisions: () => Revision[]): Service {
+  const become = (self: Service, value: Revision[]) =>
+    Object.defineProperty(self, 'revisions', { value, writable: true, enumerable: true });
+  return {
+    ...service,
+    get revisions() {
+      return become(this, readRevisions()).revisions;
+    },
+    set revisions(value) {
+      become(this, value);
     },
   };
 }

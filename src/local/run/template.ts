@@ -46,7 +46,7 @@ function probeDefaults({ httpGet, tcpSocket, ...times }: TemplateProbe, port: nu
 
 /** What the runtime starts. `template` has its defaults. */
 export function toRunnable(
-  name: ServiceName,
+  { project, location, service }: ServiceName,
   revision: string,
   template: Template,
   image: LocalImage,
@@ -55,20 +55,20 @@ export function toRunnable(
   if (!container) throw new Error(`${revision} has no container`);
   const variables = container.env ?? [];
   return {
-    ...name,
+    ...{ project, location, service },
     revision,
     image,
-    containerName: container.name ?? `${name.service}-1`,
+    containerName: container.name ?? `${service}-1`,
     command: container.command ?? [],
     args: container.args ?? [],
     env: Object.fromEntries(variables.map(({ name: key, value = '' }) => [key, value])),
     secretEnv: Object.fromEntries(
       variables.flatMap(({ name: key, valueSource }) => {
         const { secret, version } = valueSource?.secretKeyRef ?? {};
-        return secret ? [[key, secretRef(name.project, secret, version)]] : [];
+        return secret ? [[key, secretRef(project, secret, version)]] : [];
       }),
     ),
-    volumes: mountedVolumes(name.project, template),
+    volumes: mountedVolumes(project, template),
     port: container.ports?.[0]?.containerPort ?? 8080,
     startupProbe: toProbe(container.startupProbe ?? {}),
     ...(container.livenessProbe && { livenessProbe: toProbe(container.livenessProbe) }),

@@ -14,13 +14,16 @@ export type RuntimeOptions = {
   secrets: SecretReader;
   /** Without it no Cloud SQL instance can be attached. */
   cloudSql?: CloudSql;
+  provision?: Host['provision'];
   /** Put before each instance's command line; found out by default. */
   launcher?: string[];
   /** The one for instances with volumes; `undefined` stands for a machine where nothing can be mounted. */
   mountingLauncher?: string[] | undefined;
 } & Partial<Times>;
 
-const cloudRunTimes: Times = { idleMs: 15 * 60_000, graceMs: 10_000, restartMs: 2000, pendingMs: 10_000 };
+/** As Cloud Run keeps an idle instance at the longest. */
+export const defaultIdleMs = 15 * 60_000;
+const cloudRunTimes: Times = { idleMs: defaultIdleMs, graceMs: 10_000, restartMs: 2000, pendingMs: 10_000 };
 // Whoever stops the local cloud waits for it.
 const longestStopMs = 1000;
 
@@ -43,6 +46,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
     },
     secrets: options.secrets,
     ...(options.cloudSql && { cloudSql: options.cloudSql }),
+    ...(options.provision && { provision: options.provision }),
     ports: portLender(),
   };
   // Each instance's start reports it; a runtime that starts none has nothing to say.
@@ -73,6 +77,10 @@ export function openRuntime(options: RuntimeOptions): Runtime {
     },
     keep(revision, minimum) {
       pools.get(keyOf(revision))?.keep(minimum);
+    },
+    setIdleTimeout(milliseconds) {
+      times.idleMs = milliseconds;
+      for (const pool of pools.values()) pool.idleTimeoutChanged();
     },
     remove: (revision) => remove(keyOf(revision), times.graceMs),
     async stop() {

@@ -44,6 +44,8 @@ export type Host = {
   secrets: SecretReader;
   cloudSql?: CloudSql;
   ports: ReturnType<typeof portLender>;
+  /** Resolves when an instance may start; what takes long in a cloud takes long here. */
+  provision?(reason: InstanceStart): Promise<void>;
 };
 
 export type Instance = {
@@ -101,6 +103,7 @@ export function startInstance(host: Host, revision: RunnableRevision, reason: In
 
   const run = async () => {
     log.system(startingLine(reason));
+    await host.provision?.(reason);
     const port = await host.ports.borrow();
     await live(port).finally(() => host.ports.giveBack(port));
   };

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, chmod, copyFile, mkdir, readdir, readlink, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunnableRevision } from '../contracts.ts';
+import type { Mount } from './volumes.ts';
 
 /** What is one instance's own: a folder with `app` (its copy of the image), `home`, `tmp` and an empty `root`. */
 export type Sandbox = { folder: string; cwd: string; home: string; tmp: string; root: string };
@@ -45,10 +46,29 @@ async function copyWritable(source: string, copy: string): Promise<void> {
   if ((mode & constants.S_IWUSR) === 0) await chmod(copy, mode | constants.S_IWUSR);
 }
 
-/** The command line, without a shell: `command` replaces the image's, `args` follow. */
-export function commandLine(revision: RunnableRevision): string[] {
-  const command = revision.command.length > 0 ? revision.command : revision.image.command;
-  return [...command, ...revision.args];
+/** The command line, without a shell: `command` replaces the image's entrypoint, `args` the rest of its command. */
+export function commandLine({ command, args, image }: RunnableRevision): string[] {
+  if (command.length > 0) return [...command, ...args];
+  return args.length > 0 ? [...(image.entrypoint ?? image.command), ...args] : image.command;
+}
+
+/**
+ * Where an image that was built over the machine's system has its parts: each file or folder that the machine lacks,
+ * or that is no folder on both.
+ */
+export async function imageMounts(root: string, folder = '/'): Promise<Mount[]> {
+  const entries = await readdir(path.join(root, folder), { withFileTypes: true });
+  const mounts = await Promise.all(
+    entries.map(async (entry): Promise<Mount[]> => {
+      const target = path.posix.join(folder, entry.name);
+      const there = await stat(target).catch(() => undefined);
+      if (entry.isDirectory() && there?.isDirectory()) return imageMounts(root, target);
+      const source = path.join(root, target);
+      const isFolder = (await stat(source).catch(() => undefined))?.isDirectory() ?? false;
+      return [{ source, target, readOnly: false, isFile: !isFolder }];
+    }),
+  );
+  return mounts.flat();
 }
 
 /**
@@ -81,10 +101,13 @@ export async function whyNotExecutable(
   command: string,
   cwd: string,
   searchPath: string,
+  /** Where on the machine a path of the process is. */
+  locate: (file: string) => string,
 ): Promise<string | undefined> {
-  const candidates = command.includes('/')
+  const named = command.includes('/')
     ? [path.resolve(cwd, command)]
     : searchPath.split(path.delimiter).map((folder) => path.resolve(cwd, folder, command));
+  const candidates = named.map(locate);
   let why = 'no such file or directory';
   for (const candidate of command === '' ? [] : candidates) {
     try {

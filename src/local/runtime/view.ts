@@ -17,7 +17,7 @@ while [ "$1" != -- ]; do
   case $kind in
     dir) mkdir -p "$at" ;;
     link) ln -s "$from" "$at" ;;
-    file) [ ! -e "$from" ] || { : > "$at"; mount --bind "$from" "$at"; } ;;
+    file) [ ! -e "$from" ] || { [ -e "$at" ] || : > "$at"; mount --bind "$from" "$at"; } ;;
     bind) [ ! -e "$from" ] || { mkdir -p "$at"; mount --rbind "$from" "$at"; } ;;
     lock) mount -o remount,bind,ro "$at" 2> /dev/null || : ;;
   esac
@@ -51,8 +51,8 @@ export async function viewSteps(mounts: readonly Mount[]): Promise<Step[]> {
     mounts.map(async (mount) => ({ ...mount, ...(await place(mount.target)) })),
   );
   const lacking = placed.filter(({ exists }) => !exists).map(({ at }) => at);
-  const own = placed.flatMap(({ source, at, readOnly }): Step[] => [
-    ['bind', at, source],
+  const own = placed.flatMap(({ source, at, readOnly, isFile }): Step[] => [
+    [isFile ? 'file' : 'bind', at, source],
     ...(readOnly ? ([['lock', at, '']] satisfies Step[]) : []),
   ]);
   return [...(await mirror('/', lacking)), ...own];

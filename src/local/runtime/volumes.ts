@@ -2,8 +2,8 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CloudSql, MountedVolume, RunnableRevision, SecretReader, SecretRef } from '../contracts.ts';
 
-/** A folder of the machine, and where an instance's process is to find it. */
-export type Mount = { source: string; target: string; readOnly: boolean };
+/** A folder (or a file) of the machine, and where an instance's process is to find it. */
+export type Mount = { source: string; target: string; readOnly: boolean; isFile?: boolean };
 
 /** An instance cannot start, for a reason that its log tells. */
 export class StartError extends Error {

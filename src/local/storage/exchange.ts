@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
+import { noRoomMessage } from '../no-room.ts';
 import { badRequest, StorageError } from './errors.ts';
 import type { Preconditions } from './objects.ts';
 
@@ -135,4 +136,11 @@ export function fail(response: ServerResponse, error: unknown): void {
   response.setHeader('Connection', 'close');
   if (known.code === 304) response.writeHead(304).end();
   else sendJson({ response }, known.code, known);
+}
+
+function unexpected(error: unknown): StorageError {
+  const noRoom = noRoomMessage(error);
+  // Not 429, which clients try again for minutes.
+  if (noRoom) return new StorageError(403, 'quotaExceeded', noRoom);
+  return new StorageError(500, 'internalError', error instanceof Error ? error.message : String(error));
 }

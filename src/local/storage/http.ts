@@ -178,6 +178,8 @@ const newBucketSchema = z.strictObject({
   location: z.string().max(64).default('US'),
   storageClass: z.literal('STANDARD').optional(),
   iamConfiguration: z.unknown().optional(),
+  // For web pages, which the local cloud answers nothing anyway.
+  cors: z.unknown().optional(),
 });
 
 const unknownUrl = () => new StorageError(404, 'notFound', 'Not Found');

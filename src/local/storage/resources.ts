@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { projectNumberOf } from '../project-number.ts';
 import { type Bucket, metagenerationOf, type StoredObject } from './objects.ts';
 
 /** The JSON API's own representations. `origin` is where this server is reached. */
@@ -8,7 +8,7 @@ export function bucketResource(bucket: Bucket, origin: string): object {
     kind: 'storage#bucket',
     id: name,
     name,
-    projectNumber: projectNumber(project),
+    projectNumber: projectNumberOf(project),
     location: location.toUpperCase(),
     locationType: 'region',
     storageClass: 'STANDARD',
@@ -51,9 +51,4 @@ export function objectResource(object: StoredObject, origin: string): object {
     updated,
     etag: Buffer.from(`${generation}/${metagenerationOf(object)}`).toString('base64'),
   };
-}
-
-/** A number that stands for the project, as at Google; the same for the same name. */
-function projectNumber(project: string): string {
-  return String(createHash('sha256').update(project).digest().readUIntBE(0, 5) + 100_000_000_000);
 }

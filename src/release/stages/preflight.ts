@@ -4,6 +4,7 @@ import { candidateEdit } from '../../plan/edits.ts';
 import { describeTraffic, namedTraffic, onlyServing } from '../../plan/traffic.ts';
 import { problemOf, reasonOf } from '../diagnose.ts';
 import { call, type ServiceRun } from '../run.ts';
+import { attachedInstances } from './attached-instances.ts';
 import type { Observed } from './observe.ts';
 
 export type Ready<F = Observed> = { run: ServiceRun; found: F };
@@ -99,12 +100,14 @@ async function refusals(run: ServiceRun, { live, plan }: Observed): Promise<Prob
     release: run.journal.release,
     image,
   });
+  const missing = await attachedInstances(run);
   try {
     await run.cloud.run.validate(run.target.ref, live, edit, call(run));
-    return [];
+    return missing;
   } catch (error) {
     if (!(error instanceof CloudError) || !refusing.has(error.kind)) throw error;
     return [
+      ...missing,
       {
         what: `Cloud Run would refuse the revision of ${run.target.key}: ${error.said}`,
         next: [`mend sluice.yaml, then ${run.command}`],

@@ -1,9 +1,12 @@
-// What the service answers over HTTP: / and /health.
+// What the service answers over HTTP: /, /health and /database.
+import { log } from './log.js';
+
 const revision = process.env.K_REVISION ?? 'local';
 
 export function answerHttp(app, request, response) {
   const [pathname] = request.url.split('?');
   if (pathname === '/health') return send(response, ...health(app));
+  if (pathname === '/database') return database(app, response);
   if (pathname === '/') return send(response, 200, 'text/html; charset=utf-8', page);
   return send(response, 404, 'application/json', JSON.stringify({ error: 'not found' }));
 }
@@ -19,6 +22,16 @@ function health(app) {
   const status = !app.ready ? 'starting' : broken ? 'unhealthy' : 'healthy';
   const body = { status, service: process.env.K_SERVICE ?? 'chat', revision, components };
   return [status === 'healthy' ? 200 : 503, 'application/json', JSON.stringify(body)];
+}
+
+async function database(app, response) {
+  try {
+    if (!app.store) return send(response, 503, 'application/json', JSON.stringify({ error: 'starting' }));
+    send(response, 200, 'application/json', JSON.stringify({ revision, ...(await app.store.describe()) }));
+  } catch (error) {
+    log('ERROR', `Database: ${error.message}`);
+    send(response, 503, 'application/json', JSON.stringify({ error: 'the database does not answer' }));
+  }
 }
 
 function send(response, status, type, body) {

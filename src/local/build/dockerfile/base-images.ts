@@ -18,7 +18,11 @@ const bases: { image: RegExp; base: BaseImage; needs?: string }[] = [
     image: /^gcr\.io\/distroless\/nodejs\d*(-debian\d+)?$/,
     base: { ...empty, entrypoint: ['node'], note: nodeNote },
   },
-  { image: /^python$/, base: { ...empty, command: ['python3'], note: "this machine's Python" }, needs: 'python3' },
+  {
+    image: /^python$/,
+    base: { ...empty, command: ['python3'], note: "this machine's Python" },
+    needs: 'python3',
+  },
   {
     image: /^gcr\.io\/distroless\/python3(-debian\d+)?$/,
     base: { ...empty, entrypoint: ['python3'], note: "this machine's Python" },

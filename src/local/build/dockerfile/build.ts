@@ -36,7 +36,9 @@ export type Workshop = {
  */
 export async function buildDockerfile(build: DockerfileBuild, bench: StepBench): Promise<LocalImage> {
   const text = await readFile(build.dockerfile, 'utf8').catch(() => {
-    throw new StepError(`unable to prepare context: unable to evaluate symlinks in Dockerfile path: no ${path.basename(build.dockerfile)} in the build context`);
+    throw new StepError(
+      `unable to prepare context: unable to evaluate symlinks in Dockerfile path: no ${path.basename(build.dockerfile)} in the build context`,
+    );
   });
   const instructions = parseDockerfile(text);
   const context = await openContext(build.context, build.dockerfile).catch((error: unknown) => {
@@ -61,7 +63,11 @@ export async function buildDockerfile(build: DockerfileBuild, bench: StepBench):
 }
 
 function isTarget(stage: Stage | undefined, target: string | undefined): boolean {
-  return stage !== undefined && target !== undefined && (stage.name === target.toLowerCase() || String(stage.index) === target);
+  return (
+    stage !== undefined &&
+    target !== undefined &&
+    (stage.name === target.toLowerCase() || String(stage.index) === target)
+  );
 }
 
 async function perform(instruction: Instruction, shop: Workshop): Promise<void> {
@@ -98,8 +104,14 @@ async function openStage(instruction: Instruction, shop: Workshop): Promise<Stag
   };
   const earlier = stages.find((one) => one.name !== '' && one.name === reference.toLowerCase());
   if (earlier) {
-    Object.assign(stage, structuredClone({ ...earlier, ...stage, env: earlier.env, workdir: earlier.workdir }));
-    Object.assign(stage, structuredClone({ entrypoint: earlier.entrypoint, command: earlier.command, labels: earlier.labels }));
+    Object.assign(
+      stage,
+      structuredClone({ ...earlier, ...stage, env: earlier.env, workdir: earlier.workdir }),
+    );
+    Object.assign(
+      stage,
+      structuredClone({ entrypoint: earlier.entrypoint, command: earlier.command, labels: earlier.labels }),
+    );
     await copyTree(earlier.root, stage.root);
   } else {
     await fillFromImage(stage, reference, instruction, bench);
@@ -116,7 +128,10 @@ async function fillFromImage(
 ): Promise<void> {
   const base = findBaseImage(reference);
   if (base) {
-    Object.assign(stage, structuredClone({ env: base.env, entrypoint: base.entrypoint, command: base.command }));
+    Object.assign(
+      stage,
+      structuredClone({ env: base.env, entrypoint: base.entrypoint, command: base.command }),
+    );
     if (base.note !== '') log(` ---> ${reference}: the local cloud takes ${base.note} in its place`);
     return;
   }
@@ -143,4 +158,3 @@ function checkPlatform(instruction: Instruction): void {
     if (!isOurs) throw dockerfileError(instruction, `the local cloud does not support --${name}=${value}`);
   }
 }
-

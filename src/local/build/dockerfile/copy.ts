@@ -13,7 +13,8 @@ export type CopySource = { root: string; entries: Entry[] };
 /** The context without what its `.dockerignore` (or `FILE.dockerignore`) leaves out. */
 export async function openContext(root: string, dockerfile: string): Promise<CopySource> {
   const rules =
-    (await readOptional(`${dockerfile}.dockerignore`)) ?? (await readOptional(path.join(root, '.dockerignore')));
+    (await readOptional(`${dockerfile}.dockerignore`)) ??
+    (await readOptional(path.join(root, '.dockerignore')));
   const entries = await listTree(root);
   for (const entry of entries) await checkLink(root, entry);
   if (rules === undefined) return { root, entries };
@@ -43,34 +44,51 @@ export async function copyInto(
   const found = copy.sources.flatMap((pattern) => matching(source, pattern));
   const asFolder = destination.endsWith('/') || destination === '.' || destination.endsWith('/.');
   if (copy.sources.length > 1 && !asFolder)
-    throw new Error('When using COPY with more than one source file, the destination must be a directory and end with a /');
+    throw new Error(
+      'When using COPY with more than one source file, the destination must be a directory and end with a /',
+    );
   const target = path.join(root, path.posix.resolve('/', workdir, destination));
   await checkInside(root, target);
   for (const entry of found) {
     if (entry.kind === 'folder') await copyContent(source, entry.name, target, mode);
     else {
       const into = asFolder || (await isFolder(target)) || found.length > 1;
-      await copyEntry(source.root, entry, into ? path.join(target, path.posix.basename(entry.name)) : target, mode);
+      await copyEntry(
+        source.root,
+        entry,
+        into ? path.join(target, path.posix.basename(entry.name)) : target,
+        mode,
+      );
     }
   }
 }
 
 function matching({ entries }: CopySource, pattern: string): Entry[] {
   const name = path.posix.normalize(`/${pattern}`).slice(1).replace(/\/$/, '');
-  if (pattern.split('/').includes('..')) throw new Error(`forbidden path outside the build context: ${pattern}`);
+  if (pattern.split('/').includes('..'))
+    throw new Error(`forbidden path outside the build context: ${pattern}`);
   if (name === '') return [{ name: '', kind: 'folder' }];
   const isGlob = /[*?[]/.test(name);
   const depth = name.split('/').length;
   const found = entries.filter((entry) =>
-    isGlob ? entry.name.split('/').length === depth && path.posix.matchesGlob(entry.name, name) : entry.name === name,
+    isGlob
+      ? entry.name.split('/').length === depth && path.posix.matchesGlob(entry.name, name)
+      : entry.name === name,
   );
   if (found.length > 0) return found;
   // A folder that is left out itself may hold files that are not.
   if (entries.some((entry) => entry.name.startsWith(`${name}/`))) return [{ name, kind: 'folder' }];
-  throw new Error(`file not found in build context or excluded by .dockerignore: stat ${pattern}: file does not exist`);
+  throw new Error(
+    `file not found in build context or excluded by .dockerignore: stat ${pattern}: file does not exist`,
+  );
 }
 
-async function copyContent(source: CopySource, folder: string, target: string, mode: number | undefined): Promise<void> {
+async function copyContent(
+  source: CopySource,
+  folder: string,
+  target: string,
+  mode: number | undefined,
+): Promise<void> {
   const prefix = folder === '' ? '' : `${folder}/`;
   await copyEntry(source.root, { name: folder, kind: 'folder' }, target);
   for (const entry of source.entries) {

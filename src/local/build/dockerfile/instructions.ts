@@ -19,7 +19,11 @@ const ignored: Readonly<Record<string, string>> = {
 };
 
 /** Does one instruction other than FROM. Throws an Error that says why it cannot. */
-export async function performInstruction(instruction: Instruction, stage: Stage, shop: Workshop): Promise<void> {
+export async function performInstruction(
+  instruction: Instruction,
+  stage: Stage,
+  shop: Workshop,
+): Promise<void> {
   const { keyword, rest } = instruction;
   if (keyword !== 'RUN' && keyword !== 'COPY' && keyword !== 'ADD') refuseFlags(instruction);
   switch (keyword) {
@@ -39,7 +43,8 @@ export async function performInstruction(instruction: Instruction, stage: Stage,
     case 'RUN':
       return runInstruction(instruction, stage, shop.bench);
     case 'SHELL':
-      stage.shell = execForm(instruction) ?? refuse(instruction, 'SHELL requires the arguments to be in JSON form');
+      stage.shell =
+        execForm(instruction) ?? refuse(instruction, 'SHELL requires the arguments to be in JSON form');
       return;
     case 'CMD':
       stage.command = commandOf(instruction, stage);
@@ -82,7 +87,8 @@ async function copy(instruction: Instruction, stage: Stage, shop: Workshop): Pro
   if (destination === undefined || words.length === 0)
     refuse(instruction, `${instruction.keyword} requires at least two arguments, but only one was provided`);
   if (instruction.keyword === 'ADD') checkAdded(instruction, words);
-  const source = from === undefined ? shop.context : await filesOf(expand(from, variablesOf(stage)), instruction, shop);
+  const source =
+    from === undefined ? shop.context : await filesOf(expand(from, variablesOf(stage)), instruction, shop);
   await copyInto(stage.root, source, {
     sources: words,
     destination,
@@ -97,7 +103,8 @@ function copyFlags(instruction: Instruction, { log }: StepBench): { from?: strin
     if (name === 'from' && instruction.keyword === 'COPY') read.from = value;
     else if (name === 'chmod' && /^[0-7]{3,4}$/.test(value)) read.mode = Number.parseInt(value, 8);
     else if (name === 'chown') log(' ---> --chown is ignored: images of the local cloud have no owners');
-    else if (name !== 'link') refuse(instruction, `the local cloud does not support --${name}${value && `=${value}`}`);
+    else if (name !== 'link')
+      refuse(instruction, `the local cloud does not support --${name}${value && `=${value}`}`);
   }
   return read;
 }
@@ -107,10 +114,15 @@ function checkAdded(instruction: Instruction, sources: readonly string[]): void 
   const remote = sources.find((name) => /^[a-z]+:\/\/|^git@/.test(name));
   if (remote !== undefined) refuse(instruction, `the local cloud fetches nothing: ${remote}`);
   const archive = sources.find((name) => /\.(tar|tgz|tar\.(gz|bz2|xz|zst))$/.test(name));
-  if (archive !== undefined) refuse(instruction, `the local cloud does not unpack ${archive}; use COPY and RUN tar`);
+  if (archive !== undefined)
+    refuse(instruction, `the local cloud does not unpack ${archive}; use COPY and RUN tar`);
 }
 
-async function filesOf(from: string, instruction: Instruction, { stages, bench }: Workshop): Promise<CopySource> {
+async function filesOf(
+  from: string,
+  instruction: Instruction,
+  { stages, bench }: Workshop,
+): Promise<CopySource> {
   const earlier = stages.slice(0, -1);
   const stage = earlier.find(({ name, index }) => name === from.toLowerCase() || String(index) === from);
   const root = stage?.root ?? bench.daemon.find(from)?.root;

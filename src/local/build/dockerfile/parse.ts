@@ -36,7 +36,10 @@ export function parseDockerfile(text: string): Instruction[] {
 }
 
 /** An error in Docker's form: `Dockerfile:LINE: …`. */
-export function dockerfileError({ line, keyword }: Pick<Instruction, 'line' | 'keyword'>, why: string): StepError {
+export function dockerfileError(
+  { line, keyword }: Pick<Instruction, 'line' | 'keyword'>,
+  why: string,
+): StepError {
   return new StepError(`Dockerfile:${line}: ${keyword}: ${why}`);
 }
 
@@ -46,7 +49,9 @@ function checkDirectives(lines: readonly string[]): void {
     const [, key, value] = /^\s*#\s*([a-z]+)\s*=\s*(\S+)\s*$/i.exec(line) ?? [];
     if (key === undefined) return;
     if (key.toLowerCase() === 'escape' && value !== '\\')
-      throw new StepError(`Dockerfile:${index + 1}: the local cloud supports only \\ as escape, not ${value}`);
+      throw new StepError(
+        `Dockerfile:${index + 1}: the local cloud supports only \\ as escape, not ${value}`,
+      );
   }
 }
 

@@ -10,16 +10,24 @@ import { dockerfileError, execForm, type Instruction } from './parse.ts';
 import { defaultPath, type Stage, variablesOf } from './stage.ts';
 
 /** They would change this machine's system, which an image here only stands on. */
-const packageManager = /(?:^|[;&|(]|\s)(apt-get|apt|apk|yum|dnf|microdnf)\s+(?:-\S+\s+)*(?:add|install|update|upgrade)\b/;
+const packageManager =
+  /(?:^|[;&|(]|\s)(apt-get|apt|apk|yum|dnf|microdnf)\s+(?:-\S+\s+)*(?:add|install|update|upgrade)\b/;
 /** An image here has neither owners nor users. */
 const ownership = ['chown', 'chgrp', 'useradd', 'adduser', 'groupadd', 'addgroup', 'usermod'];
 
 /** RUN: a process over the stage's files. Throws a StepError when it cannot be run or fails. */
-export async function runInstruction(instruction: Instruction, stage: Stage, bench: StepBench): Promise<void> {
+export async function runInstruction(
+  instruction: Instruction,
+  stage: Stage,
+  bench: StepBench,
+): Promise<void> {
   const { userland, cacheFolder, signal, log } = bench;
   const manager = packageManager.exec(instruction.rest)?.[1];
   if (manager !== undefined)
-    throw dockerfileError(instruction, `the local cloud installs nothing with ${manager}: its base images are this machine's own system`);
+    throw dockerfileError(
+      instruction,
+      `the local cloud installs nothing with ${manager}: its base images are this machine's own system`,
+    );
   const argv = execForm(instruction) ?? [...stage.shell, instruction.rest];
   const [command = 'true', ...args] = argv;
   const npmCache = path.join(cacheFolder, 'npm');
@@ -59,7 +67,9 @@ async function cacheMounts(instruction: Instruction, bench: StepBench): Promise<
     const target: string | undefined = options['target'] ?? options['dst'] ?? options['destination'];
     if (name !== 'mount' || options['type'] !== 'cache' || target === undefined)
       throw dockerfileError(instruction, `the local cloud does not support --${name}${value && `=${value}`}`);
-    const id = createHash('sha256').update(options['id'] ?? target).digest('hex');
+    const id = createHash('sha256')
+      .update(options['id'] ?? target)
+      .digest('hex');
     const folder = path.join(bench.cacheFolder, 'mounts', id);
     await mkdir(folder, { recursive: true });
     binds.push({ from: folder, to: path.posix.resolve('/', target) });
@@ -69,7 +79,8 @@ async function cacheMounts(instruction: Instruction, bench: StepBench): Promise<
 
 async function writeShims(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
-  const script = '#!/bin/sh\necho "${0##*/}: ignored, images of the local cloud have neither owners nor users" >&2\n';
+  const script =
+    '#!/bin/sh\necho "$(basename "$0"): ignored, images of the local cloud have neither owners nor users" >&2\n';
   for (const name of ownership) await writeFile(path.join(folder, name), script, { mode: 0o755 });
   return folder;
 }

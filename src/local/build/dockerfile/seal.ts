@@ -1,4 +1,4 @@
-import { lstat, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { lstat, readdir, readlink, rm, rmdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
@@ -15,6 +15,8 @@ export async function sealLayers(root: string): Promise<void> {
     }
   };
   await walk(root);
+  // Only there for RUN to have a home.
+  await rmdir(path.join(root, 'root')).catch(() => {});
 }
 
 async function makeRelative(root: string, file: string): Promise<void> {

@@ -25,7 +25,12 @@ export async function listTree(root: string): Promise<Entry[]> {
 }
 
 /** Puts an entry, without what is in it, over what is at `to`. `mode` replaces a file's own. */
-export async function copyEntry(root: string, { name, kind }: Entry, to: string, mode?: number): Promise<void> {
+export async function copyEntry(
+  root: string,
+  { name, kind }: Entry,
+  to: string,
+  mode?: number,
+): Promise<void> {
   const from = path.join(root, name);
   if (kind === 'folder') {
     await mkdir(to, { recursive: true });

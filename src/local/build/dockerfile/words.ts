@@ -64,18 +64,19 @@ function readWord(text: string, start: number, variables: Variables, stop: RegEx
 
 function readVariable(text: string, variables: Variables): { value: string; length: number } {
   const [plain, name] = /^\$([A-Za-z_][A-Za-z0-9_]*)/.exec(text) ?? [];
-  if (plain !== undefined && name !== undefined) return { value: valueOf(name, variables), length: plain.length };
+  if (plain !== undefined && name !== undefined)
+    return { value: readValue(name, variables), length: plain.length };
   if (!text.startsWith('${')) return { value: '$', length: 1 };
   const match = /^\$\{([A-Za-z_][A-Za-z0-9_]*)(?::([-+])((?:\$\{[^{}]*\}|[^{}])*))?\}/.exec(text);
   if (!match) throw new Error(`the local cloud does not support the substitution "${text.split(/\s/)[0]}"`);
   const [all, key = '', operator, word = ''] = match;
-  const value = valueOf(key, variables);
+  const value = readValue(key, variables);
   if (operator === undefined) return { value, length: all.length };
   const useWord = operator === '-' ? value === '' : value !== '';
   const kept = operator === '-' ? value : '';
   return { value: useWord ? expand(word, variables) : kept, length: all.length };
 }
 
-function valueOf(name: string, variables: Variables): string {
+function readValue(name: string, variables: Variables): string {
   return Object.hasOwn(variables, name) ? (variables[name] ?? '') : '';
 }

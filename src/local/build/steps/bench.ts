@@ -1,8 +1,8 @@
 import type { Daemon } from '../daemon.ts';
+import { StepError } from '../failure.ts';
 import type { LocalImageStore } from '../image-store.ts';
 import type { Userland, View } from '../userland.ts';
 import { pathOnHost } from '../userland.ts';
-import { StepError } from '../failure.ts';
 import { workspace } from './plan.ts';
 import type { PlannedStep } from './planned.ts';
 

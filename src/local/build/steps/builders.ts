@@ -68,7 +68,9 @@ export function planWork(step: StepCommand): StepWork {
 function planPlayed({ name, entrypoint, args, script }: StepCommand, { program, plan }: Played) {
   if (script !== undefined) throw refused(`the local cloud runs no script in '${name}'`);
   if (entrypoint !== undefined && !program.includes(entrypoint))
-    throw refused(`the local cloud supports only the entrypoint '${program[0]}' of '${name}', not '${entrypoint}'`);
+    throw refused(
+      `the local cloud supports only the entrypoint '${program[0]}' of '${name}', not '${entrypoint}'`,
+    );
   return plan(args);
 }
 
@@ -84,5 +86,7 @@ function commandOf({ entrypoint, args, script }: StepCommand, toolbox: Toolbox):
 
 /** Without tag and digest, and without the registry that an official image has by default. */
 function shortName(image: string): string {
-  return image.replace(/^((?:[^/]+\/)*[^/:@]+)[^/]*$/, '$1').replace(/^(mirror\.gcr\.io|(index\.)?docker\.io)\/(library\/)?/, '');
+  return image
+    .replace(/^((?:[^/]+\/)*[^/:@]+)[^/]*$/, '$1')
+    .replace(/^(mirror\.gcr\.io|(index\.)?docker\.io)\/(library\/)?/, '');
 }

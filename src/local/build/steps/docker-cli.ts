@@ -83,13 +83,16 @@ const kanikoOptions = {
 /** kaniko's executor: it builds, and pushes each destination itself. */
 export function planKaniko(args: readonly string[]): StepWork {
   // Go takes `--cache=true`; here a switch has no value.
-  const words = args.map((word) => word.replace(/^(--(?:cache|use-new-run|cleanup|reproducible))=\w+$/, '$1'));
+  const words = args.map((word) =>
+    word.replace(/^(--(?:cache|use-new-run|cleanup|reproducible))=\w+$/, '$1'),
+  );
   const { values, positionals } = readCommandLine('kaniko', words, kanikoOptions);
   if (positionals.length > 0) throw refused(`kaniko has no argument '${positionals[0]}'`);
   if (!values.destination) throw refused("the local cloud's kaniko needs a --destination");
   checkPlatform(values.customPlatform);
   const context = (values.context ?? '.').replace(/^dir:\/\//, '');
-  if (context.includes('://')) throw refused(`the local cloud builds from a folder only, not from '${context}'`);
+  if (context.includes('://'))
+    throw refused(`the local cloud builds from a folder only, not from '${context}'`);
   return {
     kind: 'docker-build',
     context,
@@ -108,7 +111,8 @@ function inContext(context: string, file: string): string {
 }
 
 function checkPlatform(platform = 'linux/amd64'): void {
-  if (platform !== 'linux/amd64') throw refused(`the local cloud does not support the platform '${platform}'`);
+  if (platform !== 'linux/amd64')
+    throw refused(`the local cloud does not support the platform '${platform}'`);
 }
 
 function onlyImage(tool: string, args: readonly string[]): string {

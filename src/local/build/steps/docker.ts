@@ -28,12 +28,18 @@ export async function runDockerPush(name: string, { daemon, log }: StepBench): P
 
 export function runDockerPull(name: string, { daemon, log }: StepBench): Promise<number> {
   const image = daemon.find(name);
-  if (!image) throw new StepError(`manifest for ${name} not found: manifest unknown: the local cloud has no such image`);
+  if (!image)
+    throw new StepError(
+      `manifest for ${name} not found: manifest unknown: the local cloud has no such image`,
+    );
   log(`Digest: ${image.digest}`);
   return Promise.resolve(0);
 }
 
-export function runDockerTag({ from, to }: { from: string; to: string }, { daemon }: StepBench): Promise<number> {
+export function runDockerTag(
+  { from, to }: { from: string; to: string },
+  { daemon }: StepBench,
+): Promise<number> {
   const image = daemon.find(from);
   if (!image) throw new StepError(`No such image: ${from}`);
   daemon.tag(to, image.digest);

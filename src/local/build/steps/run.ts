@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { BuildFailed, StepError } from '../failure.ts';
+import type { StepBench } from './bench.ts';
 import { runDockerBuild, runDockerPull, runDockerPush, runDockerTag } from './docker.ts';
 import { runPack } from './pack.ts';
 import { type PlannedStep, stepTitle } from './planned.ts';
 import { runTool } from './tool.ts';
-import type { StepBench } from './bench.ts';
 
 export type StepOutcome = {
   status: 'SUCCESS' | 'FAILURE' | 'TIMEOUT' | 'CANCELLED';
@@ -74,11 +74,11 @@ async function runStep(
   });
   if (!isOnly) context.log(`Finished ${title}`);
   if (code === 0) return observer.ended(step.index, { status: 'SUCCESS' });
-  const outcome = code === 'timeout' ? { status: 'TIMEOUT' as const } : { status: 'FAILURE' as const, exitCode: code };
+  const outcome =
+    code === 'timeout' ? { status: 'TIMEOUT' as const } : { status: 'FAILURE' as const, exitCode: code };
   observer.ended(step.index, outcome);
   if (step.allowFailure || (code !== 'timeout' && step.allowExitCodes.includes(code))) return;
-  const why =
-    code === 'timeout' ? 'step exceeded its timeout' : `step exited with non-zero status: ${code}`;
+  const why = code === 'timeout' ? 'step exceeded its timeout' : `step exited with non-zero status: ${code}`;
   throw new BuildFailed(
     'USER_BUILD_STEP',
     `Build step failure: build step ${step.index} "${step.builder}" failed: ${why}`,

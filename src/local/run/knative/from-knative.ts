@@ -16,7 +16,7 @@ import type {
   KnativeVolume,
 } from './schema.ts';
 
-/** Google's labels, which it writes itself. */
+/** Google writes these labels itself; gcloud's `--labels` copies a service's to its template. */
 export const locationLabel = 'cloud.googleapis.com/location';
 export const probeTypeLabel = 'run.googleapis.com/startupProbeType';
 
@@ -42,7 +42,7 @@ function fieldsOf({ metadata = {}, spec = {} }: KnativeService): Fields {
   return {
     ...fields,
     annotations: unlessEmpty(annotations),
-    labels: unlessEmpty(without(metadata.labels, locationLabel)),
+    labels: unlessEmpty(ownLabels(metadata.labels)),
     template: spec.template && fromTemplate(spec.template),
     traffic: spec.traffic?.map(fromTarget),
   };
@@ -66,7 +66,7 @@ function fromTemplate({ metadata = {}, spec = {} }: KnativeTemplate): Fields {
   return {
     ...fields,
     annotations: unlessEmpty(annotations),
-    labels: unlessEmpty(without(metadata.labels, probeTypeLabel)),
+    labels: unlessEmpty(ownLabels(metadata.labels)),
     revision: metadata.name,
     maxInstanceRequestConcurrency: spec.containerConcurrency,
     timeout: spec.timeoutSeconds === undefined ? undefined : { seconds: String(spec.timeoutSeconds) },
@@ -118,9 +118,9 @@ function fromTarget({ latestRevision, revisionName, percent, tag }: KnativeTarge
   };
 }
 
-function without(labels: Readonly<Record<string, string>> = {}, name: string): Record<string, string> {
-  const { [name]: _, ...others } = labels;
-  return others;
+function ownLabels(labels: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const { [locationLabel]: _, [probeTypeLabel]: __, ...own } = labels;
+  return own;
 }
 
 function unlessEmpty(map: Record<string, string>): Record<string, string> | undefined {

@@ -2,6 +2,7 @@ import { CLIError } from '@oclif/core/errors';
 import * as Flags from '@oclif/core/flags';
 import { duration } from './config/schema/text.ts';
 import { errorCodes, type FaultSpec, faultApis } from './local/faults/fault.ts';
+import { latencyProfiles } from './local/latency/profile.ts';
 
 const milliseconds = Flags.custom<number>({
   helpValue: 'DURATION',
@@ -12,14 +13,34 @@ const milliseconds = Flags.custom<number>({
   },
 });
 
-const part = Flags.custom<number>({
-  helpValue: 'PART',
-  parse: async (typed) => {
-    const number = Number(typed);
-    if (!(number > 0 && number <= 1)) throw new CLIError(`${typed} is not a number above 0 and up to 1`);
-    return number;
-  },
-});
+const numberUpTo = (most: number, helpValue: string) =>
+  Flags.custom<number>({
+    helpValue,
+    parse: async (typed) => {
+      const number = Number(typed);
+      if (!(number > 0 && number <= most))
+        throw new CLIError(`${typed} is not a number above 0 and up to ${most}`);
+      return number;
+    },
+  });
+
+/** What `sluice local start` can be told. */
+export const startFlags = {
+  'latency-profile': Flags.option({
+    description: 'as quick as this machine (none) or as slow as the real thing (cloud); kept until set anew',
+    options: latencyProfiles,
+  })(),
+  'latency-factor': numberUpTo(
+    10,
+    'FACTOR',
+  )({
+    description: 'times this, above 0 and up to 10',
+    dependsOn: ['latency-profile'],
+  }),
+  'idle-timeout': milliseconds({
+    description: 'stop an instance after so long without a request (15m at first); kept until set anew',
+  }),
+};
 
 /** What `sluice local fault add` can be told. */
 export const faultFlags = {
@@ -36,7 +57,7 @@ export const faultFlags = {
     min: 0,
   }),
   times: Flags.integer({ description: 'so often; without it, until cleared', helpValue: 'N', min: 1 }),
-  probability: part({ description: 'strike this part of the calls' }),
+  probability: numberUpTo(1, 'PART')({ description: 'strike this part of the calls' }),
   seed: Flags.integer({ description: 'which calls the probability picks', helpValue: 'N', min: 0 }),
 };
 
