@@ -12,9 +12,10 @@ const resource = {
 
 judge('Logging', {}, (judged) => {
   let client: LoggingServiceV2Client;
+  /** The newest comes first. */
   const read = async (filter: string, ...args: string[]) => {
     const fields = '--format=value(textPayload,jsonPayload.message,httpRequest.status)';
-    const said = await judged().said(['logging', 'read', filter, '--order=asc', fields, ...args]);
+    const said = await judged().said(['logging', 'read', filter, fields, ...args]);
     return said
       .split('\n')
       .map((line) => line.trim())
@@ -47,7 +48,7 @@ judge('Logging', {}, (judged) => {
     ['severity>=ERROR', ['it failed']],
     [
       `resource.type="cloud_run_revision" AND resource.labels.service_name="chat"`,
-      ['first line', 'it failed', '503'],
+      ['503', 'it failed', 'first line'],
     ],
     [`logName="${ofRun('stdout')}"`, ['first line']],
     ['log_id("run.googleapis.com/stderr")', ['it failed']],
@@ -62,9 +63,10 @@ judge('Logging', {}, (judged) => {
   });
 
   test('read takes its order, its limit and how far back it looks', async () => {
-    expect(await read('', '--limit=1')).toEqual(['first line']);
-    expect(await read('', '--order=desc', '--limit=1')).toEqual(['503']);
-    expect(await read('severity=DEFAULT', '--freshness=100000d')).toEqual(['of old', '503']);
+    expect(await read('', '--limit=1')).toEqual(['503']);
+    expect(await read('', '--order=asc', '--limit=1')).toEqual(['of old']);
+    expect(await read('severity=DEFAULT')).toEqual(['503']);
+    expect(await read('severity=DEFAULT', '--freshness=100000d')).toEqual(['503', 'of old']);
     const { exitCode, stderr } = await judged().gcloud(['logging', 'read', 'bogus="x"']);
     expect([exitCode, stderr]).toEqual([
       1,
@@ -75,7 +77,7 @@ judge('Logging', {}, (judged) => {
   test('what is written is read, listed as a log, and seen by the official client', async () => {
     await judged().said(['logging', 'write', 'notes', 'by hand', '--severity=WARNING']);
     await judged().said(['logging', 'write', 'notes', '{"message":"as json"}', '--payload-type=json']);
-    expect(await read('log_id("notes")')).toEqual(['by hand', 'as json']);
+    expect(await read('log_id("notes")')).toEqual(['as json', 'by hand']);
     const notes = `projects/${project}/logs/notes`;
     expect((await judged().said(['logging', 'logs', 'list'])).split('\n')).toContain(notes);
     const [entries] = await client.listLogEntries({

@@ -118,7 +118,7 @@ const patchSchema = z.strictObject({
   cacheControl: text,
   metadata: z.record(z.string(), z.string().nullable()).nullable().optional(),
   storageClass: z.literal('STANDARD').optional(),
-  ...Object.fromEntries(outputOnly.map((field) => [field, z.unknown()])),
+  ...Object.fromEntries(outputOnly.map((field) => [field, z.unknown().optional()])),
 });
 
 const settingsSchema = z.object(objectSettingsSchema.shape);
