@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { noRoomMessage } from '../no-room.ts';
+import { isJson } from '../web/json.ts';
 import { badRequest, StorageError } from './errors.ts';
 import type { Preconditions } from './objects.ts';
 
@@ -77,6 +78,8 @@ export function paginate<T extends { name: string }>(all: T[], query: URLSearchP
 }
 
 export async function readJson(request: IncomingMessage): Promise<unknown> {
+  if (!isJson(request.headers['content-type']))
+    throw new StorageError(415, 'invalid', 'The Content-Type must be application/json.');
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
