@@ -26,7 +26,7 @@ export async function benchState(): Promise<Claim[]> {
   const [few, many] = [path.join(folder, 'few'), path.join(folder, 'many')];
   try {
     await grow(few, 10, 10);
-    await grow(many, 1000, 10);
+    await growThousand(many);
     const small = await measure(few);
     return claims(small, await measure(many));
   } finally {
@@ -34,6 +34,9 @@ export async function benchState(): Promise<Claim[]> {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** A thousand services of ten revisions each. */
+export const growThousand = (home: string) => grow(home, 1000, 10);
 
 /** One service is deployed for real; the others are written into the state as copies of it. */
 async function grow(home: string, services: number, revisions: number): Promise<void> {
