@@ -7,6 +7,14 @@ import { LocalCloudError } from './errors.ts';
 export type SharedPort = { port: number; stop(): Promise<void> };
 
 const firstBytesMs = 10_000;
+/** A client that sends a request drop by drop is let go. */
+const httpLimits = {
+  maxHeaderSize: 32 * 1024,
+  headersTimeout: 20_000,
+  requestTimeout: 300_000,
+  connectionsCheckingInterval: 5_000,
+};
+const maxConnections = 2000;
 const http2Preface = 'PRI';
 
 /** One port on loopback for gRPC (h2c) and HTTP/1.1: the first bytes of a connection tell which it is. */
@@ -15,12 +23,15 @@ export async function listen(options: {
   http: http.RequestListener;
   /** What to do with a CONNECT request's connection. */
   connect(req: http.IncomingMessage, socket: Duplex): void;
+  limits?: Partial<typeof httpLimits>;
   /** Taken, or an error says so. */
   port?: number;
   /** Taken when it is free. */
   preferredPort?: number;
 }): Promise<SharedPort> {
-  const web = http.createServer({ maxHeaderSize: 32 * 1024, requestTimeout: 300_000 }, options.http);
+  const web = http.createServer({ ...httpLimits, ...options.limits }, options.http);
+  // It never listens itself, and without this its timeouts would not begin.
+  web.emit('listening');
   web.on('connect', options.connect);
   const injector = options.grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const sockets = new Set<net.Socket>();
@@ -33,11 +44,13 @@ export async function listen(options: {
       else web.emit('connection', socket);
     });
   });
+  server.maxConnections = maxConnections;
   const port = await bind(server, options.port, options.preferredPort);
   return {
     port,
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      web.close();
       options.grpc.forceShutdown();
       for (const socket of sockets) socket.destroy();
       await closed;

@@ -12,6 +12,7 @@ export type LocalStatus =
       port: number;
       pid: number;
       latency: { profile: 'none' | 'cloud'; factor: number };
+      idleTimeout: { seconds: number };
       services: ListedService[];
     };
 
@@ -26,6 +27,7 @@ export function localStatusLines(status: LocalStatus, theme: Theme): string[] {
     `the local cloud runs on 127.0.0.1:${status.port} ${theme.dim(`(pid ${status.pid})`)}`,
     ...field('state', [status.home], theme),
     ...field('latency', latencyOf(status.latency), theme),
+    ...field('idle', idleOf(status.idleTimeout), theme),
     ...field('services', serviceLines(status.services, theme), theme),
   ];
 }
@@ -45,6 +47,13 @@ function serviceLines(services: readonly ListedService[], theme: Theme): string[
     ...byNeed.slice(0, mostServices).map(line),
     theme.dim(`and ${hidden.length} more, ${state}: sluice local status --json`),
   ];
+}
+
+const usualIdleSeconds = 900;
+
+/** Said where it is not as on Cloud Run. */
+function idleOf({ seconds }: { seconds: number }): string[] {
+  return seconds === usualIdleSeconds ? [] : [`an instance is stopped after ${seconds} s without a request`];
 }
 
 /** Said where it is not as quick as this machine. */

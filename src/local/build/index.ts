@@ -15,11 +15,14 @@ import { BuildQueue, operationError, type QueueTools } from './queue.ts';
 import { type BuildRecord, isOver, recordSchema, toBuild } from './record.ts';
 import { refused } from './schema.ts';
 import { type Builds, buildService } from './service.ts';
+import { submitService } from './submit.ts';
 import { findUserland } from './userland.ts';
 
 export type BuildBackend = {
   /** `google.devtools.cloudbuild.v1.CloudBuild`: CreateBuild, GetBuild, ListBuilds, CancelBuild, RetryBuild. */
   service: UntypedServiceImplementation;
+  /** `google.cloud.run.v2.Builds`. */
+  submit: UntypedServiceImplementation;
   images: ImageStore;
   /** Ends what is running and waits for it. */
   stop(): Promise<void>;
@@ -30,6 +33,8 @@ const maxRecords = 500;
 /** Cloud Build of the local cloud. What was running when an earlier one died is ended here. */
 export function openBuild(options: {
   home: string;
+  /** What the local cloud is reached by; asked for each build. */
+  host?: () => string;
   journal: Journal;
   storage: StorageBackend;
   logs: LogSink;
@@ -81,6 +86,7 @@ export function openBuild(options: {
   const told = Promise.all(endAbandoned([...records.values()]).map(publish));
 
   const builds: Builds = {
+    host: options.host ?? (() => '127.0.0.1'),
     all: () => [...records.values()],
     isFull: () => queue.isFull,
     async start(record, order) {
@@ -99,6 +105,7 @@ export function openBuild(options: {
   return {
     images,
     service: buildService(builds),
+    submit: submitService(builds),
     async stop() {
       stopping.abort();
       await told;
@@ -115,6 +122,7 @@ function endAbandoned(records: readonly BuildRecord[]): BuildRecord[] {
     record.status = began ? 'INTERNAL_ERROR' : 'EXPIRED';
     record.statusDetail = `The local cloud ended ${began ? 'while the build ran' : 'before the build began'}.`;
     record.finishTime = Date.now();
+    for (const step of record.steps) if (step.status === 'WORKING') step.status = 'CANCELLED';
   }
   return abandoned;
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { noRoomMessage } from '../no-room.ts';
+import { isJson } from '../web/json.ts';
 import { badRequest, StorageError } from './errors.ts';
 import type { Preconditions } from './objects.ts';
 
@@ -38,6 +39,9 @@ const parameters: ReadonlySet<string> = new Set([
     'key',
     'quotaUser',
   ],
+  ...['ifMetagenerationMatch', 'ifMetagenerationNotMatch', 'sourceGeneration', 'ifSourceGenerationMatch'],
+  // No folders, no older or deleted versions are kept; a rewrite is done in one call.
+  ...['includeFoldersAsPrefixes', 'versions', 'softDeleted', 'maxBytesRewrittenPerCall', 'pageSize'],
 ]);
 
 export function checkQuery(query: URLSearchParams): void {
@@ -54,7 +58,12 @@ export function conditionsOf(query: URLSearchParams): Preconditions {
     if (value !== undefined && !/^\d{1,19}$/.test(value)) throw badRequest(`Invalid value for ${name}`);
     return value;
   };
-  return { ifGenerationMatch: read('ifGenerationMatch'), ifGenerationNotMatch: read('ifGenerationNotMatch') };
+  return {
+    ifGenerationMatch: read('ifGenerationMatch'),
+    ifGenerationNotMatch: read('ifGenerationNotMatch'),
+    ifMetagenerationMatch: read('ifMetagenerationMatch'),
+    ifMetagenerationNotMatch: read('ifMetagenerationNotMatch'),
+  };
 }
 
 export function paginate<T extends { name: string }>(all: T[], query: URLSearchParams) {
@@ -69,6 +78,8 @@ export function paginate<T extends { name: string }>(all: T[], query: URLSearchP
 }
 
 export async function readJson(request: IncomingMessage): Promise<unknown> {
+  if (!isJson(request.headers['content-type']))
+    throw new StorageError(415, 'invalid', 'The Content-Type must be application/json.');
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {

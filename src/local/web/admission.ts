@@ -13,11 +13,11 @@ export type Admission =
 
 /**
  * A web page can reach loopback: by a name of its own that resolves to it, or with a simple request, whose answer it
- * cannot read but whose effect it has. The first shows in the Host header, the second in Origin; no client of an API
- * sends either. A browser asks by an absolute URL only where it was told to use the local cloud as a proxy.
+ * cannot read but whose effect it has. The first shows in the Host header, the second in Origin and Sec-Fetch-Site; no
+ * client of an API sends either. A browser asks by an absolute URL only where it was told to use the local cloud as a proxy.
  */
-export function admit({ url = '/', headers }: IncomingMessage): Admission {
-  if (headers.origin !== undefined) return { admitted: false };
+export function admit({ method, url = '/', headers }: IncomingMessage): Admission {
+  if (headers.origin !== undefined || isFromPage(method, headers)) return { admitted: false };
   if (url.startsWith('/'))
     return isLoopback(headers.host) ? { admitted: true, path: url } : { admitted: false };
   const target = URL.parse(url);
@@ -29,6 +29,13 @@ export function admit({ url = '/', headers }: IncomingMessage): Admission {
   const { hostname } = target;
   if (!hostname.endsWith(suffix)) return { admitted: false };
   return { admitted: true, path, location: hostname.slice(0, -suffix.length) };
+}
+
+/** Browsers say where a request comes from (Fetch Metadata). A person may follow a link, to a build's log say. */
+function isFromPage(method: string | undefined, headers: IncomingMessage['headers']): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site === undefined || site === 'none') return false;
+  return method !== 'GET' || headers['sec-fetch-dest'] !== 'document';
 }
 
 function isLoopback(host = ''): boolean {

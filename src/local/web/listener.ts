@@ -26,7 +26,7 @@ export function webListener(parts: {
 }
 
 function refuse(res: ServerResponse): void {
-  const message = 'The local cloud answers no web page.';
+  const message = 'The local cloud answers no web page, and as a proxy it forwards nothing.';
   res.writeHead(403, { 'content-type': 'application/json; charset=utf-8', connection: 'close' });
   res.end(JSON.stringify({ error: { code: 403, message, status: 'PERMISSION_DENIED' } }));
 }

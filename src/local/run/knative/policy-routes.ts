@@ -4,7 +4,7 @@ import { readBody } from '../../web/body.ts';
 import type { WebEnv } from '../../web/env.ts';
 import type { RunModel } from '../model.ts';
 import type { ServiceName } from '../names.ts';
-import { type Policy, policyEtag } from '../policy.ts';
+import { checkPolicyMask, type Policy, policyEtag } from '../policy.ts';
 
 const policySchema = z.strictObject({
   bindings: z
@@ -25,7 +25,8 @@ export function policyRoutes(model: RunModel): Hono<WebEnv> {
   return new Hono<WebEnv>()
     .get(`${service}/:name{[^/:]+:getIamPolicy}`, (c) => c.json(policyJson(model.policy(nameOf(c)))))
     .post(`${service}/:name{[^/:]+:setIamPolicy}`, async (c) => {
-      const { policy } = await readBody(c, setSchema);
+      const { policy, updateMask = '' } = await readBody(c, setSchema);
+      checkPolicyMask(updateMask.split(',').filter((path) => path !== ''));
       const etag = policy.etag === undefined ? undefined : Buffer.from(policy.etag, 'base64');
       return c.json(policyJson(await model.setPolicy(nameOf(c), policy.bindings, etag)));
     })
