@@ -25,7 +25,7 @@ const numberUpTo = (most: number, helpValue: string) =>
   });
 
 /** What `sluice local start` can be told. */
-export const latencyFlags = {
+export const startFlags = {
   'latency-profile': Flags.option({
     description: 'as quick as this machine (none) or as slow as the real thing (cloud); kept until set anew',
     options: latencyProfiles,
@@ -36,6 +36,9 @@ export const latencyFlags = {
   )({
     description: 'times this, above 0 and up to 10',
     dependsOn: ['latency-profile'],
+  }),
+  'idle-timeout': milliseconds({
+    description: 'stop an instance after so long without a request (15m at first); kept until set anew',
   }),
 };
 

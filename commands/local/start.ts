@@ -1,6 +1,6 @@
 import { defaultHome } from '../../src/local/home.ts';
-import { setLatency } from '../../src/local/launcher.ts';
-import { latencyFlags } from '../../src/local-flags.ts';
+import { setIdleTimeout, setLatency } from '../../src/local/launcher.ts';
+import { startFlags } from '../../src/local-flags.ts';
 import { SluiceCommand } from '../../src/terminal/base-command.ts';
 import { startLocalCloud } from '../../src/workbench.ts';
 
@@ -11,8 +11,9 @@ export default class LocalStart extends SluiceCommand {
   static override examples = [
     '<%= config.bin %> local start',
     '<%= config.bin %> local start --latency-profile cloud',
+    '<%= config.bin %> local start --idle-timeout 30s',
   ];
-  static override flags = latencyFlags;
+  static override flags = startFlags;
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(LocalStart);
@@ -20,7 +21,10 @@ export default class LocalStart extends SluiceCommand {
     const profile = flags['latency-profile'];
     const latency = profile && { profile, factor: flags['latency-factor'] ?? 1 };
     if (latency) await setLatency({ home: defaultHome() }, latency);
+    const idle = flags['idle-timeout'];
+    const idleTimeout = idle === undefined ? undefined : { seconds: idle / 1000 };
+    if (idleTimeout) await setIdleTimeout({ home: defaultHome() }, idleTimeout);
     this.print([`the local cloud ${started ? 'has started' : 'already runs'} on 127.0.0.1:${port}`]);
-    return { version: 1, port, started, ...(latency && { latency }) };
+    return { version: 1, port, started, ...(latency && { latency }), ...(idleTimeout && { idleTimeout }) };
   }
 }

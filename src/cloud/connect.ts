@@ -7,7 +7,7 @@ import { cloudError } from './errors.ts';
 import { httpFailure } from './http-failure.ts';
 import { googleIdentity, localIdentity } from './identity.ts';
 import type { GetJson } from './inventory-adapter.ts';
-import { localAccounts, localRegistry } from './local-gaps.ts';
+import { localRegistry } from './local-gaps.ts';
 import { logsAdapter } from './logs-adapter.ts';
 import type { Cloud } from './ports/index.ts';
 import { provisionAdapter } from './provision-adapter.ts';
@@ -85,7 +85,7 @@ export async function connectLocal(options: {
     secrets: secretsAdapter(passThrough, waiting, origin),
     inventory: async () => {
       const { inventoryAdapter } = await import('./inventory-adapter.ts');
-      return { ...inventoryAdapter(plainGet, waiting, () => origin), ...localAccounts };
+      return inventoryAdapter(plainGet, waiting, () => origin);
     },
     registry: async () => localRegistry,
     provision: provisionAdapter(origin, waiting),

@@ -1,10 +1,6 @@
-import { CloudError, type InventoryPort, type RegistryPort } from './ports/index.ts';
+import { CloudError, type RegistryPort } from './ports/index.ts';
 
 /** What the local cloud lacks: it says so, and nobody may take that for an answer. */
-
-export const localAccounts: Pick<InventoryPort, 'serviceAccount'> = {
-  serviceAccount: ({ email }) => lacks('iam.serviceAccounts.get', email, 'service accounts'),
-};
 
 export const localRegistry: RegistryPort = {
   copy: ({ from }) =>

@@ -138,6 +138,8 @@ export type Runtime = {
   }>;
   /** How many instances must live now (0 = scale to zero is allowed). */
   keep(revision: RevisionRef, minimum: number): void;
+  /** How long an instance may be without a request before it is stopped, from now on. */
+  setIdleTimeout(milliseconds: number): void;
   remove(revision: RevisionRef): Promise<void>;
   stop(): Promise<void>;
 };

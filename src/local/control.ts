@@ -5,9 +5,14 @@ import { latencySchema } from './latency/profile.ts';
 export const healthSchema = z.object({ nonce: z.string(), pid: z.int(), stamp: z.string() });
 export type Health = z.infer<typeof healthSchema>;
 
+/** How long an instance may be idle, in seconds; Cloud Run's own is 15 minutes at the most. */
+export const idleTimeoutSchema = z.object({ seconds: z.number().min(0.1).max(86_400) });
+export type IdleTimeout = z.infer<typeof idleTimeoutSchema>;
+
 /** `GET /local/status` */
 export const statusSchema = z.object({
   latency: latencySchema,
+  idleTimeout: idleTimeoutSchema,
   services: z.array(
     z.object({
       project: z.string(),

@@ -9,6 +9,7 @@ import {
 } from '@grpc/grpc-js';
 import { fromJSON, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';
 import { detailTrailers, type ErrorDetail } from './error-details.ts';
+import { noRoomMessage } from './no-room.ts';
 
 /** `google.protobuf.Any` as it is decoded and encoded here. */
 export type PackedAny = { type_url: string; value: Buffer };
@@ -109,6 +110,8 @@ export function unary<Request, Response>(
 
 export function asRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
+  const noRoom = noRoomMessage(error);
+  if (noRoom) return new RpcError(status.RESOURCE_EXHAUSTED, noRoom);
   return new RpcError(status.INTERNAL, error instanceof Error ? error.message : String(error));
 }
 

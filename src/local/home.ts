@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
+import { idleTimeoutSchema } from './control.ts';
 import { LocalCloudError } from './errors.ts';
 import { latencySchema } from './latency/profile.ts';
 
@@ -11,6 +12,7 @@ const markerSchema = z.object({
   format: z.literal(2),
   port: z.int().optional(),
   latency: latencySchema.optional(),
+  idleTimeout: idleTimeoutSchema.optional(),
 });
 type Marker = z.infer<typeof markerSchema>;
 
@@ -62,7 +64,7 @@ function makeFolder(folder: string): void {
   }
 }
 
-/** For the next start: the port, so that printed URLs and bookmarks stay right, and how long things take. */
+/** For the next start: the port, so that printed URLs and bookmarks stay right, and what `local start` was told. */
 export async function remember(home: string, patch: Omit<Marker, 'format'>): Promise<void> {
   const file = path.join(home, markerName);
   await writeFileAtomic(file, JSON.stringify({ ...readMarker(file), ...patch }));

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { healthSchema, nonceHeader, type ServiceStatus, statusSchema } from './control.ts';
+import { healthSchema, type IdleTimeout, nonceHeader, type ServiceStatus, statusSchema } from './control.ts';
 import { LocalCloudError } from './errors.ts';
 import { clearHome, openHome } from './home.ts';
 import type { LatencySetting } from './latency/profile.ts';
@@ -76,24 +76,36 @@ export type LocalCloudStatus =
       pid: number;
       stamp: string;
       latency: LatencySetting;
+      idleTimeout: IdleTimeout;
       services: ServiceStatus[];
     };
 
 export async function localCloudStatus({ home }: { home: string }): Promise<LocalCloudStatus> {
   const running = await findServer(home);
   if (!running) return { state: 'stopped', home };
-  const { services, latency } = statusSchema.parse(await request(running, 'GET', '/local/status'));
+  const { services, latency, idleTimeout } = statusSchema.parse(
+    await request(running, 'GET', '/local/status'),
+  );
   const { port, pid, stamp } = running;
-  return { state: 'running', home, port, pid, stamp, latency, services };
+  return { state: 'running', home, port, pid, stamp, latency, idleTimeout, services };
 }
 
 /** How long things take from now on, in the local cloud that runs here and in its successors. */
 export async function setLatency({ home }: { home: string }, setting: LatencySetting): Promise<void> {
+  await set(home, 'latency', setting, 'latency profile');
+}
+
+/** How long an idle instance is kept from now on, in the local cloud that runs here and in its successors. */
+export async function setIdleTimeout({ home }: { home: string }, setting: IdleTimeout): Promise<void> {
+  await set(home, 'idle-timeout', setting, 'idle timeout');
+}
+
+async function set(home: string, name: string, setting: object, what: string): Promise<void> {
   const running = await findServer(home);
-  const told = running && (await ask(running, 'PUT', '/local/latency', setting));
+  const told = running && (await ask(running, 'PUT', `/local/${name}`, setting));
   if (!told?.ok)
     throw new LocalCloudError({
-      what: 'The local cloud did not take its latency profile.',
+      what: `The local cloud did not take its ${what}.`,
       next: ['sluice local status'],
     });
 }

@@ -3,6 +3,7 @@ import type { BootMessage } from './launcher.ts';
 
 process.getBuiltinModule('node:module').enableCompileCache();
 const { HomeBusyError, LocalCloudError } = await import('./errors.ts');
+const { noRoomMessage } = await import('./no-room.ts');
 const { startLocalCloud } = await import('./server.ts');
 const [, , home = '', stamp = ''] = process.argv;
 
@@ -14,6 +15,8 @@ function tell(message: BootMessage): void {
 async function serve(): Promise<void> {
   const stopSignal = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopSignal.resolve());
+  // A limit on the size of files is then an error of the write, which is answered for, not the end of the process.
+  process.on('SIGXFSZ', () => {});
   const cloud = await startLocalCloud({ home, stamp });
   tell({ kind: 'ready', port: cloud.port });
   await Promise.race([cloud.stopRequested, stopSignal.promise]);
@@ -24,7 +27,7 @@ try {
   await serve();
   process.exit(0);
 } catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = noRoomMessage(error, home) ?? (error instanceof Error ? error.message : String(error));
   tell(error instanceof HomeBusyError ? { kind: 'busy' } : { kind: 'failed', message });
   // What the local cloud says itself is told already; of anything else the log keeps the stack.
   if (!(error instanceof LocalCloudError)) console.error(error);

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Server, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Hono } from 'hono';
 import { openBuild } from './build/index.ts';
-import type { ImageStore } from './contracts.ts';
-import type { ServiceStatus } from './control.ts';
+import type { ImageStore, Runtime } from './contracts.ts';
+import type { IdleTimeout, ServiceStatus } from './control.ts';
 import { HomeBusyError } from './errors.ts';
 import type { Fault, FaultSpec } from './faults/fault.ts';
 import { ArmedFaults, faultyServices, faultyStorage } from './faults/index.ts';
@@ -15,12 +15,13 @@ import { noLatency } from './latency/profile.ts';
 import { acquireHomeLock } from './lock.ts';
 import { openLogging } from './logging/index.ts';
 import { openOperations, operationsService } from './operations.ts';
+import { platformRoutes } from './platform/index.ts';
 import { listen } from './port.ts';
 import { openRememberedPorts } from './remembered-ports.ts';
 import { restRoutes, type ServedService } from './rest/routes.ts';
 import { openRouter } from './router/index.ts';
 import { openRun } from './run/index.ts';
-import { openRuntime } from './runtime/index.ts';
+import { defaultIdleMs, openRuntime } from './runtime/index.ts';
 import { openSecrets } from './secrets/index.ts';
 import { removeRecord, writeRecord } from './server-record.ts';
 import { openSql } from './sql/index.ts';
@@ -72,14 +73,17 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   parts.defer(() => lock.release());
 
   const latency = new Latency(remembered.latency ?? noLatency);
-  const backends = await openBackends(options, latency, parts);
+  let host = '127.0.0.1';
+  const backends = await openBackends({ ...options, host: () => host, latency }, parts);
   const faults = new ArmedFaults(latency);
+  const idleTimeout = idleTimeoutOf(home, backends.runtime, remembered.idleTimeout);
   const stopRequest = Promise.withResolvers<void>();
   const health = { nonce: randomUUID(), pid: process.pid, stamp };
   const served = servicesOf(backends, faults);
   const control = controlRoutes({
     ...{ health, services: backends.run.list, faults, latency },
     onLatency: () => remember(home, { latency: latency.setting }),
+    idleTimeout,
     onStop: stopRequest.resolve,
   });
   const jsonApis = routesOf(backends);
@@ -93,6 +97,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   });
   parts.adopt(shared, (part) => part.stop());
   const { port } = shared;
+  host = `127.0.0.1:${port}`;
   await Promise.all([remember(home, { port }), writeRecord(home, { ...health, port })]);
   parts.defer(() => removeRecord(home));
 
@@ -112,8 +117,11 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 type Backends = Awaited<ReturnType<typeof openBackends>>;
 
 /** What stands behind the port. `parts` closes it, the last opened first. */
-async function openBackends(options: LocalCloudOptions, latency: Latency, parts: AsyncDisposableStack) {
-  const { home, trafficDelayMs = 300 } = options;
+async function openBackends(
+  options: LocalCloudOptions & { host(): string; latency: Latency },
+  parts: AsyncDisposableStack,
+) {
+  const { home, host, latency, trafficDelayMs = 300 } = options;
   const opened = <T extends { stop(): void | Promise<void> }>(part: T) =>
     parts.adopt(part, () => part.stop());
   const journal = opened(openJournal({ home }));
@@ -125,7 +133,7 @@ async function openBackends(options: LocalCloudOptions, latency: Latency, parts:
   const storage = opened(openStorage({ home }));
   const build = opened(
     openBuild({
-      ...{ home, journal, storage, logs, operations },
+      ...{ home, host, journal, storage, logs, operations },
       provision: (signal) => latency.wait('buildQueue', signal),
     }),
   );
@@ -147,7 +155,22 @@ async function openBackends(options: LocalCloudOptions, latency: Latency, parts:
       trafficDelayMs: () => trafficDelayMs + latency.ms('traffic'),
     }),
   );
-  return { logging, operations, tokens, secrets, storage, build, sql, run };
+  const platform = platformRoutes({ journal });
+  return { logging, operations, tokens, secrets, storage, build, sql, runtime, run, platform };
+}
+
+/** The setting, applied to the runtime and remembered for the next start. */
+function idleTimeoutOf(home: string, runtime: Runtime, remembered: IdleTimeout | undefined) {
+  let setting = remembered ?? { seconds: defaultIdleMs / 1000 };
+  runtime.setIdleTimeout(setting.seconds * 1000);
+  return {
+    get: () => setting,
+    async set(wanted: IdleTimeout) {
+      setting = wanted;
+      runtime.setIdleTimeout(setting.seconds * 1000);
+      await remember(home, { idleTimeout: setting });
+    },
+  };
 }
 
 type Served = ServedService & { definition: ServiceDefinition };
@@ -167,6 +190,7 @@ function servicesOf({ operations, run, build, logging }: Backends, faults: Armed
     serve('run', 'google.longrunning.Operations', operationsService(operations)),
     serve('run', 'google.cloud.run.v2.Services', run.services),
     serve('run', 'google.cloud.run.v2.Revisions', run.revisions),
+    serve('run', 'google.cloud.run.v2.Builds', build.submit),
     serve('cloudbuild', 'google.devtools.cloudbuild.v1.CloudBuild', build.service),
     serve('logging-api', 'google.logging.v2.LoggingServiceV2', logging.service),
   ];
@@ -179,6 +203,6 @@ function grpcServer(served: readonly Served[]): Server {
 }
 
 /** The JSON APIs that have no protos here. */
-function routesOf({ tokens, secrets, sql, run }: Backends): Hono<WebEnv>[] {
-  return [tokenRoutes(tokens), secrets.routes, sql.routes, run.knative];
+function routesOf({ tokens, secrets, sql, run, platform }: Backends): Hono<WebEnv>[] {
+  return [tokenRoutes(tokens), secrets.routes, sql.routes, run.knative, ...platform];
 }

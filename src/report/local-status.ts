@@ -1,6 +1,8 @@
 import { signs, type Theme } from '../terminal/theme.ts';
 import { field } from './layout.ts';
 
+type ListedService = { service: string; uri: string; ready: boolean };
+
 /** What the local cloud's launcher tells; its own type stays on its side of the wire. */
 export type LocalStatus =
   | { state: 'stopped'; home: string }
@@ -10,7 +12,8 @@ export type LocalStatus =
       port: number;
       pid: number;
       latency: { profile: 'none' | 'cloud'; factor: number };
-      services: { service: string; uri: string; ready: boolean }[];
+      idleTimeout: { seconds: number };
+      services: ListedService[];
     };
 
 export function localStatusLines(status: LocalStatus, theme: Theme): string[] {
@@ -24,15 +27,33 @@ export function localStatusLines(status: LocalStatus, theme: Theme): string[] {
     `the local cloud runs on 127.0.0.1:${status.port} ${theme.dim(`(pid ${status.pid})`)}`,
     ...field('state', [status.home], theme),
     ...field('latency', latencyOf(status.latency), theme),
-    ...field(
-      'services',
-      status.services.map(
-        ({ service, uri, ready }) =>
-          `${service}  ${theme.accent(uri)}${ready ? '' : theme.bad('  not ready')}`,
-      ),
-      theme,
-    ),
+    ...field('idle', idleOf(status.idleTimeout), theme),
+    ...field('services', serviceLines(status.services, theme), theme),
   ];
+}
+
+const mostServices = 20;
+
+/** As many as can be taken in; of more than that, those first that need somebody to look. */
+function serviceLines(services: readonly ListedService[], theme: Theme): string[] {
+  const line = ({ service, uri, ready }: ListedService) =>
+    `${service}  ${theme.accent(uri)}${ready ? '' : theme.bad('  not ready')}`;
+  if (services.length <= mostServices) return services.map(line);
+  const byNeed = [...services.filter(({ ready }) => !ready), ...services.filter(({ ready }) => ready)];
+  const hidden = byNeed.slice(mostServices);
+  const waiting = hidden.filter(({ ready }) => !ready).length;
+  const state = waiting === 0 ? 'all ready' : `${waiting} not ready`;
+  return [
+    ...byNeed.slice(0, mostServices).map(line),
+    theme.dim(`and ${hidden.length} more, ${state}: sluice local status --json`),
+  ];
+}
+
+const usualIdleSeconds = 900;
+
+/** Said where it is not as on Cloud Run. */
+function idleOf({ seconds }: { seconds: number }): string[] {
+  return seconds === usualIdleSeconds ? [] : [`an instance is stopped after ${seconds} s without a request`];
 }
 
 /** Said where it is not as quick as this machine. */

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, expect } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { isMap, isSeq, parse, parseDocument, stringify } from 'yaml';
 import { z } from 'zod';
 import { recordedEventSchema } from '../../src/release/event-schema.ts';
 import { foldAll } from '../../src/release/state.ts';
@@ -56,7 +56,18 @@ function launch(
 
 export type Child = ReturnType<typeof launch>;
 
-/** `files`: instead of a copy of templates/chat. */
+/** A Postgres for each place would take longer than what most tests are about; `sluice init` in local.test.ts has it. */
+async function leaveOutDatabase(file: string): Promise<void> {
+  const document = parseDocument(await readFile(file, 'utf8'));
+  const staging = ['environments', 'staging', 'services', 'chat'];
+  for (const section of ['cloudSql', 'env']) document.deleteIn([...staging, section]);
+  const checklist = document.getIn(['services', 'chat', 'checklist']);
+  if (isSeq(checklist))
+    checklist.items = checklist.items.filter((check) => !isMap(check) || check.get('id') !== 'database');
+  await writeFile(file, document.toString({ lineWidth: 0 }));
+}
+
+/** `files`: instead of a copy of templates/chat, without its database. */
 export async function makePlace(files?: Record<string, string>): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
   const dir = join(folder, 'service');
@@ -78,6 +89,7 @@ export async function makePlace(files?: Record<string, string>): Promise<Place> 
     // Whoever tries the sample where it lies leaves records there.
     const filter = (source: string): boolean => !/chat\/(\.sluice|node_modules)$/.test(source);
     await cp(join(root, 'templates/chat'), dir, { recursive: true, filter });
+    await leaveOutDatabase(join(dir, 'sluice.yaml'));
   }
 
   afterAll(async () => {

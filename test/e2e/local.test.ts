@@ -144,6 +144,12 @@ describe('sluice init', () => {
     const { exitCode, stdout } = await sluice(['deploy', 'staging', '--local', '--dir', 'mine']);
     expect(exitCode).toBe(0);
     expect(stdout).toContain('✔ chat is deployed to staging');
+    expect(stdout).toMatch(/✔ database +post .*GET \/database answered 200 as expected/);
+    const [url] = /http:\/\/127\.0\.0\.1:\d+$/m.exec(stdout) ?? [];
+    expect(await (await fetch(`${url}/database`)).json()).toMatchObject({
+      ...{ engine: 'postgres', user: 'postgres', version: expect.stringMatching(/^\d+\.\d+$/) },
+      socket: '/cloudsql/chat-staging:us-central1:chat',
+    });
   });
 
   test('never overwrites', async () => {

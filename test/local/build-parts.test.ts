@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -20,8 +21,9 @@ import { findLaunch, splitWords } from '../../src/local/build/launch.ts';
 import { buildEnvironment } from '../../src/local/build/npm.ts';
 import { endProcessesIn } from '../../src/local/build/orphans.ts';
 import { unpackSource } from '../../src/local/build/source.ts';
-import { substitute } from '../../src/local/build/substitutions.ts';
+import { Substitution } from '../../src/local/build/substitutions.ts';
 import { openTestJournal } from './harness.ts';
+import { type ZipEntry, zipOf } from './zip-writer.ts';
 
 let folder: string;
 
@@ -82,6 +84,52 @@ describe('a source archive', () => {
     await expect(
       unpackSource(gzipSync(Buffer.concat([claimed, honest.subarray(512, 1024), block])), folder),
     ).rejects.toThrow('bytes unpacked');
+  });
+
+  test.each<[string, ZipEntry, RegExp]>([
+    ['a path that climbs', { name: '../escape' }, /invalid relative path|leaves the source/],
+    ['a path that climbs later', { name: 'a/../../escape' }, /invalid relative path|leaves the source/],
+    ['an absolute path', { name: '/escape' }, /absolute path|leaves the source/],
+    ['a drive', { name: 'C:\\escape' }, /absolute path/],
+    ['a link out', { name: 'a/link', body: '../../etc', mode: 0o120777 }, /'a\/link' leads out/],
+    ['an absolute link', { name: 'link', body: '/etc', mode: 0o120777 }, /'link' leads out/],
+    ['a device', { name: 'null', mode: 0o020666 }, /'null' is a CharacterDevice/],
+    ['a pipe', { name: 'pipe', mode: 0o010644 }, /'pipe' is a FIFO/],
+    ['a file behind a link', { name: 'good/inside' }, /behind a link|EEXIST|ENOTDIR/],
+    ['more than it says', { name: 'lie', body: 'short', size: 1024 ** 3 }, /bytes unpacked|bytes/],
+  ])('(.zip) with %s is refused, and nothing of it is written', async (_what, entry, why) => {
+    const root = path.join(folder, 'root');
+    mkdirSync(root);
+    const first = { name: 'good', body: 'elsewhere', mode: 0o120777 };
+    await expect(unpackSource(zipOf([first, entry]), root)).rejects.toThrow(why);
+    expect(readdirSync(root)).toEqual([]);
+    expect(readdirSync(folder)).toEqual(['root']);
+  });
+
+  test('with a link that leads out by way of another is refused', async () => {
+    const links: Entry[] = [
+      { path: 'a/b/c/top', type: 'SymbolicLink', linkpath: '../../..' },
+      { path: 'out', type: 'SymbolicLink', linkpath: 'a/b/c/top/../..' },
+    ];
+    const zipped = links.map(({ path: name, linkpath = '' }) => ({ name, body: linkpath, mode: 0o120777 }));
+    for (const [index, bytes] of [archive(links), zipOf(zipped)].entries()) {
+      const root = path.join(folder, String(index));
+      mkdirSync(root);
+      await expect(unpackSource(bytes, root)).rejects.toThrow(/leads out of the source/);
+    }
+  });
+
+  test('(.zip) comes out as it was packed', async () => {
+    const entries = [
+      { name: 'src/', mode: 0o040755 },
+      { name: 'src/run.sh', body: 'echo', mode: 0o100755 },
+      { name: 'src/link', body: 'run.sh', mode: 0o120777 },
+      { name: 'deep/er/file', body: 'x' },
+    ];
+    await unpackSource(zipOf(entries), folder);
+    expect(readFileSync(path.join(folder, 'src/link'), 'utf8')).toBe('echo');
+    expect(statSync(path.join(folder, 'src/run.sh')).mode & 0o111).toBe(0o111);
+    expect(readFileSync(path.join(folder, 'deep/er/file'), 'utf8')).toBe('x');
   });
 
   test('may hold links within itself', async () => {
@@ -241,8 +289,15 @@ test('a build sees where packages come from, and nothing else of the caller', ()
 });
 
 test('substitutions', () => {
-  expect(substitute(`$A-\${B}-$$A`, { A: '1', B: '2' })).toBe('1-2-$A');
-  expect(() => substitute('$toString $NOPE', { A: '1' })).toThrow(/"NOPE"/);
+  const strict = new Substitution({ A: '1', B: '2', _C: '' }, { loose: false });
+  expect(strict.fill(`$A-\${B}-$$A-$_C.`)).toBe('1-2-$A-.');
+  expect(() => strict.fill('$toString $NOPE')).toThrow(/"NOPE" is not a valid built-in/);
+  expect(() => strict.fill('$_NOPE')).toThrow(/"_NOPE" is not matched/);
+  expect(() => strict.checkAllUsed(['_C'])).not.toThrow();
+  expect(() => strict.checkAllUsed(['_D'])).toThrow(/"_D"/);
+  const loose = new Substitution({}, { loose: true });
+  expect(loose.fill('[$_NOPE]')).toBe('[]');
+  expect(() => loose.fill('$NOPE')).toThrow(/"NOPE"/);
 });
 
 test.runIf(process.platform === 'linux')(

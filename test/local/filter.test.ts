@@ -66,6 +66,9 @@ describe('what a filter matches', () => {
     ['missing OR boom'],
     ['boom OR missing AND severity=ERROR'],
     ['(boom OR missing) -other'],
+    ['log_id("run.googleapis.com/stderr")'],
+    ['SEARCH("quoted boom")'],
+    ['SEARCH(jsonPayload.message, "café") AND severity=ERROR'],
   ])('%s', (filter) => {
     expect(compileFilter(filter)(entry)).toBe(true);
   });
@@ -85,6 +88,9 @@ describe('what a filter matches', () => {
     ['boom OR missing AND severity=INFO'],
     ['NOT (boom OR missing)'],
     ['- boom'],
+    ['log_id("stderr")'],
+    ['SEARCH("quo")'],
+    ['SEARCH(jsonPayload.list, "boom")'],
   ])('not: %s', (filter) => {
     expect(compileFilter(filter)(entry)).toBe(false);
   });
@@ -102,6 +108,9 @@ describe('what a filter may not be', () => {
     ['textPayload=~"a(b"', /RE2/],
     ['textPayload=~"(?=x)"', /RE2/],
     ['textPayload=~abc', /must stand in quotes at position 13/],
+    ['SEARCH(boom)', /takes a field, or none, and a string/],
+    ['log_id("a", "b")', /log_id\(\) takes one string/],
+    ['SEARCH("a"', /unexpected/],
     ['(boom', /'\(' without its '\)' at position 0/],
     ['boom)', /unexpected '\)' at position 4/],
     ['"open', /unterminated string at position 0/],

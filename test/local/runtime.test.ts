@@ -237,12 +237,13 @@ describe('life after readiness', () => {
   });
 
   test('an idle instance goes, one that a minimum keeps stays', async () => {
-    const own = openRuntime({ home: `${home}/idle`, logs, secrets: noSecrets, idleMs: 50, graceMs: 2000 });
+    const own = openRuntime({ home: `${home}/idle`, logs, secrets: noSecrets, graceMs: 2000 });
     const [idle, kept] = [nodeRevision(home, server()), nodeRevision(home, server())];
     await Promise.all([own.deploy(idle), own.deploy(kept).then(() => own.keep(kept, 1))]);
     const [first, held] = await Promise.all([own.acquire(idle), own.acquire(kept)]);
     first.release();
     held.release();
+    own.setIdleTimeout(50);
     const answers = () =>
       get(first.port).then(
         () => true,
@@ -250,6 +251,9 @@ describe('life after readiness', () => {
       );
     await expect.poll(answers).toBe(false);
     expect((await own.acquire(kept)).instanceId).toBe(held.instanceId);
+    const cold = await own.acquire(idle);
+    expect(await get(cold.port)).toBe('ok');
+    expect(cold.instanceId).not.toBe(first.instanceId);
     await own.stop();
   });
 });
@@ -301,6 +305,32 @@ test('remove and stop leave neither process nor folder', async () => {
   expect(readdirSync(path.join(home, 'instances'))).toEqual([]);
   expect(existsSync(b.image.root)).toBe(true);
 });
+
+test.runIf(process.platform === 'linux')(
+  'what a process has started goes with it, though it left its group and ignores SIGTERM',
+  async () => {
+    const daemon = `
+      process.on('SIGTERM', () => {});
+      require('node:http').createServer((q, r) => r.end('daemon')).listen(0, '127.0.0.1', function () {
+        process.send(this.address().port);
+      });`;
+    const forks = `
+      let port = '';
+      if (process.argv[2] === 'daemon') { ${daemon} return; }
+      const child = require('node:child_process').fork('main.js', ['daemon'], { detached: true });
+      child.on('message', (message) => { port = message; });`;
+    const code = `(() => { ${forks} ${server('port').replace('process.exit(0)', '{}')} })()`;
+    const revision = nodeRevision(home, code);
+    await runtime.deploy(revision);
+    const { port } = await runtime.acquire(revision);
+    let daemonPort = '';
+    await expect.poll(async () => (daemonPort = await get(port))).toMatch(/\d/);
+    expect(await get(Number(daemonPort))).toBe('daemon');
+    await runtime.remove(revision);
+    await expect(get(Number(daemonPort))).rejects.toThrow();
+    await expect(get(port)).rejects.toThrow();
+  },
+);
 
 test('stopping in the middle of a start leaves nothing and reports no readiness', async () => {
   const deploying = runtime.deploy(nodeRevision(home, 'setInterval(() => {}, 1000)'));

@@ -147,7 +147,7 @@ test.concurrent('two services: one fails and is restored, the other deploys', as
 });
 
 test.concurrent('two services with problems: both are told, and nothing is written', async () => {
-  const one = stand.subject('blocked-one', { secrets: { KEY: { secret: 'key', version: 'latest' } } });
+  const one = stand.subject('blocked-one', { container: { memory: '64Mi' } });
   const two = stand.subject('blocked-two');
   const good = await two.deploy();
   await two.deploy({ patch: { env: { VERSION: '2' } } });
@@ -156,11 +156,33 @@ test.concurrent('two services with problems: both are told, and nothing is writt
   const outcome = await one.deploy({ beside: [stand.subject('blocked-two', { env: { VERSION: '3' } })] });
   expect(soundness(outcome)).toEqual([]);
   expect(outcome).toMatchObject({ exitCode: 10, rolledBack: false });
-  expect(outcome.service.preflight[0]?.what).toMatch(/would refuse .*valueSource/);
+  expect(outcome.service.preflight[0]?.what).toMatch(/would refuse .*memory/);
   const told = outcome.state.services.get('blocked-two')?.preflight[0];
   expect(told?.next).toEqual(['sluice deploy staging --take-over-traffic']);
   expect((await two.live()).etag).toBe(before.etag);
   await expect(one.live()).rejects.toThrow(/does not exist/);
+});
+
+test.concurrent('an attached Cloud SQL instance that is missing stops a deploy, and is made on the local cloud', async () => {
+  const attached = stand.subject('attached', { cloudSql: ['demo:europe-west1:main'] });
+  const { provision, ...asAtGoogle } = stand.connection;
+  expect(provision).toBeDefined();
+  const missing = await attached.deploy({ deps: { cloud: asAtGoogle } });
+  expect(missing).toMatchObject({ exitCode: 10, rolledBack: false });
+  expect(missing.service.preflight).toEqual([
+    {
+      what: 'The Cloud SQL instance demo:europe-west1:main, which attached attaches, does not exist.',
+      next: [
+        'gcloud sql instances create main --project demo --region europe-west1',
+        'sluice deploy staging',
+      ],
+    },
+  ]);
+  const made = await attached.deploy();
+  expect(made).toMatchObject({ exitCode: 0, verdict: 'ready' });
+  const notes = made.events.flatMap(({ event }) => (event.type === 'notice' ? [event.note] : []));
+  expect(notes).toContain('made the Cloud SQL instance demo:europe-west1:main on the local cloud');
+  expect((await attached.live()).template.cloudSql).toEqual(['demo:europe-west1:main']);
 });
 
 test.concurrent('more failed revisions than are looked at do not hide the one that serves', async () => {

@@ -184,10 +184,16 @@ describe("the sample's own files", () => {
       ref: { project: 'chat-staging', region: 'us-central1', service: 'chat' },
       startup: { phases, systems: { required: systems } },
       rollout: { identity: { path: '/health', field: 'revision' } },
-      env: { APP_ENV: 'staging', E2E_TEST_ENV: 'staging' },
+      cloudSql: ['chat-staging:us-central1:chat'],
+      env: {
+        APP_ENV: 'staging',
+        E2E_TEST_ENV: 'staging',
+        DB_HOST: '/cloudsql/chat-staging:us-central1:chat',
+      },
     });
     expect(staging?.checklist.map(({ kind }) => kind)).toEqual([
       'imports',
+      'http',
       'http',
       'http',
       'websocket',
@@ -201,6 +207,7 @@ describe("the sample's own files", () => {
     expect(production).toMatchObject({
       ref: { project: 'chat-production' },
       env: { APP_ENV: 'production' },
+      cloudSql: [],
       e2e: { env: {}, headers: {} },
     });
   });
@@ -212,13 +219,15 @@ describe("the sample's own files", () => {
     expect(schema.title).toBe('sluice.yaml');
   });
 
-  test('one dependency, exact, the same in the lockfile', async () => {
+  test('two dependencies, exact, the same in the lockfile', async () => {
     const read = async (name: string) => JSON.parse(await readFile(`${folder}${name}`, 'utf8'));
     const [manifest, lock] = [await read('package.json'), await read('package-lock.json')];
-    expect(Object.keys(manifest.dependencies)).toEqual(['ws']);
-    expect(manifest.dependencies.ws).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(Object.keys(manifest.dependencies)).toEqual(['pg', 'ws']);
     expect(lock.packages[''].dependencies).toEqual(manifest.dependencies);
-    expect(lock.packages['node_modules/ws'].version).toBe(manifest.dependencies.ws);
+    for (const [name, version] of Object.entries(manifest.dependencies)) {
+      expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+      expect(lock.packages[`node_modules/${name}`].version).toBe(version);
+    }
   });
 });
 

@@ -52,6 +52,8 @@ function compile(filter: Filter): BuildPredicate {
     }
     case 'search':
       throw refusedFilter(`the local cloud cannot search builds for "${filter.text}"`);
+    case 'words':
+      throw refusedFilter(`the local cloud cannot search builds for "${filter.words.join(' ')}"`);
     case 'present':
       throw refusedFilter(`the local cloud cannot ask whether a build has ${filter.path.join('.')}`);
     case 'compare':

@@ -15,11 +15,14 @@ import { BuildQueue, operationError, type QueueTools } from './queue.ts';
 import { type BuildRecord, isOver, recordSchema, toBuild } from './record.ts';
 import { refused } from './schema.ts';
 import { type Builds, buildService } from './service.ts';
+import { submitService } from './submit.ts';
 import { findUserland } from './userland.ts';
 
 export type BuildBackend = {
   /** `google.devtools.cloudbuild.v1.CloudBuild`: CreateBuild, GetBuild, ListBuilds, CancelBuild, RetryBuild. */
   service: UntypedServiceImplementation;
+  /** `google.cloud.run.v2.Builds`. */
+  submit: UntypedServiceImplementation;
   images: ImageStore;
   /** Ends what is running and waits for it. */
   stop(): Promise<void>;
@@ -30,6 +33,8 @@ const maxRecords = 500;
 /** Cloud Build of the local cloud. What was running when an earlier one died is ended here. */
 export function openBuild(options: {
   home: string;
+  /** What the local cloud is reached by; asked for each build. */
+  host?: () => string;
   journal: Journal;
   storage: StorageBackend;
   logs: LogSink;
@@ -51,9 +56,11 @@ export function openBuild(options: {
     protos.pack(`google.devtools.cloudbuild.v1.${type}`, message);
   const metadataOf = (record: BuildRecord) => pack('BuildOperationMetadata', { build: toBuild(record) });
 
+  const stopping = new AbortController();
+
   /** The record and its operation change together. */
   function publish(record: BuildRecord): Promise<void> {
-    return untilWritten(() => Promise.all([records.put(record), tellOperation(record)]));
+    return untilWritten(() => Promise.all([records.put(record), tellOperation(record)]), stopping.signal);
   }
 
   async function tellOperation(record: BuildRecord): Promise<void> {
@@ -77,14 +84,12 @@ export function openBuild(options: {
     ...(options.provision && { provision: options.provision }),
   });
   const told = Promise.all(endAbandoned([...records.values()]).map(publish));
-  // A failure to write it down is met by whoever starts or stops a build.
-  told.catch(() => {});
 
   const builds: Builds = {
+    host: options.host ?? (() => '127.0.0.1'),
     all: () => [...records.values()],
     isFull: () => queue.isFull,
     async start(record, order) {
-      await told;
       if (order.logs) ensureLogsBucket(storage, order.logs.bucket, record);
       const [operation] = await Promise.all([
         operations.create(record.operation, metadataOf(record)),
@@ -100,7 +105,9 @@ export function openBuild(options: {
   return {
     images,
     service: buildService(builds),
+    submit: submitService(builds),
     async stop() {
+      stopping.abort();
       await told;
       await queue.stop([...records.values()]);
     },
@@ -115,6 +122,7 @@ function endAbandoned(records: readonly BuildRecord[]): BuildRecord[] {
     record.status = began ? 'INTERNAL_ERROR' : 'EXPIRED';
     record.statusDetail = `The local cloud ended ${began ? 'while the build ran' : 'before the build began'}.`;
     record.finishTime = Date.now();
+    for (const step of record.steps) if (step.status === 'WORKING') step.status = 'CANCELLED';
   }
   return abandoned;
 }

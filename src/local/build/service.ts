@@ -3,6 +3,7 @@ import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { z } from 'zod';
 import { RpcError, unary } from '../grpc.ts';
 import type { Operation } from '../operations.ts';
+import { defaultServiceAccountOf } from '../project-number.ts';
 import { compileBuildFilter } from './filter.ts';
 import { logObjectOf } from './logs.ts';
 import { messageWith } from './message.ts';
@@ -12,6 +13,8 @@ import { readBuild, refused } from './schema.ts';
 
 /** What the service needs of the builds that there are. */
 export type Builds = {
+  /** What the local cloud is reached by. */
+  host(): string;
   all(): readonly BuildRecord[];
   isFull(): boolean;
   /** Stores the build and its operation, and queues it. */
@@ -43,16 +46,23 @@ const defaultPageSize = 50;
 /** `google.devtools.cloudbuild.v1.CloudBuild`: CreateBuild, GetBuild, ListBuilds, CancelBuild, RetryBuild. */
 export function buildService(builds: Builds): UntypedServiceImplementation {
   return {
-    CreateBuild: unary((request, call) => {
+    CreateBuild: unary((request) => {
       const { build, ...where } = createSchema.parse(request);
-      return createBuild(builds, placeOf(where), build, call.getHost());
+      return createBuild(builds, placeOf(where), build);
     }),
-    RetryBuild: unary((request, call) => {
+    RetryBuild: unary((request) => {
       const { request: build, project, location } = find(builds, nameSchema.parse(request));
-      return createBuild(builds, { project, location }, build, call.getHost());
+      return createBuild(builds, { project, location }, build);
     }),
     GetBuild: unary((request) => toBuild(find(builds, nameSchema.parse(request)))),
     ListBuilds: unary((request) => list(builds, listSchema.parse(request))),
+    GetDefaultServiceAccount: unary((request) => {
+      const { name } = nameSchema.parse(request);
+      const [, project] = /^projects\/([^/]+)\/locations\/[^/]+\/defaultServiceAccount$/.exec(name) ?? [];
+      if (project === undefined) throw refused(`malformed name '${name}'`);
+      const serviceAccountEmail = `projects/${project}/serviceAccounts/${defaultServiceAccountOf(project)}`;
+      return { name, serviceAccountEmail };
+    }),
     CancelBuild: unary(async (request) => {
       const record = find(builds, nameSchema.parse(request));
       if (isOver(record)) {
@@ -67,15 +77,11 @@ export function buildService(builds: Builds): UntypedServiceImplementation {
   };
 }
 
-/**
- * Checks, plans and queues a build; answers its operation. `host` is what the caller reaches the local cloud by.
- * Throws INVALID_ARGUMENT on what cannot be built here.
- */
+/** Checks, plans and queues a build; answers its operation. Throws INVALID_ARGUMENT on what cannot be built here. */
 export async function createBuild(
   builds: Builds,
   where: { project: string; location: string },
   message: Record<string, unknown>,
-  host: string,
 ): Promise<Operation> {
   const place = { ...where, id: randomUUID() };
   const order = planBuild(readBuild(message), place);
@@ -89,7 +95,7 @@ export async function createBuild(
     tags: order.tags,
     wanted: order.images,
     ...(order.source && { source: order.source }),
-    ...(order.logs && logFieldsOf(order.logs, place.id, host)),
+    ...(order.logs && logFieldsOf(order.logs, place.id, builds.host())),
     timeoutMs: order.timeoutMs,
     queueTtlMs: order.queueTtlMs,
     status: 'QUEUED',

@@ -1,15 +1,27 @@
+import { readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { extract, list, type Parser, type ReadEntry } from 'tar';
+import { type ArchiveEntry, entryGuard, maxArchiveBytes } from './archive-limits.ts';
+import { isZip, unpackZip } from './zip.ts';
 
-const maxEntries = 100_000;
-const maxUnpackedBytes = 1024 * 1024 * 1024;
-/** With the headers, long names and padding of every entry. */
-const maxArchiveBytes = maxUnpackedBytes + maxEntries * 2048;
 const pieceBytes = 64 * 1024;
+const kinds: Partial<Record<ReadEntry['type'], ArchiveEntry['kind']>> = {
+  File: 'file',
+  OldFile: 'file',
+  ContiguousFile: 'file',
+  Directory: 'folder',
+  SymbolicLink: 'link',
+};
 
-/** Unpacks a source .tgz into a folder. Throws before anything is written when an entry would leave it. */
+/** Unpacks a source .tgz or .zip into a folder. Throws before anything is written when an entry would leave it. */
 export async function unpackSource(archive: Buffer, folder: string): Promise<void> {
+  if (isZip(archive)) await unpackZip(archive, folder);
+  else await unpackTar(archive, folder);
+  await checkLinks(folder);
+}
+
+async function unpackTar(archive: Buffer, folder: string): Promise<void> {
   await check(archive);
   await feed(
     extract({ cwd: folder, strict: true, preserveOwner: false, noMtime: true, dmode: 0o755 }),
@@ -18,15 +30,10 @@ export async function unpackSource(archive: Buffer, folder: string): Promise<voi
 }
 
 async function check(archive: Buffer): Promise<void> {
-  let entries = 0;
-  let bytes = 0;
+  const refusalOf = entryGuard();
   let refusal: string | undefined;
   const onReadEntry = (entry: ReadEntry) => {
-    entries += 1;
-    bytes += entry.size;
-    refusal ??= entryRefusal(entry);
-    if (entries > maxEntries) refusal ??= `more than ${maxEntries} entries`;
-    if (bytes > maxUnpackedBytes) refusal ??= `more than ${maxUnpackedBytes} bytes unpacked`;
+    refusal ??= refusalOf(describe(entry));
   };
   await feed(list({ strict: true, onReadEntry }), archive, () => refusal);
 }
@@ -70,26 +77,19 @@ async function feed(
   if (failure) throw failure;
 }
 
-/** Why an entry is not unpacked; undefined when it may be. */
-function entryRefusal({ path: name, type, linkpath }: ReadEntry): string | undefined {
-  if (!staysInside(name)) return `'${name}' leaves the source`;
-  switch (type) {
-    case 'File':
-    case 'OldFile':
-    case 'ContiguousFile':
-    case 'Directory':
-      return undefined;
-    case 'SymbolicLink':
-      return linkpath !== undefined &&
-        !path.posix.isAbsolute(linkpath) &&
-        staysInside(path.posix.join(path.posix.dirname(name), linkpath))
-        ? undefined
-        : `the link '${name}' leads out of the source`;
-    default:
-      return `'${name}' is a ${type}`;
-  }
+function describe({ path: name, type, size, linkpath }: ReadEntry): ArchiveEntry {
+  const kind = kinds[type] ?? 'other';
+  return { name, type, kind, size, ...(linkpath !== undefined && { target: linkpath }) };
 }
 
-function staysInside(name: string): boolean {
-  return !path.posix.isAbsolute(name) && !path.posix.normalize(name).split('/').includes('..');
+/** A link can lead out by way of another that stays inside; where it leads shows only when all are there. */
+async function checkLinks(folder: string): Promise<void> {
+  const root = await realpath(folder);
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isSymbolicLink()) continue;
+    const link = path.join(entry.parentPath, entry.name);
+    const target = await realpath(link).catch(() => root);
+    if (target !== root && !target.startsWith(root + path.sep))
+      throw new Error(`the link '${path.relative(folder, link)}' leads out of the source`);
+  }
 }

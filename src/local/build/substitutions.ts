@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { defaultServiceAccountOf, projectNumberOf } from '../project-number.ts';
 import { type BuildRequest, refused } from './schema.ts';
 
 export type BuildPlace = { project: string; location: string; id: string };
@@ -9,12 +9,6 @@ const triggerKeys = [
   ...['TRIGGER_NAME', 'TRIGGER_BUILD_CONFIG_PATH', 'REPO_NAME', 'REPO_FULL_NAME', 'BRANCH_NAME', 'TAG_NAME'],
   ...['REF_NAME', 'REVISION_ID', 'COMMIT_SHA', 'SHORT_SHA'],
 ];
-
-/** A project's number; the local cloud has none of its own, so it follows from the name. */
-export function projectNumberOf(project: string): string {
-  const digits = createHash('sha256').update(project).digest().readUIntBE(0, 5);
-  return String(100_000_000_000 + (digits % 899_999_999_999));
-}
 
 /** Every value that a template of this build may name. Throws INVALID_ARGUMENT on a key that cannot be set. */
 export function substitutionsOf(
@@ -27,15 +21,14 @@ export function substitutionsOf(
       `invalid .substitutions field: substitution key "${misnamed}" does not respect format "^_[A-Z0-9_]+$" and is not an overridable built-in substitutions`,
     );
   }
-  const number = projectNumberOf(project);
   return {
     ...Object.fromEntries(triggerKeys.map((key) => [key, ''])),
     ...substitutions,
     PROJECT_ID: project,
-    PROJECT_NUMBER: number,
+    PROJECT_NUMBER: projectNumberOf(project),
     BUILD_ID: id,
     LOCATION: location,
-    SERVICE_ACCOUNT_EMAIL: `${number}-compute@developer.gserviceaccount.com`,
+    SERVICE_ACCOUNT_EMAIL: defaultServiceAccountOf(project),
   };
 }
 

@@ -9,6 +9,29 @@ const secret = '/v1/{name=projects/*/secrets/*}';
 const bucket = '/storage/v1/b/{bucket}';
 const object = `${bucket}/o/{object=**}`;
 
+/** Cloud SQL's Admin API goes by two names. */
+function sqlMethods(project: string): Row[] {
+  const instances = `${project}/instances`;
+  const [databases, users] = [`${instances}/{instance}/databases`, `${instances}/{instance}/users`];
+  return [
+    ['GET', instances, 'instances.list'],
+    ['POST', instances, 'instances.insert'],
+    ['GET', `${instances}/{instance}`, 'instances.get'],
+    ['DELETE', `${instances}/{instance}`, 'instances.delete'],
+    ['GET', `${project}/operations`, 'operations.list'],
+    ['GET', `${project}/operations/{operation}`, 'operations.get'],
+    ['GET', databases, 'databases.list'],
+    ['POST', databases, 'databases.insert'],
+    ['GET', `${databases}/{database}`, 'databases.get'],
+    ['DELETE', `${databases}/{database}`, 'databases.delete'],
+    ['GET', users, 'users.list'],
+    ['POST', users, 'users.insert'],
+    ['PUT', users, 'users.update'],
+    ['GET', `${users}/{user}`, 'users.get'],
+    ['DELETE', users, 'users.delete'],
+  ];
+}
+
 /**
  * Knative's Serving is the other face of Run: its methods go by the names that Run v2 has for them, so a fault in
  * one is a fault in both.
@@ -48,6 +71,7 @@ const methods = {
     ['POST', `${secret}/versions/*:disable`, 'DisableSecretVersion'],
     ['POST', `${secret}/versions/*:destroy`, 'DestroySecretVersion'],
   ],
+  sql: [...sqlMethods('/sql/v1beta4/projects/{project}'), ...sqlMethods('/v1/projects/{project}')],
   storage: [
     ['GET', '/storage/v1/b', 'buckets.list'],
     ['POST', '/storage/v1/b', 'buckets.insert'],

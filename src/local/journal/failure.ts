@@ -1,43 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { RpcError } from '../grpc.ts';
-
-/** A full disk, a used-up quota, a limit on the size of files (`ulimit -f`). */
-const noRoom: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space is left on its disk',
-  EDQUOT: 'the disk quota is used up',
-  EFBIG: 'the limit on the size of a file is reached',
-};
+import { noRoomMessage } from '../no-room.ts';
 
 /** How a write that did not reach the disk fails the call that asked for it. */
 export function writeFailure(folder: string, error: unknown): RpcError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const why = noRoom[code];
-  if (!why) {
-    const message = error instanceof Error ? error.message : String(error);
-    return new RpcError(status.INTERNAL, `The local cloud cannot write to ${folder}: ${message}.`);
-  }
-  return new RpcError(
-    status.RESOURCE_EXHAUSTED,
-    `The local cloud cannot write to ${folder}: ${why}. Nothing was changed. Make room and try again: \`sluice local reset\` empties this folder.`,
-  );
+  const noRoom = noRoomMessage(error, folder);
+  if (noRoom) return new RpcError(status.RESOURCE_EXHAUSTED, noRoom);
+  const message = error instanceof Error ? error.message : String(error);
+  return new RpcError(status.INTERNAL, `The local cloud cannot write to ${folder}: ${message}.`);
 }
 
 const retryMs = 500;
 
 /**
- * For writes behind an answered call, which have nobody to tell: again until there is room. Stopped without having
- * written, it leaves the rest to the next start.
+ * For writes behind an answered call, which have nobody to tell: again until there is room. Once stopped it tries once
+ * and leaves the rest to the next start.
  */
 export async function untilWritten(write: () => Promise<unknown>, stopped?: AbortSignal): Promise<void> {
-  while (!stopped?.aborted) {
+  for (;;) {
     try {
       await write();
       return;
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
-      // The journal is closed.
-      if (error.code === status.UNAVAILABLE) return;
+      const isClosed = error.code === status.UNAVAILABLE;
+      if (isClosed || stopped?.aborted) return;
       await sleep(retryMs, undefined, { signal: stopped, ref: false }).catch(() => {});
     }
   }

@@ -46,7 +46,7 @@ export function openJournal({ home, warn = console.error, compactAt = 4 << 20 }:
   const live = new LiveIndex();
   for (const line of contents.lines) live.enter(line);
   let size = contents.end;
-  /** A write that failed may have left something after `size`. */
+  /** A write that failed has left something after `size`. */
   let hasTail = false;
   let isDamaged = contents.damaged.length > 0;
   let allowedGarbage = compactAt;
@@ -78,12 +78,22 @@ export function openJournal({ home, warn = console.error, compactAt = 4 << 20 }:
 
   async function append(changes: readonly Change[]): Promise<void> {
     const { bytes, lines } = encodeBatch(changes, size);
-    if (hasTail) await truncate(fd, size);
-    hasTail = true;
-    await writeAt(fd, bytes, size);
-    hasTail = false;
+    if (hasTail) await dropTail();
+    try {
+      await writeAt(fd, bytes, size);
+    } catch (error) {
+      hasTail = true;
+      // It takes room that the next one may need.
+      await dropTail().catch(() => {});
+      throw error;
+    }
     size += bytes.length;
     for (const line of lines) live.enter(line);
+  }
+
+  async function dropTail(): Promise<void> {
+    await truncate(fd, size);
+    hasTail = false;
   }
 
   async function compact(): Promise<void> {

@@ -42,8 +42,7 @@ export function openLogging(options: {
       ListLogEntries: call(listSchema, (request) => listEntries(store, request)),
       ListLogs: call(listLogsSchema, (request) => listLogs(store, request)),
       DeleteLog: call(deleteLogSchema, ({ logName }) => {
-        if (!onDisk(() => store.deleteLog(logName)))
-          throw new RpcError(status.NOT_FOUND, `Log ${logName} does not exist`);
+        if (!store.deleteLog(logName)) throw new RpcError(status.NOT_FOUND, `Log ${logName} does not exist`);
         return {};
       }),
       TailLogEntries: (call: TailCall) => tails.serve(call),
@@ -69,20 +68,10 @@ function writeEntries(request: z.output<typeof writeSchema>, stamp: Stamp, store
   }
   const [first] = refused;
   if (first && !request.partialSuccess) throw first;
-  if (!request.dryRun) onDisk(() => store.write(accepted));
+  if (!request.dryRun) store.write(accepted);
   if (first)
     throw new RpcError(status.INVALID_ARGUMENT, `${refused.length} entries refused: ${first.details}`);
   return {};
-}
-
-function onDisk<T>(write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
-    if (!full) throw error;
-    throw new RpcError(status.RESOURCE_EXHAUSTED, `The local cloud's disk is full: ${error.message}`);
-  }
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, request: unknown): z.output<Schema> {

@@ -84,6 +84,9 @@ export function fromWire(
   const severity = parseSeverity(entry.severity);
   if (!severity) throw invalid(`Unknown severity '${entry.severity}'`);
   const { insertId, receiveTimestamp } = stamp();
+  if (entry.timestamp && !isTime(entry.timestamp)) throw invalid('Timestamp out of range');
+  for (const [of, all] of Object.entries({ labels: entry.labels ?? {}, 'resource.labels': resource.labels }))
+    checkLabels(of, all);
   const { httpRequest, operation, sourceLocation, trace, spanId, traceSampled } = entry;
   const labels = { ...common.labels, ...entry.labels };
   return {
@@ -92,7 +95,7 @@ export function fromWire(
     timestamp: entry.timestamp ? fromProto(entry.timestamp) : receiveTimestamp,
     receiveTimestamp,
     severity,
-    resource,
+    resource: completed(resource, logName),
     ...(Object.keys(labels).length > 0 && { labels }),
     ...boundPayload({
       ...(entry.jsonPayload !== undefined && { jsonPayload: fromStruct(entry.jsonPayload) }),
@@ -105,6 +108,27 @@ export function fromWire(
     ...(spanId !== undefined && { spanId }),
     ...(traceSampled !== undefined && { traceSampled }),
   };
+}
+
+/** The years 1 to 9999, as in every proto. */
+function isTime({ seconds, nanos }: z.output<typeof timestampSchema>): boolean {
+  return seconds >= -62_135_596_800 && seconds < 253_402_300_800 && nanos >= 0 && nanos < 1e9;
+}
+
+/** Source: cloud.google.com/logging/quotas. */
+function checkLabels(of: string, labels: Record<string, string>): void {
+  const all = Object.entries(labels);
+  if (all.length > 64) throw invalid(`${of}: at most 64 are allowed`);
+  for (const [key, value] of all) {
+    if (key.length > 512) throw invalid(`${of}: a key has more than 512 characters`);
+    if (value.length > 64 * 1024) throw invalid(`${of}: the value of '${key}' is longer than 64 KiB`);
+  }
+}
+
+/** The project of a `global` entry is known by its log, and told. */
+function completed({ type, labels }: z.output<typeof resourceSchema>, logName: string) {
+  if (type !== 'global') return { type, labels };
+  return { type, labels: { project_id: logName.split('/')[1] ?? '', ...labels } };
 }
 
 export function toWire(entry: StoredEntry): object {

@@ -56,7 +56,8 @@ function mapValues(value: unknown, type: Type): unknown {
 }
 
 function isDefault(field: Field, value: unknown): boolean {
-  if (field.partOf || field.repeated || field.map) return false;
+  if (field.partOf) return false;
+  if (field.repeated || field.map) return Object.keys(value ?? {}).length === 0;
   if (field.resolvedType && 'values' in field.resolvedType) {
     return value === 0 || (typeof value === 'string' && field.resolvedType.values[value] === 0);
   }

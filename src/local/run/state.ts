@@ -133,7 +133,7 @@ export function openRunState(journal: Journal): RunState {
       const former = { ...service };
       Object.assign(service, next);
       await Promise.all([
-        services.put(service, () => Object.assign(service, former)),
+        services.put(service, () => restore(service, former)),
         newRevision && saveRevision(service, newRevision),
       ]);
     },
@@ -159,6 +159,11 @@ export function openRunState(journal: Journal): RunState {
       });
     },
   };
+}
+
+function restore(service: Service, former: Service): void {
+  for (const key of Object.keys(service)) if (!(key in former)) Reflect.deleteProperty(service, key);
+  Object.assign(service, former);
 }
 
 /** The service with its revisions, which are read when somebody asks for them. */

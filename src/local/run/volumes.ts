@@ -1,8 +1,7 @@
-import { status } from '@grpc/grpc-js';
 import type { MountedVolume } from '../contracts.ts';
-import { RpcError } from '../grpc.ts';
 import type { Template, Volume } from './schema.ts';
 import { secretFiles } from './secrets.ts';
+import { SpecError } from './spec-error.ts';
 
 /** The one place of Cloud SQL's sockets; source: the comment of `VolumeMount.mount_path` in k8s.min.proto. */
 const cloudSqlPath = '/cloudsql';
@@ -11,19 +10,19 @@ const cloudSqlPath = '/cloudsql';
 export function checkVolumes({ containers, volumes = [] }: Template): void {
   const names = volumes.map(({ name }) => name);
   const mounts = containers[0]?.volumeMounts ?? [];
-  const at = 'template.containers[0].volume_mounts';
+  const at = ['template', 'containers', 0, 'volumeMounts'];
   const twice = repeated(names);
-  if (twice) refuse(`template.volumes: the name '${twice}' is used more than once.`);
-  const unknown = mounts.findIndex(({ name }) => !names.includes(name));
-  if (unknown >= 0) refuse(`${at}[${unknown}].name: there is no volume '${mounts[unknown]?.name}'.`);
+  if (twice) throw new SpecError(['template', 'volumes'], `the name '${twice}' is used more than once.`);
   for (const [index, { name, mountPath }] of mounts.entries()) {
+    if (!names.includes(name)) throw new SpecError([...at, index, 'name'], `there is no volume '${name}'.`);
+    const path = [...at, index, 'mountPath'];
     const forSql = volumes.find((volume) => volume.name === name)?.cloudSqlInstance !== undefined;
     if (forSql && trimmed(mountPath ?? cloudSqlPath) !== cloudSqlPath)
-      refuse(`${at}[${index}].mount_path: must be ${cloudSqlPath}, or empty, for a Cloud SQL volume.`);
-    if (!forSql && mountPath === undefined) refuse(`${at}[${index}].mount_path: must be set`);
+      throw new SpecError(path, `must be ${cloudSqlPath}, or empty, for a Cloud SQL volume.`);
+    if (!forSql && mountPath === undefined) throw new SpecError(path, 'must be set');
   }
   const path = repeated(mounts.map(({ mountPath = cloudSqlPath }) => trimmed(mountPath)));
-  if (path) refuse(`${at}: more than one volume is mounted at '${path}'.`);
+  if (path) throw new SpecError(at, `more than one volume is mounted at '${path}'.`);
 }
 
 /** What the process finds, and where. */
@@ -46,8 +45,4 @@ function trimmed(path: string): string {
 
 function repeated(values: readonly string[]): string | undefined {
   return values.find((value, index) => values.indexOf(value) !== index);
-}
-
-function refuse(message: string): never {
-  throw new RpcError(status.INVALID_ARGUMENT, message);
 }

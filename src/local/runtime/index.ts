@@ -21,7 +21,9 @@ export type RuntimeOptions = {
   mountingLauncher?: string[] | undefined;
 } & Partial<Times>;
 
-const cloudRunTimes: Times = { idleMs: 15 * 60_000, graceMs: 10_000, restartMs: 2000, pendingMs: 10_000 };
+/** As Cloud Run keeps an idle instance at the longest. */
+export const defaultIdleMs = 15 * 60_000;
+const cloudRunTimes: Times = { idleMs: defaultIdleMs, graceMs: 10_000, restartMs: 2000, pendingMs: 10_000 };
 // Whoever stops the local cloud waits for it.
 const longestStopMs = 1000;
 
@@ -75,6 +77,10 @@ export function openRuntime(options: RuntimeOptions): Runtime {
     },
     keep(revision, minimum) {
       pools.get(keyOf(revision))?.keep(minimum);
+    },
+    setIdleTimeout(milliseconds) {
+      times.idleMs = milliseconds;
+      for (const pool of pools.values()) pool.idleTimeoutChanged();
     },
     remove: (revision) => remove(keyOf(revision), times.graceMs),
     async stop() {

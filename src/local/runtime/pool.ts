@@ -67,6 +67,13 @@ export class Pool {
     if (!this.#restart) this.#replenish();
   }
 
+  /** What idles now begins to wait anew. */
+  idleTimeoutChanged(): void {
+    for (const slot of this.#slots) {
+      if (isReady(slot) && slot.active === 0) this.#awaitIdle(slot);
+    }
+  }
+
   /** Stops all instances; none starts any more. */
   async stop(graceMs: number): Promise<void> {
     this.#closed = true;

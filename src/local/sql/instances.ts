@@ -179,8 +179,15 @@ export class Instances {
     delete instance.rootVerifier;
     delete instance.creation;
     const error = failure === undefined ? undefined : { code: 'INTERNAL_ERROR', message: failure };
-    await untilWritten(() => state.instances.put(instance), signal);
-    if (operation) await untilWritten(() => keepOperation(state, ended(operation, error)), signal);
+    // Together: the end of an operation whose instance is made already would be left to nobody.
+    await untilWritten(
+      () =>
+        Promise.all([
+          state.instances.put(instance),
+          operation && keepOperation(state, ended(operation, error)),
+        ]),
+      signal,
+    );
   }
 
   async #clusterOf(instance: Instance): Promise<Cluster> {

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { StorageError } from './errors.ts';
-import type { StoredObject } from './objects.ts';
+import { metagenerationOf, type StoredObject } from './objects.ts';
 
 /** Answers `alt=media`: the whole content, or the one range asked for. */
 export async function sendMedia(
@@ -25,7 +25,7 @@ export async function sendMedia(
     ...(object.contentEncoding && { 'Content-Encoding': object.contentEncoding }),
     ETag: `"${object.md5Hash}"`,
     'x-goog-generation': object.generation,
-    'x-goog-metageneration': '1',
+    'x-goog-metageneration': metagenerationOf(object),
     'x-goog-hash': `crc32c=${object.crc32c},md5=${object.md5Hash}`,
     'x-goog-stored-content-encoding': object.contentEncoding ?? 'identity',
     'x-goog-stored-content-length': object.size,

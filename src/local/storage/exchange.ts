@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
+import { noRoomMessage } from '../no-room.ts';
 import { isJson } from '../web/json.ts';
 import { badRequest, StorageError } from './errors.ts';
 import type { Preconditions } from './objects.ts';
@@ -38,6 +39,9 @@ const parameters: ReadonlySet<string> = new Set([
     'key',
     'quotaUser',
   ],
+  ...['ifMetagenerationMatch', 'ifMetagenerationNotMatch', 'sourceGeneration', 'ifSourceGenerationMatch'],
+  // No folders, no older or deleted versions are kept; a rewrite is done in one call.
+  ...['includeFoldersAsPrefixes', 'versions', 'softDeleted', 'maxBytesRewrittenPerCall', 'pageSize'],
 ]);
 
 export function checkQuery(query: URLSearchParams): void {
@@ -54,7 +58,12 @@ export function conditionsOf(query: URLSearchParams): Preconditions {
     if (value !== undefined && !/^\d{1,19}$/.test(value)) throw badRequest(`Invalid value for ${name}`);
     return value;
   };
-  return { ifGenerationMatch: read('ifGenerationMatch'), ifGenerationNotMatch: read('ifGenerationNotMatch') };
+  return {
+    ifGenerationMatch: read('ifGenerationMatch'),
+    ifGenerationNotMatch: read('ifGenerationNotMatch'),
+    ifMetagenerationMatch: read('ifMetagenerationMatch'),
+    ifMetagenerationNotMatch: read('ifMetagenerationNotMatch'),
+  };
 }
 
 export function paginate<T extends { name: string }>(all: T[], query: URLSearchParams) {
@@ -111,17 +120,30 @@ export function sendJson({ response }: Pick<Exchange, 'response'>, status: numbe
     .end(text);
 }
 
+/** A client that tries again does so in vain while the disk is full, so that has a status of its own. */
+function unexpected(error: unknown): StorageError {
+  const message = error instanceof Error ? error.message : String(error);
+  const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
+  return full
+    ? new StorageError(507, 'insufficientStorage', `The local cloud's disk is full: ${message}`)
+    : new StorageError(500, 'internalError', message);
+}
+
 export function fail(response: ServerResponse, error: unknown): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
-  const known =
-    error instanceof StorageError
-      ? error
-      : new StorageError(500, 'internalError', error instanceof Error ? error.message : String(error));
+  const known = error instanceof StorageError ? error : unexpected(error);
   // The rest of a refused body is not waited for.
   response.setHeader('Connection', 'close');
   if (known.code === 304) response.writeHead(304).end();
   else sendJson({ response }, known.code, known);
+}
+
+function unexpected(error: unknown): StorageError {
+  const noRoom = noRoomMessage(error);
+  // Not 429, which clients try again for minutes.
+  if (noRoom) return new StorageError(403, 'quotaExceeded', noRoom);
+  return new StorageError(500, 'internalError', error instanceof Error ? error.message : String(error));
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
@@ -38,6 +38,9 @@ const objectSchema = objectSettingsSchema.extend({
   md5Hash: z.string(),
   crc32c: z.string(),
   timeCreated: z.string(),
+  /** Since the settings were changed the last time; absent as long as they never were. */
+  metageneration: z.string().regex(/^\d+$/).optional(),
+  updated: z.string().optional(),
 });
 
 export type Bucket = z.output<typeof bucketSchema>;
@@ -48,13 +51,16 @@ export type StoredObject = z.output<typeof objectSchema>;
 export type Preconditions = {
   ifGenerationMatch?: string | undefined;
   ifGenerationNotMatch?: string | undefined;
+  ifMetagenerationMatch?: string | undefined;
+  ifMetagenerationNotMatch?: string | undefined;
 };
 
 const bucketPattern = /^[a-z0-9][a-z0-9_.-]{1,220}[a-z0-9]$/;
 
 /**
  * Buckets and objects: an index in memory, contents in files named by the hash of the object's name.
- * Every change is synchronous and takes effect with one rename, so no two can interleave.
+ * Every change is synchronous and takes effect with one rename, so no two can interleave, and one that was answered
+ * outlives a killed process whole. Nothing is flushed to the device: a machine that loses its power may lose more.
  */
 export class ObjectStore {
   /** Where uploads wait; emptied at the start. */
@@ -94,6 +100,17 @@ export class ObjectStore {
     return this.open(name).bucket;
   }
 
+  deleteBucket(name: string, conditions: Preconditions): void {
+    const { objects } = this.open(name);
+    if (objects.size > 0)
+      throw new StorageError(409, 'conflict', 'The bucket you tried to delete is not empty.');
+    if ((conditions.ifMetagenerationMatch ?? '1') !== '1') throw preconditionFailed();
+    // Without it there is no bucket: the rest is left-overs, also after a kill.
+    rmSync(this.pathOf(name, 'bucket.json'));
+    rmSync(this.pathOf(name), { recursive: true, force: true });
+    this.buckets.delete(name);
+  }
+
   /** Sorted by name. */
   listBuckets(project: string, prefix: string): Bucket[] {
     return [...this.buckets.values()]
@@ -115,8 +132,11 @@ export class ObjectStore {
   get(bucket: string, name: string, generation?: string, conditions: Preconditions = {}): StoredObject {
     const object = this.find(bucket, name, generation);
     if (!object) throw noSuchObject(bucket, name);
-    if (conditions.ifGenerationNotMatch === object.generation) throw notModified();
-    checkWrite(object, { ifGenerationMatch: conditions.ifGenerationMatch });
+    const { ifGenerationMatch, ifGenerationNotMatch, ifMetagenerationMatch, ifMetagenerationNotMatch } =
+      conditions;
+    if (ifGenerationNotMatch === object.generation) throw notModified();
+    if (ifMetagenerationNotMatch === metagenerationOf(object)) throw notModified();
+    checkWrite(object, { ifGenerationMatch, ifMetagenerationMatch });
     return object;
   }
 
@@ -146,10 +166,35 @@ export class ObjectStore {
       timeCreated: new Date().toISOString(),
     };
     renameSync(file, this.contentPath(object));
-    writeJson(this.pathOf(to.bucket, `${hashOf(to.name)}.json`), object);
-    objects.set(to.name, object);
+    try {
+      this.save(object);
+    } catch (error) {
+      rmSync(this.contentPath(object), { force: true });
+      throw error;
+    }
     if (before) rmSync(this.contentPath(before), { force: true });
     return object;
+  }
+
+  /** New settings for the same content. */
+  change(object: StoredObject, settings: ObjectSettings): StoredObject {
+    const { bucket, name, generation, size, md5Hash, crc32c, timeCreated } = object;
+    const changed = {
+      ...settings,
+      ...{ bucket, name, generation, size, md5Hash, crc32c, timeCreated },
+      metageneration: String(BigInt(metagenerationOf(object)) + 1n),
+      updated: new Date().toISOString(),
+    };
+    this.save(changed);
+    return changed;
+  }
+
+  /** The content of an object as a new one's: the file has two names for a moment, and is never written again. */
+  share(object: StoredObject): StagedContent {
+    const file = path.join(this.staging, randomUUID());
+    linkSync(this.contentPath(object), file);
+    const { size, md5Hash, crc32c } = object;
+    return { file, size, md5Hash, crc32c };
   }
 
   delete(bucket: string, name: string, generation: string | undefined, conditions: Preconditions): void {
@@ -159,6 +204,12 @@ export class ObjectStore {
     rmSync(this.pathOf(bucket, `${hashOf(name)}.json`));
     rmSync(this.contentPath(object), { force: true });
     this.open(bucket).objects.delete(name);
+  }
+
+  private save(object: StoredObject): void {
+    const { objects } = this.open(object.bucket);
+    writeJson(this.pathOf(object.bucket, `${hashOf(object.name)}.json`), object);
+    objects.set(object.name, object);
   }
 
   private open(name: string) {
@@ -207,9 +258,19 @@ export function checkObjectName(name: string): void {
 
 function checkWrite(object: StoredObject | undefined, conditions: Preconditions): void {
   const generation = object?.generation ?? '0';
-  const { ifGenerationMatch, ifGenerationNotMatch } = conditions;
+  const metageneration = object ? metagenerationOf(object) : '0';
+  const { ifGenerationMatch, ifGenerationNotMatch, ifMetagenerationMatch, ifMetagenerationNotMatch } =
+    conditions;
   if (ifGenerationMatch !== undefined && ifGenerationMatch !== generation) throw preconditionFailed();
   if (ifGenerationNotMatch !== undefined && ifGenerationNotMatch === generation) throw preconditionFailed();
+  if (ifMetagenerationMatch !== undefined && ifMetagenerationMatch !== metageneration)
+    throw preconditionFailed();
+  if (ifMetagenerationNotMatch !== undefined && ifMetagenerationNotMatch === metageneration)
+    throw preconditionFailed();
+}
+
+export function metagenerationOf({ metageneration = '1' }: StoredObject): string {
+  return metageneration;
 }
 
 function hashOf(name: string): string {

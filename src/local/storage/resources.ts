@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import type { Bucket, StoredObject } from './objects.ts';
+import { projectNumberOf } from '../project-number.ts';
+import { type Bucket, metagenerationOf, type StoredObject } from './objects.ts';
 
 /** The JSON API's own representations. `origin` is where this server is reached. */
 export function bucketResource(bucket: Bucket, origin: string): object {
@@ -8,7 +8,7 @@ export function bucketResource(bucket: Bucket, origin: string): object {
     kind: 'storage#bucket',
     id: name,
     name,
-    projectNumber: projectNumber(project),
+    projectNumber: projectNumberOf(project),
     location: location.toUpperCase(),
     locationType: 'region',
     storageClass: 'STANDARD',
@@ -20,8 +20,19 @@ export function bucketResource(bucket: Bucket, origin: string): object {
   };
 }
 
+/** Asked for before folders are moved; there are none here. */
+export function storageLayout({ name, location }: Bucket): object {
+  return {
+    kind: 'storage#storageLayout',
+    bucket: name,
+    location: location.toUpperCase(),
+    locationType: 'region',
+    hierarchicalNamespace: { enabled: false },
+  };
+}
+
 export function objectResource(object: StoredObject, origin: string): object {
-  const { bucket, name, generation, size, timeCreated, ...rest } = object;
+  const { bucket, name, generation, size, timeCreated, updated = timeCreated, ...rest } = object;
   const link = `/b/${bucket}/o/${encodeURIComponent(name)}`;
   return {
     contentType: 'application/octet-stream',
@@ -33,16 +44,11 @@ export function objectResource(object: StoredObject, origin: string): object {
     bucket,
     name,
     generation,
-    metageneration: '1',
+    metageneration: metagenerationOf(object),
     size: String(size),
     storageClass: 'STANDARD',
     timeCreated,
-    updated: timeCreated,
-    etag: Buffer.from(generation).toString('base64'),
+    updated,
+    etag: Buffer.from(`${generation}/${metagenerationOf(object)}`).toString('base64'),
   };
-}
-
-/** A number that stands for the project, as at Google; the same for the same name. */
-function projectNumber(project: string): string {
-  return String(createHash('sha256').update(project).digest().readUIntBE(0, 5) + 100_000_000_000);
 }

@@ -100,7 +100,8 @@ export class Uploads {
   }
 }
 
-const uploadSchema = objectSettingsSchema.extend({
+/** An object's resource as clients send it: its settings, and what they know of it. */
+export const newObjectSchema = objectSettingsSchema.extend({
   name: z.string().optional(),
   bucket: z.string().optional(),
   md5Hash: z.string().optional(),
@@ -115,7 +116,7 @@ function targetOf(
   metadata: unknown,
   contentType: string | undefined,
 ): ResumableTarget {
-  const { bucket: _, size: _size, ...sent } = parse(uploadSchema, metadata ?? {});
+  const { bucket: _, size: _size, ...sent } = parse(newObjectSchema, metadata ?? {});
   const { name: named, md5Hash, crc32c, ...settings } = sent;
   const name = query.get('name') ?? named;
   if (name === undefined) throw badRequest('Required parameter: name');

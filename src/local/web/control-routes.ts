@@ -1,7 +1,13 @@
 import { status } from '@grpc/grpc-js';
 import { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
-import { type Health, nonceHeader, type ServiceStatus } from '../control.ts';
+import {
+  type Health,
+  type IdleTimeout,
+  idleTimeoutSchema,
+  nonceHeader,
+  type ServiceStatus,
+} from '../control.ts';
 import { faultSpecSchema } from '../faults/fault.ts';
 import type { ArmedFaults } from '../faults/index.ts';
 import { RpcError } from '../grpc.ts';
@@ -17,12 +23,13 @@ export type ControlParts = {
   latency: Latency;
   /** The latency was set anew. */
   onLatency(): Promise<void>;
+  idleTimeout: { get(): IdleTimeout; set(setting: IdleTimeout): Promise<void> };
   onStop(): void;
 };
 
 /** How whoever started the local cloud finds it again, looks at it, disturbs it and stops it. */
 export function controlRoutes(parts: ControlParts): Hono<WebEnv> {
-  const { health, services, faults, latency } = parts;
+  const { health, services, faults, latency, idleTimeout } = parts;
   /** Who changes something shows that they can read the home. */
   const guard = createMiddleware<WebEnv>(async (c, next) => {
     if (c.req.header(nonceHeader) !== health.nonce)
@@ -31,7 +38,9 @@ export function controlRoutes(parts: ControlParts): Hono<WebEnv> {
   });
   return new Hono<WebEnv>()
     .get('/healthz', (c) => c.json(health))
-    .get('/local/status', (c) => c.json({ latency: latency.setting, services: services() }))
+    .get('/local/status', (c) =>
+      c.json({ latency: latency.setting, idleTimeout: idleTimeout.get(), services: services() }),
+    )
     .post('/local/stop', guard, (c) => {
       // Behind the answer, which the caller waits for.
       setImmediate(parts.onStop);
@@ -41,6 +50,11 @@ export function controlRoutes(parts: ControlParts): Hono<WebEnv> {
       latency.setting = await readBody(c, latencySchema);
       await parts.onLatency();
       return c.json(latency.setting);
+    })
+    .put('/local/idle-timeout', guard, async (c) => {
+      const setting = await readBody(c, idleTimeoutSchema);
+      await idleTimeout.set(setting);
+      return c.json(setting);
     })
     .get('/local/faults', (c) => c.json({ faults: faults.list() }))
     .post('/local/faults', guard, async (c) => c.json(faults.add(await readBody(c, faultSpecSchema))))

@@ -3,7 +3,7 @@ import { parseSeverity, severityRank } from '../entry.ts';
 import { parseTimestamp } from '../timestamp.ts';
 import { defaults, type Facts, type Field, type FieldType, resolveField } from './fields.ts';
 import { type Comparator, FilterError } from './lexer.ts';
-import { type Filter, parseFilter } from './parser.ts';
+import { type Filter, parseFilter, wordsOf } from './parser.ts';
 
 export type Predicate = (entry: Facts) => boolean;
 
@@ -32,6 +32,11 @@ export function compile(filter: Filter): Predicate {
       const test = contains(filter.text);
       return (entry) => anyScalar(entry, test);
     }
+    case 'words': {
+      const { read } = filter.path.length > 0 ? resolveField(filter.path, filter.at) : wholeEntry;
+      const stands = filter.words.map((word) => (value: unknown) => wordsOf(String(value)).includes(word));
+      return (entry) => stands.every((test) => anyScalar(read(entry), test));
+    }
     case 'present': {
       const { read } = resolveField(filter.path, filter.at);
       return (entry) => isPresent(read(entry));
@@ -40,6 +45,8 @@ export function compile(filter: Filter): Predicate {
       return comparison(filter);
   }
 }
+
+const wholeEntry: Pick<Field, 'read'> = { read: (entry) => entry };
 
 type Test = (value: unknown) => boolean;
 

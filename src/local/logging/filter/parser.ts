@@ -1,3 +1,4 @@
+import { RE2JS } from 're2js';
 import { type Comparator, FilterError, lex, type Token } from './lexer.ts';
 
 /** A parsed filter. `field=(a OR b)` has become comparisons of the field with each. */
@@ -7,6 +8,8 @@ export type Filter =
   | { kind: 'not'; part: Filter }
   /** Text that stands alone: found anywhere in the entry. */
   | { kind: 'search'; text: string }
+  /** `SEARCH("…")`: each word stands somewhere in the field, or in the entry; in lower case. */
+  | { kind: 'words'; words: string[]; path: string[]; at: number }
   /** `field:*` */
   | { kind: 'present'; path: string[]; at: number }
   | { kind: 'compare'; path: string[]; comparator: Comparator; value: string; at: number };
@@ -89,9 +92,7 @@ class Parser {
     if (subject.kind !== 'word' && subject.kind !== 'string') throw unexpected(subject);
     const after = this.peek();
     if (after.kind !== 'comparator') {
-      if (after.kind === '(' && touches(subject, after)) {
-        throw new FilterError(`the function ${subject.text}() is not supported`, subject.at);
-      }
+      if (after.kind === '(' && touches(subject, after)) return this.call(subject);
       return { kind: 'search', text: subject.text };
     }
     this.take();
@@ -99,6 +100,19 @@ class Parser {
     const compare: Value = (value) => comparison(path, after.comparator, value, subject.at);
     const value = this.peek();
     return value.kind === '(' ? this.group(value.at, () => compare(this.take())) : compare(this.take());
+  }
+
+  private call(name: Token & { text: string }): Filter {
+    const call = functions[name.text.toLowerCase()];
+    if (!call) throw new FilterError(`the function ${name.text}() is not supported`, name.at);
+    this.take();
+    const args: Token[] = [];
+    while (this.peek().kind !== ')') {
+      if (args.length > 0 && this.take().kind !== ',') throw unexpected(this.peek());
+      args.push(this.take());
+    }
+    this.take();
+    return call(args, name.at);
   }
 
   private nested(at: number, read: () => Filter): Filter {
@@ -119,6 +133,28 @@ class Parser {
     if (token.kind !== 'end') this.next += 1;
     return token;
   }
+}
+
+const functions: Readonly<Record<string, (args: Token[], at: number) => Filter>> = {
+  log_id([id, ...more], at) {
+    if (id?.kind !== 'string' || more.length > 0) throw new FilterError('log_id() takes one string', at);
+    const value = `/logs/${RE2JS.quote(encodeURIComponent(id.text))}$`;
+    return { kind: 'compare', path: ['logName'], comparator: '=~', value, at };
+  },
+  search(args, at) {
+    const text = args.at(-1);
+    const [field] = args.slice(0, -1);
+    if (text?.kind !== 'string' || args.length > 2 || (field && field.kind !== 'word'))
+      throw new FilterError('SEARCH() takes a field, or none, and a string', at);
+    const words = wordsOf(text.text);
+    if (words.length === 0) throw new FilterError('SEARCH() needs a word', at);
+    return { kind: 'words', words, path: field?.segments ?? [], at };
+  },
+};
+
+/** What stands between anything that is neither letter nor digit, in lower case. */
+export function wordsOf(text: string): string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
 }
 
 function comparison(path: string[], comparator: Comparator, value: Token, at: number): Filter {

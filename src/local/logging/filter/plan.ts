@@ -37,6 +37,7 @@ function decider(filter: Filter): Decider {
         return decided === undefined ? undefined : !decided;
       };
     }
+    case 'words':
     case 'search': {
       const found = compile(filter);
       return (known) => found(known) || undefined;
