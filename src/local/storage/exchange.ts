@@ -120,15 +120,6 @@ export function sendJson({ response }: Pick<Exchange, 'response'>, status: numbe
     .end(text);
 }
 
-/** A client that tries again does so in vain while the disk is full, so that has a status of its own. */
-function unexpected(error: unknown): StorageError {
-  const message = error instanceof Error ? error.message : String(error);
-  const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
-  return full
-    ? new StorageError(507, 'insufficientStorage', `The local cloud's disk is full: ${message}`)
-    : new StorageError(500, 'internalError', message);
-}
-
 export function fail(response: ServerResponse, error: unknown): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
