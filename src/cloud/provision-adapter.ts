@@ -16,9 +16,10 @@ export function provisionAdapter(origin: string, waiting: Waiting): ProvisionPor
     async sqlInstance({ project, region, instance: name }, call) {
       const url = `${origin}/v1/projects/${encodeURIComponent(project)}/instances`;
       const body = JSON.stringify({ ...sqlInstance, name, region });
+      const headers = { 'content-type': 'application/json' };
       try {
         await invoke(on, insert, `${project}:${name}`, call, async (send, { signal }) => {
-          const response = await send(url, { method: 'POST', body, signal });
+          const response = await send(url, { method: 'POST', headers, body, signal });
           if (!response.ok) throw await httpFailure(response);
           await response.body?.cancel();
         });

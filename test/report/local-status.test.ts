@@ -7,7 +7,10 @@ test('a thousand services fill no more than a screen: those that are not ready, 
     ...{ service: `s${n}`, uri: `http://127.0.0.1:${27_000 + n}` },
     ready: n % 400 !== 399,
   }));
-  const about = { state: 'running', home: '/home', port: 1, pid: 2 } as const;
+  const about = {
+    ...({ state: 'running', home: '/home', port: 1, pid: 2 } as const),
+    idleTimeout: { seconds: 900 },
+  } as const;
   const latency = { profile: 'none', factor: 1 } as const;
   const lines = localStatusLines({ ...about, latency, services }, plainTheme);
   const names = lines.flatMap((line) => /\b(s\d+) {2}http/.exec(line)?.[1] ?? []);
