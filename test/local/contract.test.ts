@@ -23,6 +23,7 @@ const titles: Readonly<Record<string, string>> = {
   storage: 'Cloud Storage (JSON API v1)',
   secrets: 'Secret Manager v1',
   sql: 'Cloud SQL Admin',
+  platform: 'Service Usage, Artifact Registry, Resource Manager, IAM service accounts',
   tokens: 'IAM Service Account Credentials v1',
 };
 

@@ -6,6 +6,8 @@ type Row = [verb: string, template: string, method: string];
 
 const knative = '/apis/serving.knative.dev/v1/namespaces/*';
 const secret = '/v1/{name=projects/*/secrets/*}';
+const service = '/v1/{name=projects/*/services/*}';
+const account = '/v1/{name=projects/*/serviceAccounts/*}';
 const bucket = '/storage/v1/b/{bucket}';
 const object = `${bucket}/o/{object=**}`;
 
@@ -84,6 +86,23 @@ const methods = {
     ['PUT', '/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
     ['POST', '/resumable/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
     ['PUT', '/resumable/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
+  ],
+  platform: [
+    ['GET', '/v1/{name=projects/*}', 'GetProject'],
+    ['GET', '/v3/{name=projects/*}', 'GetProject'],
+    ['GET', service, 'GetService'],
+    ['POST', `${service}:enable`, 'EnableService'],
+    ['GET', '/v1/{parent=projects/*}/services', 'ListServices'],
+    ['GET', '/v1/{parent=projects/*}/services:batchGet', 'BatchGetServices'],
+    ['POST', '/v1/{parent=projects/*}/services:batchEnable', 'BatchEnableServices'],
+    ['GET', '/v1/{parent=projects/*/locations/*}/repositories', 'ListRepositories'],
+    ['POST', '/v1/{parent=projects/*/locations/*}/repositories', 'CreateRepository'],
+    ['GET', '/v1/{name=projects/*/locations/*/repositories/*}', 'GetRepository'],
+    ['GET', '/v1/{name=projects/*/locations/*/operations/*}', 'GetOperation'],
+    ['GET', '/v1/{parent=projects/*}/serviceAccounts', 'ListServiceAccounts'],
+    ['POST', '/v1/{parent=projects/*}/serviceAccounts', 'CreateServiceAccount'],
+    ['GET', account, 'GetServiceAccount'],
+    ['DELETE', account, 'DeleteServiceAccount'],
   ],
   tokens: [
     ['POST', '/v1/projects/-/serviceAccounts/{account}:generateIdToken', 'GenerateIdToken'],
