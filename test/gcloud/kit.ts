@@ -18,6 +18,9 @@ export const project = 'demo-project';
 export const region = 'europe-west1';
 
 type Ended = { exitCode: number; stdout: string; stderr: string };
+type Run = Given & { cwd?: string };
+/** Standard input, and variables beside those of `sluice local env`. */
+type Given = { input?: string; env?: Record<string, string> };
 
 /** A local cloud as its own process, with a home of its own, and Google's gcloud pointed at it. */
 export type Judged = {
@@ -26,9 +29,9 @@ export type Judged = {
   /** A folder for the test's files, where the commands run. */
   dir: string;
   /** Runs `gcloud ARGS` to its end; a failure is a result to look at. */
-  gcloud(args: readonly string[], options?: { input?: string }): Promise<Ended>;
+  gcloud(args: readonly string[], options?: Given): Promise<Ended>;
   /** What `gcloud ARGS` prints; throws with everything that it said when it fails. */
-  said(args: readonly string[], options?: { input?: string }): Promise<string>;
+  said(args: readonly string[], options?: Given): Promise<string>;
   /** `said` with `--format=json`, parsed. */
   told(args: readonly string[]): Promise<unknown>;
   sluice(args: readonly string[], options?: { cwd?: string }): Promise<Ended>;
@@ -76,10 +79,14 @@ async function startJudged(folder: string, images: Images): Promise<Judged> {
   await mkdir(dir);
   await layImages(home, path.join(folder, 'image'), images);
 
-  async function run(file: string, args: readonly string[], options: object): Promise<Ended> {
+  async function run(file: string, args: readonly string[], { env = {}, ...options }: Run): Promise<Ended> {
     const ended = await execa(file, args, {
       ...{ reject: false, cwd: dir, timeout: 170_000, ...options },
-      env: { SLUICE_HOME: home, FORCE_COLOR: undefined, ...gcloudEnv({ home, port, project, region }) },
+      env: {
+        ...{ SLUICE_HOME: home, FORCE_COLOR: undefined },
+        ...gcloudEnv({ home, port, project, region }),
+        ...env,
+      },
     });
     const { stdout, stderr, exitCode = -1 } = ended;
     // gcloud writes in bold whatever it writes to.
