@@ -1,6 +1,7 @@
 // `npm run bench`: every performance claim as a ratio or a figure measured in this one run.
 import { type Claim, median } from './claim.ts';
 import { benchDeploys } from './deploys.ts';
+import { benchLogging } from './logging.ts';
 import { main, wallOf } from './process.ts';
 import { benchStartup } from './startup.ts';
 
@@ -30,7 +31,7 @@ function show(claims: readonly Claim[]): void {
 
 const began = performance.now();
 const claims: Claim[] = [];
-for (const bench of [benchVersion, benchDeploys, benchStartup]) claims.push(...[await bench()].flat());
+for (const bench of [benchVersion, benchDeploys, benchStartup, benchLogging]) claims.push(...[await bench()].flat());
 show(claims);
 const missed = claims.filter(({ met }) => !met).length;
 const seconds = Math.round((performance.now() - began) / 1000);

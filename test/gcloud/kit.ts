@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa, execaSync } from 'execa';
+import stripAnsi from 'strip-ansi';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { z } from 'zod';
 import { openImages } from '../../src/local/build/image-store.ts';
@@ -88,7 +89,8 @@ async function startJudged(folder: string, images: Images): Promise<Judged> {
       },
     });
     const { stdout, stderr, exitCode = -1 } = ended;
-    return { stdout: String(stdout), stderr: String(stderr), exitCode };
+    // gcloud writes in bold whatever it writes to.
+    return { stdout: stripAnsi(String(stdout)), stderr: stripAnsi(String(stderr)), exitCode };
   }
 
   let port = 0;

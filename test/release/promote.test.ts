@@ -223,7 +223,7 @@ describe('a gate that is not open writes nothing', () => {
     ]);
   });
 
-  test.concurrent('when its secrets do not exist, until they do', async () => {
+  test.concurrent('when its secrets do not exist, until they do; its account likewise', async () => {
     const road = roads.road('secrets', given);
     await road.staging.deploy();
     const patch = {
@@ -231,11 +231,17 @@ describe('a gate that is not open writes nothing', () => {
       container: { serviceAccount: 'run@prod-project.iam.gserviceaccount.com' },
     };
     const { judgement } = await road.judge({ patch });
-    expect(openIn(judgement)).toEqual(['secrets.secret']);
+    expect(openIn(judgement)).toEqual(['secrets.secret', 'secrets.service-account']);
     expect(judgement.verdict.conditions.find(({ id }) => id === 'secrets.secret')?.reason).toBe(
       'api-key:latest does not exist (Secret [projects/prod-project/secrets/api-key] not found.)',
     );
     await roads.keepSecret('api-key', 'the value');
+    const again = (await road.judge({ patch })).judgement;
+    expect(openIn(again)).toEqual(['secrets.service-account']);
+    expect(again.verdict.conditions.find(({ id }) => id === 'secrets.service-account')?.reason).toContain(
+      'run@prod-project.iam.gserviceaccount.com does not exist',
+    );
+    await roads.keepAccount('run');
     expect(openIn((await road.judge({ patch })).judgement)).toEqual([]);
   });
 

@@ -60,6 +60,11 @@ export async function openRoads(stand: Stand) {
         payload: { data: Buffer.from(value).toString('base64') },
       });
     },
+    /** In production's project. */
+    async keepAccount(accountId: string) {
+      const url = `http://127.0.0.1:${stand.cloud.port}/v1/projects/${target}/serviceAccounts`;
+      await fetch(url, { method: 'POST', body: JSON.stringify({ accountId }) });
+    },
     close: async () => {
       await Promise.all([from.close(), to.close()]);
     },

@@ -5,7 +5,7 @@ import { bytesSchema } from '../../web/bytes.ts';
 import type { WebEnv } from '../../web/env.ts';
 import type { RunModel } from '../model.ts';
 import type { ServiceName } from '../names.ts';
-import { type Policy, policyEtag } from '../policy.ts';
+import { checkPolicyMask, type Policy, policyEtag } from '../policy.ts';
 
 const policySchema = z.strictObject({
   bindings: z
@@ -26,7 +26,8 @@ export function policyRoutes(model: RunModel): Hono<WebEnv> {
   return new Hono<WebEnv>()
     .get(`${service}/:name{[^/:]+:getIamPolicy}`, (c) => c.json(policyJson(model.policy(nameOf(c)))))
     .post(`${service}/:name{[^/:]+:setIamPolicy}`, async (c) => {
-      const { policy } = await readBody(c, setSchema);
+      const { policy, updateMask = '' } = await readBody(c, setSchema);
+      checkPolicyMask(updateMask.split(',').filter((path) => path !== ''));
       return c.json(policyJson(await model.setPolicy(nameOf(c), policy.bindings, policy.etag)));
     })
     .post(`${service}/:name{[^/:]+:testIamPermissions}`, async (c) => {
