@@ -4,7 +4,7 @@ import { compileTemplate } from '../rest/path-template.ts';
 export type JsonMethod = { api: JsonApi; method: string; verb: string; template: string };
 type Row = [verb: string, template: string, method: string];
 
-const knative = '/apis/serving.knative.dev/v1/namespaces/{namespace}';
+const knative = '/apis/serving.knative.dev/v1/namespaces/*';
 const secret = '/v1/{name=projects/*/secrets/*}';
 const bucket = '/storage/v1/b/{bucket}';
 const object = `${bucket}/o/{object=**}`;
@@ -38,14 +38,24 @@ function sqlMethods(project: string): Row[] {
  */
 const methods = {
   run: [
-    ['GET', `${knative}/services`, 'ListServices'],
-    ['POST', `${knative}/services`, 'CreateService'],
-    ['GET', `${knative}/services/{service}`, 'GetService'],
-    ['PUT', `${knative}/services/{service}`, 'UpdateService'],
-    ['DELETE', `${knative}/services/{service}`, 'DeleteService'],
-    ['GET', `${knative}/revisions`, 'ListRevisions'],
-    ['GET', `${knative}/revisions/{revision}`, 'GetRevision'],
-    ['DELETE', `${knative}/revisions/{revision}`, 'DeleteRevision'],
+    ...[knative, '/v1/projects/*/locations/*'].flatMap((base): Row[] => [
+      ['GET', `${base}/services`, 'ListServices'],
+      ['POST', `${base}/services`, 'CreateService'],
+      ['GET', `${base}/services/*`, 'GetService'],
+      ['PUT', `${base}/services/*`, 'UpdateService'],
+      ['DELETE', `${base}/services/*`, 'DeleteService'],
+      ['GET', `${base}/configurations`, 'ListConfigurations'],
+      ['GET', `${base}/configurations/*`, 'GetConfiguration'],
+      ['GET', `${base}/routes`, 'ListRoutes'],
+      ['GET', `${base}/routes/*`, 'GetRoute'],
+      ['GET', `${base}/revisions`, 'ListRevisions'],
+      ['GET', `${base}/revisions/*`, 'GetRevision'],
+      ['DELETE', `${base}/revisions/*`, 'DeleteRevision'],
+    ]),
+    ['GET', '/v1/projects/*/locations/*/services/*:getIamPolicy', 'GetIamPolicy'],
+    ['POST', '/v1/projects/*/locations/*/services/*:setIamPolicy', 'SetIamPolicy'],
+    ['POST', '/v1/projects/*/locations/*/services/*:testIamPermissions', 'TestIamPermissions'],
+    ['GET', '/v1/projects/*/locations', 'ListLocations'],
   ],
   secrets: [
     ['GET', '/v1/{parent=projects/*}/secrets', 'ListSecrets'],
@@ -75,8 +85,11 @@ const methods = {
     ['POST', '/resumable/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
     ['PUT', '/resumable/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
   ],
-  tokens: [['POST', '/v1/projects/-/serviceAccounts/{account}:generateIdToken', 'GenerateIdToken']],
-} as const satisfies Record<string, readonly Row[]>;
+  tokens: [
+    ['POST', '/v1/projects/-/serviceAccounts/{account}:generateIdToken', 'GenerateIdToken'],
+    ['POST', '/v1/projects/-/serviceAccounts/{account}:generateAccessToken', 'GenerateAccessToken'],
+  ],
+} satisfies Record<string, readonly Row[]>;
 type JsonApi = keyof typeof methods;
 
 export const jsonMethods: readonly JsonMethod[] = Object.entries(methods).flatMap(([api, rows]) =>
