@@ -216,7 +216,11 @@ describe('a Cloud SQL instance', async () => {
     ],
     [['p:r:x-', name], undefined, /names: \['p:r:x-'\]/],
     [['../../etc:r:x'], undefined, /Invalid cloud sql instance names/],
-    [[name], '/sockets', /volumeMounts\[0\]\.mountPath: must be \/cloudsql, or empty, for a Cloud SQL volume/],
+    [
+      [name],
+      '/sockets',
+      /volumeMounts\[0\]\.mountPath: must be \/cloudsql, or empty, for a Cloud SQL volume/,
+    ],
   ])('is not attached as %j at %s', async (instances, mountPath, message) => {
     const { services } = connect(cloud.port);
     const service = attached(instances, {});
