@@ -31,7 +31,8 @@ function show(claims: readonly Claim[]): void {
 
 const began = performance.now();
 const claims: Claim[] = [];
-for (const bench of [benchVersion, benchDeploys, benchStartup, benchLogging]) claims.push(...[await bench()].flat());
+for (const bench of [benchVersion, benchDeploys, benchStartup, benchLogging])
+  claims.push(...[await bench()].flat());
 show(claims);
 const missed = claims.filter(({ met }) => !met).length;
 const seconds = Math.round((performance.now() - began) / 1000);
