@@ -4,6 +4,7 @@ import { benchDeploys } from './deploys.ts';
 import { benchLogging } from './logging.ts';
 import { main, wallOf } from './process.ts';
 import { benchStartup } from './startup.ts';
+import { benchState, growThousand } from './state.ts';
 
 const rounds = 21;
 
@@ -31,7 +32,8 @@ function show(claims: readonly Claim[]): void {
 
 const began = performance.now();
 const claims: Claim[] = [];
-for (const bench of [benchVersion, benchDeploys, benchStartup, benchLogging])
+const benchScale = () => benchLogging(growThousand);
+for (const bench of [benchVersion, benchDeploys, benchStartup, benchState, benchScale])
   claims.push(...[await bench()].flat());
 show(claims);
 const missed = claims.filter(({ met }) => !met).length;

@@ -75,7 +75,10 @@ const methods = {
     ['POST', '/resumable/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
     ['PUT', '/resumable/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
   ],
-  tokens: [['POST', '/v1/projects/-/serviceAccounts/{account}:generateIdToken', 'GenerateIdToken']],
+  tokens: [
+    ['POST', '/v1/projects/-/serviceAccounts/{account}:generateIdToken', 'GenerateIdToken'],
+    ['POST', '/v1/projects/-/serviceAccounts/{account}:generateAccessToken', 'GenerateAccessToken'],
+  ],
 } as const satisfies Record<string, readonly Row[]>;
 type JsonApi = keyof typeof methods;
 
