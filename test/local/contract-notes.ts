@@ -23,5 +23,10 @@ export const differences: Readonly<Record<string, string>> = {
     'replication is stored and has no effect; payloads lie in the home folder, readable by its owner only',
   'secrets AccessSecretVersion': 'nobody needs a role',
   'sql instances.insert': 'a Postgres on this machine; tiers, disks and networks have no effect',
+  'artifacts CreateRepository': 'remembered, and no more: images lie in the local image store',
+  'serviceusage EnableService': 'every API is enabled from the start',
+  'serviceusage BatchEnableServices': 'every API is enabled from the start',
+  'projects GetProject': 'every project exists',
+  'iam GetServiceAccount': 'every account that is asked for exists',
   'tokens GenerateIdToken': 'signed by the local cloud, which alone accepts it',
 };

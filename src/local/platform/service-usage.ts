@@ -28,11 +28,11 @@ export function serviceUsageRoutes(): Hono<WebEnv> {
   const services = '/v1/projects/:project/services';
   return new Hono<WebEnv>()
     .get(services, (c) => c.json({ services: served.map((name) => service(c, name)) }))
-    .get(`${services}\\:batchGet`, (c) => {
+    .get(`/v1/projects/:project/:verb{services:batchGet}`, (c) => {
       const names = c.req.queries('names') ?? [];
       return c.json({ services: names.map((name) => service(c, name.replace(/^.*\//, ''))) });
     })
-    .post(`${services}\\:batchEnable`, async (c) => {
+    .post(`/v1/projects/:project/:verb{services:batchEnable}`, async (c) => {
       const { serviceIds } = await readBody(c, batchSchema);
       return c.json(
         enabled('BatchEnableServicesResponse', { services: serviceIds.map((name) => enable(c, name)) }),
