@@ -51,6 +51,8 @@ export type LocalCloud = {
   port: number;
   home: string;
   services(): ServiceStatus[];
+  /** What the JSON APIs without protos answer, in Hono's words. */
+  jsonRoutes: { method: string; path: string }[];
   inject(fault: FaultSpec): Fault;
   faults(): Fault[];
   clearFaults(id?: string): Fault[];
@@ -78,25 +80,17 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const stopRequest = Promise.withResolvers<void>();
   const health = { nonce: randomUUID(), pid: process.pid, stamp };
   const served = servicesOf(backends, faults);
+  const control = controlRoutes({
+    ...{ health, services: backends.run.list, faults, latency },
+    onLatency: () => remember(home, { latency: latency.setting }),
+    idleTimeout,
+    onStop: stopRequest.resolve,
+  });
+  const jsonApis = routesOf(backends);
   const storage = faultyStorage(faults, backends.storage.handle);
   const shared = await listen({
     grpc: grpcServer(served),
-    http: webListener({
-      app: webApp(
-        [
-          controlRoutes({
-            ...{ health, services: backends.run.list, faults, latency },
-            onLatency: () => remember(home, { latency: latency.setting }),
-            idleTimeout,
-            onStop: stopRequest.resolve,
-          }),
-          ...routesOf(backends),
-          restRoutes(served),
-        ],
-        faults,
-      ),
-      storage,
-    }),
+    http: webListener({ app: webApp([control, ...jsonApis, restRoutes(served)], faults), storage }),
     connect: openTunnel({ home, storage }),
     ...(options.port !== undefined && { port: options.port }),
     ...(remembered.port !== undefined && { preferredPort: remembered.port }),
@@ -111,6 +105,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   return {
     ...{ port, home },
     services: backends.run.list,
+    jsonRoutes: jsonApis.flatMap(({ routes }) => routes.map(({ method, path }) => ({ method, path }))),
     inject: (fault) => faults.add(fault),
     faults: () => faults.list(),
     clearFaults: (id) => faults.clear(id),

@@ -4,7 +4,7 @@ import { compileTemplate } from '../rest/path-template.ts';
 export type JsonMethod = { api: JsonApi; method: string; verb: string; template: string };
 type Row = [verb: string, template: string, method: string];
 
-const knative = '/apis/serving.knative.dev/v1/namespaces/{namespace}';
+const knative = '/apis/serving.knative.dev/v1/namespaces/*';
 const secret = '/v1/{name=projects/*/secrets/*}';
 const bucket = '/storage/v1/b/{bucket}';
 const object = `${bucket}/o/{object=**}`;
@@ -38,14 +38,24 @@ function sqlMethods(project: string): Row[] {
  */
 const methods = {
   run: [
-    ['GET', `${knative}/services`, 'ListServices'],
-    ['POST', `${knative}/services`, 'CreateService'],
-    ['GET', `${knative}/services/{service}`, 'GetService'],
-    ['PUT', `${knative}/services/{service}`, 'UpdateService'],
-    ['DELETE', `${knative}/services/{service}`, 'DeleteService'],
-    ['GET', `${knative}/revisions`, 'ListRevisions'],
-    ['GET', `${knative}/revisions/{revision}`, 'GetRevision'],
-    ['DELETE', `${knative}/revisions/{revision}`, 'DeleteRevision'],
+    ...[knative, '/v1/projects/*/locations/*'].flatMap((base): Row[] => [
+      ['GET', `${base}/services`, 'ListServices'],
+      ['POST', `${base}/services`, 'CreateService'],
+      ['GET', `${base}/services/*`, 'GetService'],
+      ['PUT', `${base}/services/*`, 'UpdateService'],
+      ['DELETE', `${base}/services/*`, 'DeleteService'],
+      ['GET', `${base}/configurations`, 'ListConfigurations'],
+      ['GET', `${base}/configurations/*`, 'GetConfiguration'],
+      ['GET', `${base}/routes`, 'ListRoutes'],
+      ['GET', `${base}/routes/*`, 'GetRoute'],
+      ['GET', `${base}/revisions`, 'ListRevisions'],
+      ['GET', `${base}/revisions/*`, 'GetRevision'],
+      ['DELETE', `${base}/revisions/*`, 'DeleteRevision'],
+    ]),
+    ['GET', '/v1/projects/*/locations/*/services/*:getIamPolicy', 'GetIamPolicy'],
+    ['POST', '/v1/projects/*/locations/*/services/*:setIamPolicy', 'SetIamPolicy'],
+    ['POST', '/v1/projects/*/locations/*/services/*:testIamPermissions', 'TestIamPermissions'],
+    ['GET', '/v1/projects/*/locations', 'ListLocations'],
   ],
   secrets: [
     ['GET', '/v1/{parent=projects/*}/secrets', 'ListSecrets'],
@@ -66,20 +76,47 @@ const methods = {
     ['GET', '/storage/v1/b', 'buckets.list'],
     ['POST', '/storage/v1/b', 'buckets.insert'],
     ['GET', bucket, 'buckets.get'],
+    ['DELETE', bucket, 'buckets.delete'],
+    ['GET', `${bucket}/storageLayout`, 'buckets.getStorageLayout'],
+    ['GET', `${bucket}/managedFolders`, 'managedFolders.list'],
     ['GET', `${bucket}/o`, 'objects.list'],
     ['GET', object, 'objects.get'],
     ['GET', '/download/storage/v1/b/{bucket}/o/{object=**}', 'objects.get'],
     ['DELETE', object, 'objects.delete'],
+    ['PATCH', object, 'objects.patch'],
+    ['POST', `${bucket}/o/{object=*}/rewriteTo/b/*/o/{destination=**}`, 'objects.rewrite'],
+    ['POST', `${bucket}/o/{object=**}/compose`, 'objects.compose'],
     ['POST', '/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
     ['PUT', '/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
     ['POST', '/resumable/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
     ['PUT', '/resumable/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
   ],
+  artifacts: [
+    ['GET', '/v1/projects/*/locations/*/repositories', 'ListRepositories'],
+    ['POST', '/v1/projects/*/locations/*/repositories', 'CreateRepository'],
+    ['GET', '/v1/projects/*/locations/*/repositories/*', 'GetRepository'],
+    ['GET', '/v1/projects/*/locations/*/operations/create-repository-*', 'GetOperation'],
+  ],
+  serviceusage: [
+    ['GET', '/v1/projects/*/services', 'ListServices'],
+    ['GET', '/v1/projects/*/services:batchGet', 'BatchGetServices'],
+    ['POST', '/v1/projects/*/services:batchEnable', 'BatchEnableServices'],
+    ['GET', '/v1/projects/*/services/*', 'GetService'],
+    ['POST', '/v1/projects/*/services/*:enable', 'EnableService'],
+  ],
+  projects: [
+    ['GET', '/v1/projects/*', 'GetProject'],
+    ['GET', '/v3/projects/*', 'GetProject'],
+  ],
+  iam: [
+    ['GET', '/v1/projects/*/serviceAccounts', 'ListServiceAccounts'],
+    ['GET', '/v1/projects/*/serviceAccounts/*', 'GetServiceAccount'],
+  ],
   tokens: [
     ['POST', '/v1/projects/-/serviceAccounts/{account}:generateIdToken', 'GenerateIdToken'],
     ['POST', '/v1/projects/-/serviceAccounts/{account}:generateAccessToken', 'GenerateAccessToken'],
   ],
-} as const satisfies Record<string, readonly Row[]>;
+} satisfies Record<string, readonly Row[]>;
 type JsonApi = keyof typeof methods;
 
 export const jsonMethods: readonly JsonMethod[] = Object.entries(methods).flatMap(([api, rows]) =>

@@ -5,6 +5,8 @@ import { type BoundFields, compileTemplate } from './path-template.ts';
 /** One way to call a method over HTTP. */
 export type Binding = {
   verb: string;
+  /** As in the annotation. */
+  template: string;
   match(path: string): BoundFields | undefined;
   /** The request's field that the body is; `*`: all that the path does not bind; nothing: there is no body. */
   body: string | undefined;
@@ -48,7 +50,9 @@ export function bindingsOf(service: Service, method: Method): Binding[] {
     const verb = verbs.find((each) => rule[each] !== undefined);
     const template = verb && rule[verb];
     if (!template) return [];
-    return [{ verb: verb.toUpperCase(), match: compileTemplate(template), body: rule.body || undefined }];
+    return [
+      { verb: verb.toUpperCase(), template, match: compileTemplate(template), body: rule.body || undefined },
+    ];
   });
 }
 
