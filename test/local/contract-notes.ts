@@ -12,11 +12,11 @@ export const differences: Readonly<Record<string, string>> = {
   'run SubmitBuild':
     'a build of the local Cloud Build; functions, base images other than the default, cache images and pools are refused by field',
   'build CreateBuild':
-    "steps are processes on this machine, for known builders only, with this machine's own Node.js, Python and shell whatever the tag says; a Dockerfile's base images are its own system, so package managers, owners and users are refused or ignored with a word in the log; secrets, volumes, pools, git sources and dynamic substitutions are refused by field; machine types and disks change nothing; default logs lie in PROJECT_cloudbuild or PROJECT_REGION_cloudbuild; two builds run at a time",
-  'build CancelBuild': 'processes are killed at once',
+    "steps are processes on this machine, for known builders only, with this machine's own Node.js, Python and shell whatever the tag says; a Dockerfile's base images are its own system, so package managers are refused, owners and users ignored with a word in the log; secrets, volumes, pools, git sources and dynamic substitutions are refused by field; machine types and disks change nothing; default logs lie in PROJECT_cloudbuild or PROJECT_REGION_cloudbuild; two builds run at a time",
   'build ListBuilds':
     'the newest 500 builds; filters by status, tags, images, ids, times and the storage source, others refused by name',
   'build GetDefaultServiceAccount': 'always the one of Compute Engine',
+  'build CancelBuild': 'processes are killed at once',
   'logging WriteLogEntries': 'no quotas',
   'logging ListLogEntries': 'no quotas; the oldest entries go when the store is full, not after 30 days',
   'logging TailLogEntries': 'gRPC only, as at Google',
@@ -28,13 +28,12 @@ export const differences: Readonly<Record<string, string>> = {
     'replication is stored and has no effect; payloads lie in the home folder, readable by its owner only',
   'secrets AccessSecretVersion': 'nobody needs a role',
   'sql instances.insert': 'a Postgres on this machine; tiers, disks and networks have no effect',
-  'platform GetProject': 'every project that could be is there; its number follows from its name',
-  'platform GetService': 'what the local cloud serves is enabled, everything else disabled',
-  'platform EnableService': 'only what is enabled already',
-  'platform BatchEnableServices': 'only what is enabled already',
-  'platform CreateRepository': 'Docker only; images can be pushed to a repository that was never made',
-  'platform GetOperation': 'only of a repository that was made; of builds and revisions it is their own',
-  'platform CreateServiceAccount':
-    'an account is a name: it has no keys, and a build or revision that names another one runs too',
+  'artifacts CreateRepository': 'remembered, and no more: images lie in the local image store',
+  'serviceusage GetService': 'what the local cloud serves is enabled, everything else disabled',
+  'serviceusage EnableService': 'only what is enabled already',
+  'serviceusage BatchEnableServices': 'only what is enabled already',
+  'projects GetProject': 'every project that could be is there; its number follows from its name',
+  'iam CreateServiceAccount':
+    'an account is a name: it has no keys, and a build or revision that names one that is not there runs too',
   'tokens GenerateIdToken': 'signed by the local cloud, which alone accepts it',
 };

@@ -23,7 +23,10 @@ const titles: Readonly<Record<string, string>> = {
   storage: 'Cloud Storage (JSON API v1)',
   secrets: 'Secret Manager v1',
   sql: 'Cloud SQL Admin',
-  platform: 'Service Usage, Artifact Registry, Resource Manager, IAM service accounts',
+  artifacts: 'Artifact Registry v1',
+  serviceusage: 'Service Usage v1',
+  projects: 'Resource Manager v1 and v3',
+  iam: 'IAM v1',
   tokens: 'IAM Service Account Credentials v1',
 };
 

@@ -6,8 +6,6 @@ type Row = [verb: string, template: string, method: string];
 
 const knative = '/apis/serving.knative.dev/v1/namespaces/*';
 const secret = '/v1/{name=projects/*/secrets/*}';
-const service = '/v1/{name=projects/*/services/*}';
-const account = '/v1/{name=projects/*/serviceAccounts/*}';
 const bucket = '/storage/v1/b/{bucket}';
 const object = `${bucket}/o/{object=**}`;
 
@@ -78,31 +76,43 @@ const methods = {
     ['GET', '/storage/v1/b', 'buckets.list'],
     ['POST', '/storage/v1/b', 'buckets.insert'],
     ['GET', bucket, 'buckets.get'],
+    ['DELETE', bucket, 'buckets.delete'],
+    ['GET', `${bucket}/storageLayout`, 'buckets.getStorageLayout'],
+    ['GET', `${bucket}/managedFolders`, 'managedFolders.list'],
     ['GET', `${bucket}/o`, 'objects.list'],
     ['GET', object, 'objects.get'],
     ['GET', '/download/storage/v1/b/{bucket}/o/{object=**}', 'objects.get'],
     ['DELETE', object, 'objects.delete'],
+    ['PATCH', object, 'objects.patch'],
+    ['POST', `${bucket}/o/{object=*}/rewriteTo/b/*/o/{destination=**}`, 'objects.rewrite'],
+    ['POST', `${bucket}/o/{object=**}/compose`, 'objects.compose'],
     ['POST', '/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
     ['PUT', '/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
     ['POST', '/resumable/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
     ['PUT', '/resumable/upload/storage/v1/b/{bucket}/o', 'objects.insert'],
   ],
-  platform: [
-    ['GET', '/v1/{name=projects/*}', 'GetProject'],
-    ['GET', '/v3/{name=projects/*}', 'GetProject'],
-    ['GET', service, 'GetService'],
-    ['POST', `${service}:enable`, 'EnableService'],
-    ['GET', '/v1/{parent=projects/*}/services', 'ListServices'],
-    ['GET', '/v1/{parent=projects/*}/services:batchGet', 'BatchGetServices'],
-    ['POST', '/v1/{parent=projects/*}/services:batchEnable', 'BatchEnableServices'],
-    ['GET', '/v1/{parent=projects/*/locations/*}/repositories', 'ListRepositories'],
-    ['POST', '/v1/{parent=projects/*/locations/*}/repositories', 'CreateRepository'],
-    ['GET', '/v1/{name=projects/*/locations/*/repositories/*}', 'GetRepository'],
-    ['GET', '/v1/{name=projects/*/locations/*/operations/*}', 'GetOperation'],
-    ['GET', '/v1/{parent=projects/*}/serviceAccounts', 'ListServiceAccounts'],
-    ['POST', '/v1/{parent=projects/*}/serviceAccounts', 'CreateServiceAccount'],
-    ['GET', account, 'GetServiceAccount'],
-    ['DELETE', account, 'DeleteServiceAccount'],
+  artifacts: [
+    ['GET', '/v1/projects/*/locations/*/repositories', 'ListRepositories'],
+    ['POST', '/v1/projects/*/locations/*/repositories', 'CreateRepository'],
+    ['GET', '/v1/projects/*/locations/*/repositories/*', 'GetRepository'],
+    ['GET', '/v1/projects/*/locations/*/operations/create-repository-*', 'GetOperation'],
+  ],
+  serviceusage: [
+    ['GET', '/v1/projects/*/services', 'ListServices'],
+    ['GET', '/v1/projects/*/services:batchGet', 'BatchGetServices'],
+    ['POST', '/v1/projects/*/services:batchEnable', 'BatchEnableServices'],
+    ['GET', '/v1/projects/*/services/*', 'GetService'],
+    ['POST', '/v1/projects/*/services/*:enable', 'EnableService'],
+  ],
+  projects: [
+    ['GET', '/v1/projects/*', 'GetProject'],
+    ['GET', '/v3/projects/*', 'GetProject'],
+  ],
+  iam: [
+    ['GET', '/v1/projects/*/serviceAccounts', 'ListServiceAccounts'],
+    ['POST', '/v1/projects/*/serviceAccounts', 'CreateServiceAccount'],
+    ['GET', '/v1/projects/*/serviceAccounts/*', 'GetServiceAccount'],
+    ['DELETE', '/v1/projects/*/serviceAccounts/*', 'DeleteServiceAccount'],
   ],
   tokens: [
     ['POST', '/v1/projects/-/serviceAccounts/{account}:generateIdToken', 'GenerateIdToken'],

@@ -52,12 +52,10 @@ export function artifactRegistryRoutes({ journal }: { journal: Journal }): Hono<
     .get(`${parent}/repositories/:repository`, (c) =>
       c.json(find(repositories, `${parentOf(c)}/repositories/${c.req.param('repository')}`)),
     )
-    .get(`${parent}/operations/:operation`, (c, next) => {
+    .get(`${parent}/operations/:operation{${operationPrefix}.+}`, (c) => {
       const id = c.req.param('operation');
-      // Another API's, in the same place.
-      if (!id.startsWith(operationPrefix)) return next();
       const name = `${parentOf(c)}/repositories/${id.slice(operationPrefix.length)}`;
-      return Promise.resolve(c.json(operation(`${parentOf(c)}/operations/${id}`, find(repositories, name))));
+      return c.json(operation(`${parentOf(c)}/operations/${id}`, find(repositories, name)));
     });
 }
 

@@ -9,7 +9,15 @@ import type { WebEnv } from '../web/env.ts';
 /** The APIs that the local cloud serves: each is enabled in every project, and none can be disabled. */
 const served = [
   ...['artifactregistry', 'cloudbuild', 'cloudresourcemanager', 'iam', 'iamcredentials', 'logging', 'run'],
-  ...['secretmanager', 'serviceusage', 'sqladmin', 'storage', 'storage-api', 'storage-component'],
+  ...[
+    'secretmanager',
+    'serviceusage',
+    'sql-component',
+    'sqladmin',
+    'storage',
+    'storage-api',
+    'storage-component',
+  ],
 ].map((name) => `${name}.googleapis.com`);
 
 const batchSchema = z.strictObject({ serviceIds: z.array(z.string()).min(1).max(20) });
@@ -20,11 +28,11 @@ export function serviceUsageRoutes(): Hono<WebEnv> {
   const services = '/v1/projects/:project/services';
   return new Hono<WebEnv>()
     .get(services, (c) => c.json({ services: served.map((name) => service(c, name)) }))
-    .get('/v1/projects/:project/:all{services:batchGet}', (c) => {
+    .get(`/v1/projects/:project/:verb{services:batchGet}`, (c) => {
       const names = c.req.queries('names') ?? [];
       return c.json({ services: names.map((name) => service(c, name.replace(/^.*\//, ''))) });
     })
-    .post('/v1/projects/:project/:all{services:batchEnable}', async (c) => {
+    .post(`/v1/projects/:project/:verb{services:batchEnable}`, async (c) => {
       const { serviceIds } = await readBody(c, batchSchema);
       return c.json(
         enabled('BatchEnableServicesResponse', { services: serviceIds.map((name) => enable(c, name)) }),
