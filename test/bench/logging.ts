@@ -17,11 +17,15 @@ const batch = 1_000;
 const logs = ['stdout', 'stderr', 'requests', 'varlog%2Fsystem'];
 const severities = ['DEFAULT', 'INFO', 'INFO', 'INFO', 'INFO', 'INFO', 'WARNING', 'ERROR'] as const;
 
-/** A million entries of ten thousand revisions in a local cloud of their own: pages, memory, and a start with them. */
-export async function benchLogging(): Promise<Claim[]> {
+/**
+ * A million entries of ten thousand revisions in a local cloud of their own, beside what `prepare` puts into its home:
+ * pages, memory, and a start with all of it.
+ */
+export async function benchLogging(prepare: (home: string) => Promise<void>): Promise<Claim[]> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
   const home = join(folder, 'home');
   try {
+    await prepare(home);
     const written = await withClient(start(home).port, writeAll);
     sluice(folder, home, ['local', 'stop']);
     const again = start(home);
@@ -30,8 +34,8 @@ export async function benchLogging(): Promise<Claim[]> {
     const slowest = Math.max(...times.map(({ p95 }) => p95));
     return [
       claim('p95 of a filtered page of 1,000 log entries', slowest, 'ms', 150, times.map(shown)),
-      claim('memory of the local cloud with 1,000,000 log entries', memory, 'MB', 350, [written]),
-      claim('start with 1,000,000 log entries', Math.round(again.wallMs), 'ms', 2_000),
+      claim('memory with those and 1,000,000 log entries', memory, 'MB', 700, [written]),
+      claim('start with those and 1,000,000 log entries', Math.round(again.wallMs), 'ms', 2_000),
     ];
   } finally {
     sluice(folder, home, ['local', 'stop']);

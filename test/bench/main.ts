@@ -1,8 +1,10 @@
 // `npm run bench`: every performance claim as a ratio or a figure measured in this one run.
 import { type Claim, median } from './claim.ts';
 import { benchDeploys } from './deploys.ts';
+import { benchLogging } from './logging.ts';
 import { main, wallOf } from './process.ts';
 import { benchStartup } from './startup.ts';
+import { benchState, growThousand } from './state.ts';
 
 const rounds = 21;
 
@@ -30,7 +32,9 @@ function show(claims: readonly Claim[]): void {
 
 const began = performance.now();
 const claims: Claim[] = [];
-for (const bench of [benchVersion, benchDeploys, benchStartup]) claims.push(...[await bench()].flat());
+const benchScale = () => benchLogging(growThousand);
+for (const bench of [benchVersion, benchDeploys, benchStartup, benchState, benchScale])
+  claims.push(...[await bench()].flat());
 show(claims);
 const missed = claims.filter(({ met }) => !met).length;
 const seconds = Math.round((performance.now() - began) / 1000);

@@ -12,7 +12,7 @@ import { openHome } from '../../src/local/home.ts';
 import { openJournal } from '../../src/local/journal/journal.ts';
 import { ensureLocalCloud, localCloudStatus, stopLocalCloud } from '../../src/local/launcher.ts';
 import { openRunState, type Service } from '../../src/local/run/state.ts';
-import type { Claim } from './claim.ts';
+import { type Claim, median } from './claim.ts';
 
 const entry = fileURLToPath(new URL('../../dist/src/local/main.js', import.meta.url));
 const parent = 'projects/demo/locations/europe-west1';
@@ -26,25 +26,28 @@ export async function benchState(): Promise<Claim[]> {
   const [few, many] = [path.join(folder, 'few'), path.join(folder, 'many')];
   try {
     await grow(few, 10, 10);
-    await grow(many, 1000, 10);
-    const small = await measure(few);
-    return claims(small, await measure(many));
+    await growThousand(many);
+    const [small, large] = await measure([few, many]);
+    if (!small || !large) throw new Error('nothing was measured');
+    return claims(small, large);
   } finally {
     for (const home of [few, many]) await stopLocalCloud({ home });
     await rm(folder, { recursive: true, force: true });
   }
 }
 
+/** A thousand services of ten revisions each. */
+export const growThousand = (home: string) => grow(home, 1000, 10);
+
 /** One service is deployed for real; the others are written into the state as copies of it. */
 async function grow(home: string, services: number, revisions: number): Promise<void> {
   openHome(home);
   await layImage(home);
-  await withCloud(home, async ({ client }) => {
-    const template = { containers: [{ image }] };
-    const request = { parent, serviceId: 'model', service: { template, invokerIamDisabled: true } };
-    const [operation] = await client.createService(request);
-    await operation.promise();
-  });
+  const client = connect((await start(home)).port);
+  const service = { template: { containers: [{ image }] }, invokerIamDisabled: true };
+  const [operation] = await client.createService({ parent, serviceId: 'model', service });
+  await operation.promise();
+  await client.close();
   await stopLocalCloud({ home });
   const journal = openJournal({ home });
   const state = openRunState(journal);
@@ -95,65 +98,65 @@ async function start(home: string): Promise<{ ms: number; port: number }> {
   return { ms: performance.now() - began, port };
 }
 
-async function withCloud<T>(
-  home: string,
-  use: (cloud: { ms: number; client: ServicesClient }) => Promise<T>,
-): Promise<T> {
-  const { ms, port } = await start(home);
-  const client = new ServicesClient({
-    apiEndpoint: '127.0.0.1',
-    port,
-    projectId: 'demo',
+function connect(port: number): ServicesClient {
+  return new ServicesClient({
+    ...{ apiEndpoint: '127.0.0.1', port, projectId: 'demo' },
     sslCreds: credentials.createInsecure(),
     authClient: new PassThroughClient(),
   });
-  try {
-    return await use({ ms, client });
-  } finally {
-    await client.close();
-  }
 }
 
 type Figures = {
-  /** Milliseconds; the first start after the seeding opens new ports. */
+  /** Milliseconds of every start. */
   starts: number[];
-  listMs: number;
-  getMs: number;
-  updateMs: number;
   mib: number;
+  list: number[];
+  get: number[];
+  update: number[];
 };
 
-async function measure(home: string): Promise<Figures> {
-  const starts: number[] = [];
-  for (let round = 0; round < 4; round++) {
-    await stopLocalCloud({ home });
-    starts.push((await start(home)).ms);
+const calls = 150;
+
+/** The two in turn, so that whatever else this machine does, it does to both. */
+async function measure(homes: readonly string[]): Promise<Figures[]> {
+  const starts = homes.map((): number[] => []);
+  for (let round = 0; round < 5; round++) {
+    for (const [n, home] of homes.entries()) {
+      await stopLocalCloud({ home });
+      const { ms } = await start(home);
+      // The first one after the seeding opens new ports.
+      if (round > 0) starts[n]?.push(ms);
+    }
   }
-  return withCloud(home, async ({ client }) => {
-    const name = `${parent}/services/service-0005`;
-    const page = { parent, pageSize: 100 };
-    const traffic = [{ type: 'TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST' as const, percent: 100 }];
-    const update = { service: { name, traffic }, updateMask: { paths: ['traffic'] } };
-    return {
-      starts: starts.slice(1),
-      listMs: await p95(40, () => client.listServices(page, { autoPaginate: false })),
-      getMs: await p95(200, () => client.getService({ name })),
-      updateMs: await p95(100, () => client.updateService(update)),
-      mib: await residentMiB(home),
-    };
-  });
+  const times = homes.map((_, n) => ({ starts: starts[n] ?? [], list: [], get: [], update: [] }));
+  const clients = await Promise.all(homes.map(async (home) => connect((await start(home)).port)));
+  for (let call = 0; call < calls; call++) {
+    for (const [n, client] of clients.entries()) await timeCalls(client, times[n]);
+  }
+  await Promise.all(clients.map((client) => client.close()));
+  return Promise.all(times.map(async (each, n) => ({ ...each, mib: await residentMiB(homes[n] ?? '') })));
 }
 
-/** Of the wall times in milliseconds, the nearest rank; the first tenth only warms up. */
-async function p95(calls: number, call: () => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  for (let n = 0; n < calls * 1.1; n++) {
-    const began = performance.now();
-    await call();
-    times.push(performance.now() - began);
-  }
-  const sorted = times.slice(-calls).sort((a, b) => a - b);
-  return sorted[Math.ceil(calls * 0.95) - 1] ?? Number.NaN;
+async function timeCalls(client: ServicesClient, times: Omit<Figures, 'mib'> | undefined): Promise<void> {
+  const name = `${parent}/services/service-0005`;
+  const page = { parent, pageSize: 100 };
+  const traffic = [{ type: 'TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST' as const, percent: 100 }];
+  const update = { service: { name, traffic }, updateMask: { paths: ['traffic'] } };
+  times?.get.push(await wall(() => client.getService({ name })));
+  times?.list.push(await wall(() => client.listServices(page, { autoPaginate: false })));
+  times?.update.push(await wall(() => client.updateService(update)));
+}
+
+async function wall(call: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await call();
+  return performance.now() - began;
+}
+
+/** The nearest rank. */
+function p95(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.ceil(times.length * 0.95) - 1] ?? Number.NaN;
 }
 
 /** Linux only: what the server's process holds in memory. */
@@ -165,34 +168,27 @@ async function residentMiB(home: string): Promise<number> {
 }
 
 function claims(few: Figures, many: Figures): Claim[] {
-  const slowest = Math.max(...many.starts);
-  const ms = (value: number) => `${value.toFixed(1)} ms`;
-  const ratio = (name: string, of: 'getMs' | 'updateMs'): Claim => {
-    const value = many[of] / few[of];
-    const detail = [`p95 at 10 services ${ms(few[of])}, at 1,000 ${ms(many[of])}`];
-    return { name, value, unit: '× 10 services', target: '≤ 2', met: value <= 2, detail };
+  const startMs = median(many.starts);
+  const shown = (values: readonly number[]) => values.map(Math.round).join(', ');
+  const ratio = (name: string, of: 'get' | 'update'): Claim => {
+    const medians = [median(few[of]), median(many[of])] as const;
+    const value = medians[1] / medians[0];
+    const detail = `median at 10 services ${medians[0].toFixed(1)} ms, at 1,000 ${medians[1].toFixed(1)} ms`;
+    return { name, value, unit: '× 10 services', target: '≤ 1.5', met: value <= 1.5, detail: [detail] };
   };
+  const page = p95(many.list);
   return [
     {
-      ...{ name: 'start with 1,000 services, 10,000 revisions', value: Math.round(slowest), unit: 'ms' },
-      ...{ target: '≤ 2,000', met: slowest <= 2000 },
-      detail: [
-        `with 10 services: ${few.starts.map(Math.round).join(', ')} ms; with 1,000: ${many.starts.map(Math.round).join(', ')} ms`,
-      ],
+      ...{ name: 'start with 1,000 services, 10,000 revisions', value: Math.round(startMs), unit: 'ms' },
+      ...{ target: '≤ 2,000', met: startMs <= 2000 },
+      detail: [`with 10 services: ${shown(few.starts)} ms; with 1,000: ${shown(many.starts)} ms`],
     },
-    {
-      name: 'p95 of a page of 100 services',
-      value: many.listMs,
-      unit: 'ms',
-      target: '≤ 150',
-      met: many.listMs <= 150,
-    },
-    ratio('GetService among 1,000 services', 'getMs'),
-    ratio('UpdateService among 1,000 services', 'updateMs'),
+    { name: 'p95 of a page of 100 services', value: page, unit: 'ms', target: '≤ 150', met: page <= 150 },
+    ratio('GetService among 1,000 services', 'get'),
+    ratio('UpdateService among 1,000 services', 'update'),
     {
       ...{ name: 'memory with 1,000 services', value: many.mib, unit: 'MiB', target: '≤ 350' },
-      met: many.mib <= 350,
-      detail: [`with 10 services ${few.mib} MiB`],
+      ...{ met: many.mib <= 350, detail: [`with 10 services ${few.mib} MiB`] },
     },
   ];
 }

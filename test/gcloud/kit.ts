@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa, execaSync } from 'execa';
+import stripAnsi from 'strip-ansi';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { z } from 'zod';
 import { openImages } from '../../src/local/build/image-store.ts';
@@ -17,6 +18,9 @@ export const project = 'demo-project';
 export const region = 'europe-west1';
 
 type Ended = { exitCode: number; stdout: string; stderr: string };
+type Run = Given & { cwd?: string };
+/** Standard input, and variables beside those of `sluice local env`. */
+type Given = { input?: string; env?: Record<string, string> };
 
 /** A local cloud as its own process, with a home of its own, and Google's gcloud pointed at it. */
 export type Judged = {
@@ -25,9 +29,9 @@ export type Judged = {
   /** A folder for the test's files, where the commands run. */
   dir: string;
   /** Runs `gcloud ARGS` to its end; a failure is a result to look at. */
-  gcloud(args: readonly string[], options?: { input?: string }): Promise<Ended>;
+  gcloud(args: readonly string[], options?: Given): Promise<Ended>;
   /** What `gcloud ARGS` prints; throws with everything that it said when it fails. */
-  said(args: readonly string[], options?: { input?: string }): Promise<string>;
+  said(args: readonly string[], options?: Given): Promise<string>;
   /** `said` with `--format=json`, parsed. */
   told(args: readonly string[]): Promise<unknown>;
   sluice(args: readonly string[], options?: { cwd?: string }): Promise<Ended>;
@@ -75,13 +79,18 @@ async function startJudged(folder: string, images: Images): Promise<Judged> {
   await mkdir(dir);
   await layImages(home, path.join(folder, 'image'), images);
 
-  async function run(file: string, args: readonly string[], options: object): Promise<Ended> {
+  async function run(file: string, args: readonly string[], { env = {}, ...options }: Run): Promise<Ended> {
     const ended = await execa(file, args, {
       ...{ reject: false, cwd: dir, timeout: 170_000, ...options },
-      env: { SLUICE_HOME: home, FORCE_COLOR: undefined, ...gcloudEnv({ home, port, project, region }) },
+      env: {
+        ...{ SLUICE_HOME: home, FORCE_COLOR: undefined },
+        ...gcloudEnv({ home, port, project, region }),
+        ...env,
+      },
     });
     const { stdout, stderr, exitCode = -1 } = ended;
-    return { stdout: String(stdout), stderr: String(stderr), exitCode };
+    // gcloud writes in bold whatever it writes to.
+    return { stdout: stripAnsi(String(stdout)), stderr: stripAnsi(String(stderr)), exitCode };
   }
 
   let port = 0;

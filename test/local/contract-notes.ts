@@ -27,6 +27,6 @@ export const differences: Readonly<Record<string, string>> = {
   'serviceusage EnableService': 'every API is enabled from the start',
   'serviceusage BatchEnableServices': 'every API is enabled from the start',
   'projects GetProject': 'every project exists',
-  'iam GetServiceAccount': 'every account that is asked for exists',
+  'iam CreateServiceAccount': 'an account is a name: it holds no roles and no keys',
   'tokens GenerateIdToken': 'signed by the local cloud, which alone accepts it',
 };

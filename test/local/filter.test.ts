@@ -4,6 +4,7 @@ import type { StoredEntry } from '../../src/local/logging/entry.ts';
 import { compile, compileFilter } from '../../src/local/logging/filter/evaluate.ts';
 import { FilterError } from '../../src/local/logging/filter/lexer.ts';
 import { type Filter, parseFilter } from '../../src/local/logging/filter/parser.ts';
+import { planFilter } from '../../src/local/logging/filter/plan.ts';
 
 const stderr = 'projects/p/logs/run.googleapis.com%2Fstderr';
 const entry: StoredEntry = {
@@ -177,6 +178,9 @@ const small = fc.letrec<{ filter: Filter }>((tie) => ({
       )
       .map(([field, comparator, value]): Filter => compareFilter(field, comparator, value)),
     fc
+      .constantFrom('a', 'b c')
+      .map((text): Filter => ({ kind: 'words', words: text.split(' '), path: [], at: 0 })),
+    fc
       .constantFrom('x', 'y z')
       .map((field): Filter => ({ kind: 'present', path: ['jsonPayload', field], at: 0 })),
     tie('filter').map((part): Filter => ({ kind: 'not', part })),
@@ -201,6 +205,8 @@ function print(filter: Filter): string {
       return '';
     case 'search':
       return filter.text;
+    case 'words':
+      return `SEARCH(${JSON.stringify(filter.words.join(' '))})`;
     case 'present':
       return `${field(filter.path)}:*`;
     case 'compare':
@@ -225,6 +231,10 @@ function oracle(filter: Filter, payload: Record<string, string>): boolean {
       return true;
     case 'search':
       return Object.values(payload).some((value) => value.includes(filter.text));
+    case 'words':
+      return filter.words.every((word) =>
+        Object.values(payload).some((value) => value.split(/\W+/).includes(word)),
+      );
     case 'present':
       return text !== undefined;
     case 'compare': {
@@ -264,4 +274,43 @@ test('the evaluator agrees with the naive reading', () => {
       expect(compile(filter)({ ...bare, jsonPayload: payload })).toBe(oracle(filter, payload));
     }),
   );
+});
+
+test('what a plan decides by what many entries have in common is what the filter says of each of them', () => {
+  const { logName, severity, resource } = entry;
+  const facts = [{}, { logName, severity }, { resource }, { logName, severity, resource }];
+  const term = fc.constantFrom(
+    ...[
+      'severity>=ERROR',
+      'severity=INFO',
+      'logName:stderr',
+      'resource.type="x"',
+      'log_id("stderr")',
+      'chat',
+    ],
+    ...[
+      'resource.labels.service_name=~"^ch"',
+      'resource.labels.none:*',
+      'textPayload:"x"',
+      'Boom',
+      'labels:*',
+    ],
+  );
+  const joined = fc.tuple(fc.constantFrom(' AND ', ' OR ', ' AND NOT ', ' OR NOT '), term);
+  fc.assert(
+    fc.property(term, fc.array(joined, { maxLength: 4 }), (first, rest) => {
+      const { decide, matches } = planFilter([first, ...rest.flat()].join(''));
+      for (const known of facts) expect([undefined, matches(entry)]).toContain(decide(known));
+    }),
+  );
+  expect(planFilter('severity>=ERROR AND resource.type="x" AND boom').decide({ resource })).toBe(false);
+});
+
+test('a plan knows between which times its matches lie', () => {
+  const later = 'timestamp>="2026-01-02" AND (chat AND timestamp<"2026-01-03") AND timestamp>"2026-01-01"';
+  expect(planFilter(later)).toMatchObject({
+    from: '2026-01-02T00:00:00.000000000Z',
+    to: '2026-01-03T00:00:00.000000000Z',
+  });
+  expect(planFilter('timestamp>="2026-01-02" OR chat').from).toBeUndefined();
 });

@@ -257,6 +257,69 @@ describe('over a restart', () => {
     expect(texts(await list())).toEqual(['kept \u2028 whole', 'later']);
   });
 
+  test('the index is made anew where it is gone, damaged or behind its lines', async () => {
+    for (const second of [3, 1, 2]) print(`${second}`, `2026-01-01T00:00:0${second}Z`);
+    await stop();
+    const index = path.join(home, 'logs', 'entries-00000001.index');
+    const whole = readFileSync(index);
+    const damaged = [Buffer.alloc(0), whole.subarray(0, -7), Buffer.concat([whole, Buffer.from('garbage')])];
+    for (const bytes of damaged) {
+      writeFileSync(index, bytes);
+      await start();
+      expect(texts(await list())).toEqual(['1', '2', '3']);
+      await stop();
+      expect(readFileSync(index)).toEqual(whole);
+    }
+    await start();
+  });
+
+  test('a log that was deleted stays so, and what it gets later is there', async () => {
+    const logName = 'projects/p/logs/notes';
+    const write = (textPayload: string) =>
+      client.writeLogEntries({ resource, entries: [{ logName, textPayload }] });
+    await write('gone');
+    print('kept');
+    await client.deleteLog({ logName });
+    await write('new');
+    const there = ['kept', 'new'];
+    expect(texts(await list())).toEqual(there);
+    await expect(client.deleteLog({ logName: 'projects/p/logs/none' })).rejects.toMatchObject({ code: 5 });
+    await stop();
+    await start();
+    expect(texts(await list())).toEqual(there);
+    await stop();
+    rmSync(path.join(home, 'logs', 'entries-00000001.index'));
+    await start();
+    expect(texts(await list())).toEqual(there);
+  });
+
+  test('entries in any order, over several files, read as a sorted list would', async () => {
+    await stop();
+    await start({ limits: { segmentBytes: 2_000 } });
+    const numbers = Array.from({ length: 60 }, (_, index) => (index * 37) % 60);
+    for (const number of numbers) {
+      const timestamp = { seconds: number >> 2 };
+      const entry = { insertId: `i${number % 7}`, timestamp, textPayload: String(number) };
+      await client.writeLogEntries({ logName: stdout, resource, entries: [entry] });
+    }
+    const wanted = [...numbers].sort((a, b) => (a >> 2) - (b >> 2) || (a % 7) - (b % 7)).map(String);
+    expect(texts(await list({ pageSize: 7 }))).toEqual(wanted);
+    await stop();
+    await start();
+    expect(texts(await list({ pageSize: 7 }))).toEqual(wanted);
+    expect(texts(await list({ pageSize: 7, orderBy: 'timestamp desc' }))).toEqual(wanted.reverse());
+  });
+
+  test('a page ends after so many entries were looked at, and says where to go on', async () => {
+    const entries = Array.from({ length: 10_001 }, (_, index) => ({ textPayload: `line ${index}` }));
+    await client.writeLogEntries({ logName: stdout, resource, entries });
+    const request = { resourceNames: ['projects/p'], filter: 'textPayload:"line 10000"' };
+    const [none, , { nextPageToken }] = await client.listLogEntries(request, { autoPaginate: false });
+    expect([none, nextPageToken]).toEqual([[], expect.stringMatching(/./)]);
+    expect(texts(await list({ filter: request.filter }))).toEqual(['line 10000']);
+    expect(texts(await list({ filter: `${request.filter} severity>=ERROR` }))).toEqual([]);
+  });
+
   test('the files are bounded: the oldest go', async () => {
     await stop();
     await start({ limits: { segmentBytes: 10_000, bytes: 40_000 } });

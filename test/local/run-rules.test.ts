@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkVersion } from '../../src/local/run/model.ts';
 import { checkRevisionId, checkServiceId, generateRevisionId } from '../../src/local/run/names.ts';
+import { checkVersion } from '../../src/local/run/refusals.ts';
 import { checkResources } from '../../src/local/run/resources.ts';
 import { parseSpec, specFields } from '../../src/local/run/spec-fields.ts';
 import { withDefaults } from '../../src/local/run/template.ts';

@@ -77,6 +77,16 @@ describe('Secret Manager', () => {
     );
   });
 
+  test('takes bytes in either alphabet of base64', async () => {
+    const { call, made } = await secretManager();
+    await made('bytes');
+    for (const data of ['-__-_w==', '+//+/w', '+//+/w==']) {
+      await call('POST', `${project}/bytes:addVersion`, { payload: { data } });
+      const accessed = await call('GET', `${project}/bytes/versions/latest:access`);
+      expect(accessed.body.payload.data).toBe('+//+/w==');
+    }
+  });
+
   test('says what is wrong in Google’s words, and never with a value', async () => {
     const { call, made } = await secretManager();
     await made('api-key');

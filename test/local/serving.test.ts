@@ -13,6 +13,8 @@ import {
 } from './harness.ts';
 import { programs } from './programs.ts';
 
+const post = (url: string, body: object) =>
+  fetch(url, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
 const open: ServiceMessage = { invokerIamDisabled: true };
 
 test('ingress, identity and affinity are what the service says, over its whole life', async () => {
@@ -24,7 +26,7 @@ test('ingress, identity and affinity are what the service says, over its whole l
   const status = async (headers: Record<string, string> = {}) => (await fetch(uri, { headers })).status;
 
   const url = `http://127.0.0.1:${port}/v1/projects/-/serviceAccounts/ci@demo.iam.gserviceaccount.com:generateIdToken`;
-  const minted = await fetch(url, { method: 'POST', body: JSON.stringify({ audience: uri }) });
+  const minted = await post(url, { audience: uri });
   const { token } = JSON.parse(await minted.text());
   expect(await status()).toBe(403);
   expect(await status({ authorization: `Bearer ${token}` })).toBe(200);
@@ -42,6 +44,14 @@ test('ingress, identity and affinity are what the service says, over its whole l
   await update(clients, { ingress: 'INGRESS_TRAFFIC_ALL' }, 'ingress');
   const answer = await fetch(uri);
   expect([answer.status, answer.headers.get('set-cookie')]).toEqual([200, expect.stringMatching(/^GAESA=/)]);
+});
+
+test('whoever asks for their permissions on a service that does not exist yet has them', async () => {
+  const { port } = await startCloud({ home: tempHome() });
+  const url = `http://127.0.0.1:${port}/v1/projects/demo/locations/europe-west1/services/none:testIamPermissions`;
+  const permissions = ['run.services.setIamPolicy'];
+  const answer = await post(url, { permissions });
+  expect(await answer.json()).toEqual({ permissions });
 });
 
 test('an idle service scales to zero, starts for a request, and the timeout is kept over a restart', async () => {

@@ -264,3 +264,41 @@ test('multipart media comes out whole however the body is cut', async () => {
 async function* iterate(pieces: Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* pieces;
 }
+
+describe('objects made of objects', () => {
+  test('are copied with or without new settings, composed, patched, and gone with their bucket', async () => {
+    const file = bucket.file('a.txt');
+    await file.save('hello', { contentType: 'text/plain', metadata: { metadata: { k: 'v' } } });
+    const [copy] = await file.copy(bucket.file('copy.txt'));
+    const [copied] = await copy.getMetadata();
+    expect(copied).toMatchObject({ contentType: 'text/plain', metadata: { k: 'v' }, size: '5' });
+    await bucket.combine(['a.txt', 'copy.txt'], 'two.txt');
+    expect(String((await bucket.file('two.txt').download())[0])).toBe('hellohello');
+    const [patched] = await copy.setMetadata({ contentType: 'text/x', metadata: { k: null, l: 'w' } });
+    expect(patched).toMatchObject({ contentType: 'text/x', metadata: { l: 'w' }, metageneration: '2' });
+    await stop();
+    await start();
+    bucket = connect('p').bucket('p_cloudbuild');
+    expect((await bucket.file('copy.txt').getMetadata())[0]).toMatchObject({ metageneration: '2' });
+    expect(String((await bucket.file('a.txt').download())[0])).toBe('hello');
+
+    await expect(bucket.delete()).rejects.toMatchObject({ code: 409 });
+    await bucket.deleteFiles();
+    await bucket.delete();
+    expect((await bucket.exists())[0]).toBe(false);
+  });
+
+  test('what a patch cannot change is refused by name', async () => {
+    await put('a', 'x');
+    const answer = await fetch(`${origin}/storage/v1/b/p_cloudbuild/o/a`, {
+      method: 'PATCH',
+      body: JSON.stringify({ temporaryHold: true }),
+    });
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('temporaryHold')]);
+    const stale = await fetch(`${origin}/storage/v1/b/p_cloudbuild/o/a?ifMetagenerationMatch=7`, {
+      method: 'PATCH',
+      body: '{}',
+    });
+    expect(stale.status).toBe(412);
+  });
+});

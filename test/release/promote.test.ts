@@ -223,7 +223,7 @@ describe('a gate that is not open writes nothing', () => {
     ]);
   });
 
-  test.concurrent('when its secrets do not exist, until they do; or nobody can say it of its account', async () => {
+  test.concurrent('when its secrets do not exist, until they do; its account likewise', async () => {
     const road = roads.road('secrets', given);
     await road.staging.deploy();
     const patch = {
@@ -239,8 +239,10 @@ describe('a gate that is not open writes nothing', () => {
     const again = (await road.judge({ patch })).judgement;
     expect(openIn(again)).toEqual(['secrets.service-account']);
     expect(again.verdict.conditions.find(({ id }) => id === 'secrets.service-account')?.reason).toContain(
-      'could not be asked for (the local cloud has no service accounts)',
+      'run@prod-project.iam.gserviceaccount.com does not exist',
     );
+    await roads.keepAccount('run');
+    expect(openIn((await road.judge({ patch })).judgement)).toEqual([]);
   });
 
   test.concurrent('when somebody has mended the evidence by hand', async () => {

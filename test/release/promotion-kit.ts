@@ -52,11 +52,18 @@ export async function openRoads(stand: Stand) {
     /** In production's Secret Manager. */
     async keepSecret(name: string, value: string) {
       const secrets = `http://127.0.0.1:${stand.cloud.port}/v1/projects/${target}/secrets`;
-      const post = (url: string, body: object) => fetch(url, { method: 'POST', body: JSON.stringify(body) });
+      const headers = { 'content-type': 'application/json' };
+      const post = (url: string, body: object) =>
+        fetch(url, { method: 'POST', body: JSON.stringify(body), headers });
       await post(`${secrets}?secretId=${name}`, { replication: { automatic: {} } });
       await post(`${secrets}/${name}:addVersion`, {
         payload: { data: Buffer.from(value).toString('base64') },
       });
+    },
+    /** In production's project. */
+    async keepAccount(accountId: string) {
+      const url = `http://127.0.0.1:${stand.cloud.port}/v1/projects/${target}/serviceAccounts`;
+      await fetch(url, { method: 'POST', body: JSON.stringify({ accountId }) });
     },
     close: async () => {
       await Promise.all([from.close(), to.close()]);

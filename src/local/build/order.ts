@@ -37,6 +37,8 @@ export function planBuild(build: BuildRequest, place: BuildPlace): BuildOrder {
   const misnamed = images.find((name) => !parseReference(name));
   if (misnamed !== undefined) throw refused(`invalid image name "${misnamed}"`);
   const tags = build.tags.map(substitution.fill);
+  const badTag = tags.find((tag) => !/^\w[\w.-]{0,127}$/.test(tag));
+  if (badTag !== undefined) throw refused(`invalid build tag "${badTag}"`);
   const objects = objectsOf(build, substitution);
   const logs = logsOf(build, place, substitution);
   const usedByScripts = options.automapSubstitutions || build.steps.some((step) => step.automapSubstitutions);

@@ -38,8 +38,10 @@ export const recordSchema = z.object({
   project: z.string(),
   location: z.string(),
   operation: z.string(),
-  /** The Build message as the caller sent it, with the substitutions made. */
-  request: z.looseObject({ steps: z.array(z.record(z.string(), z.unknown())).default([]) }),
+  /** The Build message as the caller sent it. */
+  request: z.record(z.string(), z.unknown()),
+  /** The same with its substitutions made, as it is shown. */
+  shown: z.looseObject({ steps: z.array(z.record(z.string(), z.unknown())).default([]) }),
   source: z.object({ bucket: z.string(), object: z.string(), generation: z.string().optional() }).optional(),
   tags: z.array(z.string()).default([]),
   /** The images that it is to push. */
@@ -76,18 +78,18 @@ function buildName({ project, location, id }: BuildRecord): string {
 
 /** The record as a `google.devtools.cloudbuild.v1.Build`. */
 export function toBuild(record: BuildRecord): object {
-  const { id, project, status, statusDetail, failure, logsBucket, logUrl, request } = record;
+  const { id, project, status, statusDetail, failure, logsBucket, logUrl, shown } = record;
   const time = (millis: number | undefined) => millis !== undefined && toTimestamp(new Date(millis));
   const [createTime, startTime, finishTime] = [record.createTime, record.startTime, record.finishTime].map(
     time,
   );
   return {
-    ...request,
+    ...shown,
     name: buildName(record),
     id,
     projectId: project,
     status,
-    steps: request.steps.map((step, index) => ({ ...step, ...stepState(record.steps[index]) })),
+    steps: shown.steps.map((step, index) => ({ ...step, ...stepState(record.steps[index]) })),
     timeout: toDuration(record.timeoutMs),
     queueTtl: toDuration(record.queueTtlMs),
     ...(record.source && { sourceProvenance: { resolvedStorageSource: record.source } }),

@@ -65,10 +65,7 @@ const buildSchema = z.strictObject({
         .optional(),
     })
     .default({ images: [] }),
-  tags: z
-    .array(z.string().regex(/^[\w][\w.-]{0,127}$/))
-    .max(64)
-    .default([]),
+  tags: z.array(z.string().max(1000)).max(64).default([]),
   substitutions: z.record(z.string().max(100), z.string().max(4000)).default({}),
   timeout: durationSchema.optional(),
   queueTtl: durationSchema.optional(),

@@ -89,7 +89,8 @@ export async function createBuild(
   const record: BuildRecord = {
     ...place,
     operation: operationName(place),
-    request: messageWith(message, order),
+    request: message,
+    shown: messageWith(message, order),
     steps: order.steps.map(() => ({ status: 'QUEUED' })),
     timing: {},
     tags: order.tags,

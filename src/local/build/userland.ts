@@ -16,7 +16,7 @@ export type View = {
   binds: { from: string; to: string }[];
 };
 
-export type Command = readonly [string, ...string[]];
+type Command = readonly [string, ...string[]];
 
 /**
  * How a build's processes are run: as in a container, with a root of their own over this machine's system, where the

@@ -110,9 +110,14 @@ const methods = {
   ],
   iam: [
     ['GET', '/v1/projects/*/serviceAccounts', 'ListServiceAccounts'],
+    ['POST', '/v1/projects/*/serviceAccounts', 'CreateServiceAccount'],
     ['GET', '/v1/projects/*/serviceAccounts/*', 'GetServiceAccount'],
+    ['DELETE', '/v1/projects/*/serviceAccounts/*', 'DeleteServiceAccount'],
   ],
-  tokens: [['POST', '/v1/projects/-/serviceAccounts/{account}:generateIdToken', 'GenerateIdToken']],
+  tokens: [
+    ['POST', '/v1/projects/-/serviceAccounts/{account}:generateIdToken', 'GenerateIdToken'],
+    ['POST', '/v1/projects/-/serviceAccounts/{account}:generateAccessToken', 'GenerateAccessToken'],
+  ],
 } satisfies Record<string, readonly Row[]>;
 type JsonApi = keyof typeof methods;
 

@@ -8,16 +8,13 @@ import type { Operation, OperationStore } from '../operations.ts';
 import { reconcilingConditions } from './conditions.ts';
 import { checkServiceId, type RevisionName, type ServiceName } from './names.ts';
 import { addRevision, changedTemplate } from './new-revision.ts';
+import { completeSpec, newService } from './new-service.ts';
 import { type Binding, nextPolicy, noPolicy, type Policy } from './policy.ts';
-import { checkResources } from './resources.ts';
+import { checkUnneeded, checkVersion, notFound, revisionVersion } from './refusals.ts';
 import type { Rollout } from './rollout.ts';
 import type { Spec, Template } from './schema.ts';
-import { parseSpec } from './spec-fields.ts';
 import { findRevision, type Revision, type RunState, refOf, type Service } from './state.ts';
-import { withDefaults } from './template.ts';
-import { allToLatest, checkTraffic } from './traffic.ts';
 import type { Packing } from './v2/packing.ts';
-import { checkVolumes } from './volumes.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -158,7 +155,7 @@ export function openModel(parts: ModelParts): RunModel {
   async function removeRevision(name: RevisionName, { version, validateOnly }: WriteOptions = {}) {
     const { service, revision } = findRevisionOf(name);
     checkVersion(revision.id, version, revisionVersion(revision));
-    refuseWhenNeeded(service, revision);
+    checkUnneeded(service, revision);
     const resource = pack.revision(service, revision);
     if (validateOnly) return { service, revision, operation: validated(resource) };
     const [operation] = await Promise.all([
@@ -189,38 +186,6 @@ export function openModel(parts: ModelParts): RunModel {
   };
 }
 
-/** Throws Google's conflict unless the caller names this version, or none. */
-export function checkVersion(resource: string, given: string | undefined, version: number): void {
-  if (given === undefined || given === String(version)) return;
-  throw new RpcError(
-    status.ABORTED,
-    `Conflict for resource '${resource}': version '${given}' was specified but current version is '${version}'.`,
-  );
-}
-
-/** A revision changes only while it is deployed. */
-export function revisionVersion(revision: Revision): number {
-  return Date.parse(revision.updateTime);
-}
-
-function notFound(place: { project: string; location: string }, kind: string, id: string): RpcError {
-  return new RpcError(
-    status.NOT_FOUND,
-    `Resource '${id}' of kind '${kind}' in region '${place.location}' in project '${place.project}' does not exist.`,
-  );
-}
-
-function refuseWhenNeeded(service: Service, { id }: Revision): void {
-  const routed = [...service.actual, ...(service.spec.traffic ?? [])].some(({ revision }) => revision === id);
-  const why = routed
-    ? 'it is receiving traffic or has a tag'
-    : id === service.latestCreated
-      ? 'it is the latest created revision of its service'
-      : undefined;
-  if (why)
-    throw new RpcError(status.FAILED_PRECONDITION, `Revision '${id}' cannot be deleted because ${why}.`);
-}
-
 function operationName({ project, location }: { project: string; location: string }): string {
   return `projects/${project}/locations/${location}/operations/${randomUUID()}`;
 }
@@ -228,38 +193,4 @@ function operationName({ project, location }: { project: string; location: strin
 /** Nothing was done, so the operation has no name to ask for again. */
 function validated(resource: PackedAny): Operation {
   return { name: '', metadata: resource, done: true, response: resource };
-}
-
-function completeSpec(fields: Fields, name: ServiceName): Spec {
-  const spec = parseSpec(fields);
-  const traffic = spec.traffic ?? allToLatest;
-  checkTraffic(name.service, traffic);
-  const defaults = { launchStage: 'GA', ingress: 'INGRESS_TRAFFIC_ALL' } as const;
-  const template = withDefaults(spec.template, name);
-  checkResources(template);
-  checkVolumes(template);
-  return { ...defaults, ...spec, traffic, template };
-}
-
-function newService(name: ServiceName, spec: Spec): Service {
-  const now = new Date();
-  return {
-    ...name,
-    uid: randomUUID(),
-    generation: 0,
-    observedGeneration: 0,
-    version: now.getTime() * 1000,
-    createTime: now.toISOString(),
-    updateTime: now.toISOString(),
-    spec,
-    revisions: [],
-    lastNumber: 0,
-    latestCreated: '',
-    reconciling: true,
-    conditions: [],
-    actual: [],
-    uri: '',
-    tagUris: {},
-    pending: [],
-  };
 }

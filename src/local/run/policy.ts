@@ -25,6 +25,12 @@ export function policyEtag({ version }: Policy): Buffer {
   return bytes;
 }
 
+/** A policy is written as a whole; a mask (of `google.iam.v1.SetIamPolicyRequest`) that leaves the bindings out is not supported. */
+export function checkPolicyMask(paths: readonly string[]): void {
+  if (paths.length > 0 && !paths.includes('bindings') && !paths.includes('*'))
+    refuse("update_mask: the local cloud writes a policy's bindings, and nothing without them.");
+}
+
 /** The policy that takes the place of `stored`. Throws Google's refusal. */
 export function nextPolicy(
   stored: Policy,

@@ -3,6 +3,7 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { RpcError } from '../grpc.ts';
 import { readBody } from '../web/body.ts';
+import { bytesSchema } from '../web/bytes.ts';
 import type { WebEnv } from '../web/env.ts';
 import { renderAccess, renderSecret, renderVersion } from './render.ts';
 import { maskedSettings, page, unknownVerb } from './requests.ts';
@@ -19,10 +20,7 @@ const patchSchema = z.strictObject({
 const addSchema = z.strictObject({
   payload: z.strictObject(
     // An int64, which JSON carries as a string.
-    {
-      data: z.base64('is not base64').or(z.base64url('is not base64')),
-      dataCrc32c: z.coerce.string().optional(),
-    },
+    { data: bytesSchema, dataCrc32c: z.coerce.string().optional() },
     'must be set',
   ),
 });
@@ -59,7 +57,7 @@ export function secretsRoutes(store: SecretStore): Hono<WebEnv> {
     .post(secret, async (c) => {
       const name = secretOf(c, 'addVersion');
       const { payload } = await readBody(c, addSchema);
-      const added = await store.addVersion(name, Buffer.from(payload.data, 'base64'), payload.dataCrc32c);
+      const added = await store.addVersion(name, payload.data, payload.dataCrc32c);
       return c.json(renderVersion(added));
     })
     .get(`${secret}/versions`, (c) => {

@@ -28,7 +28,6 @@ const settings = z.strictObject({
   retainBackupsOnDelete: z.boolean().optional(),
   userLabels: z.record(z.string(), z.string()).optional(),
 });
-export type Settings = z.infer<typeof settings>;
 
 const password = z
   .string()

@@ -103,6 +103,12 @@ const composeSchema = z.strictObject({
   destination: newObjectSchema.optional(),
 });
 
+/** Clients send back the whole resource that they read; Google takes no notice of these. */
+const outputOnly = [
+  ...['kind', 'id', 'selfLink', 'mediaLink', 'bucket', 'name', 'generation', 'metageneration', 'etag'],
+  ...['size', 'md5Hash', 'crc32c', 'timeCreated', 'updated'],
+] as const;
+
 const text = z.string().max(1024).nullable().optional();
 const patchSchema = z.strictObject({
   contentType: text,
@@ -111,8 +117,8 @@ const patchSchema = z.strictObject({
   contentLanguage: text,
   cacheControl: text,
   metadata: z.record(z.string(), z.string().nullable()).nullable().optional(),
-  // As clients send them along; they cannot be changed.
-  ...{ kind: z.string().optional(), name: z.string().optional(), bucket: z.string().optional() },
+  storageClass: z.literal('STANDARD').optional(),
+  ...Object.fromEntries(outputOnly.map((field) => [field, z.unknown().optional()])),
 });
 
 const settingsSchema = z.object(objectSettingsSchema.shape);

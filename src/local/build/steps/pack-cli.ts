@@ -33,7 +33,7 @@ export function planPack([command, ...args]: readonly string[]): StepWork {
 }
 
 /** Throws INVALID_ARGUMENT for a variable by which a buildpack would do what the local cloud does not. */
-export function checkBuildVariables(names: readonly string[]): void {
+function checkBuildVariables(names: readonly string[]): void {
   const unknown = names.find((name) => name.startsWith('GOOGLE_') && !knownVariables.test(name));
   if (unknown !== undefined)
     throw refused(`the local cloud's buildpacks do not support the variable ${unknown}`);

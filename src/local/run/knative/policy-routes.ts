@@ -1,16 +1,17 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { readBody } from '../../web/body.ts';
+import { bytesSchema } from '../../web/bytes.ts';
 import type { WebEnv } from '../../web/env.ts';
 import type { RunModel } from '../model.ts';
 import type { ServiceName } from '../names.ts';
-import { type Policy, policyEtag } from '../policy.ts';
+import { checkPolicyMask, type Policy, policyEtag } from '../policy.ts';
 
 const policySchema = z.strictObject({
   bindings: z
     .array(z.strictObject({ role: z.string(), members: z.array(z.string()).default([]) }))
     .default([]),
-  etag: z.base64().optional(),
+  etag: bytesSchema.optional(),
   version: z.int().optional(),
 });
 const setSchema = z.strictObject({
@@ -25,13 +26,13 @@ export function policyRoutes(model: RunModel): Hono<WebEnv> {
   return new Hono<WebEnv>()
     .get(`${service}/:name{[^/:]+:getIamPolicy}`, (c) => c.json(policyJson(model.policy(nameOf(c)))))
     .post(`${service}/:name{[^/:]+:setIamPolicy}`, async (c) => {
-      const { policy } = await readBody(c, setSchema);
-      const etag = policy.etag === undefined ? undefined : Buffer.from(policy.etag, 'base64');
-      return c.json(policyJson(await model.setPolicy(nameOf(c), policy.bindings, etag)));
+      const { policy, updateMask = '' } = await readBody(c, setSchema);
+      checkPolicyMask(updateMask.split(',').filter((path) => path !== ''));
+      return c.json(policyJson(await model.setPolicy(nameOf(c), policy.bindings, policy.etag)));
     })
     .post(`${service}/:name{[^/:]+:testIamPermissions}`, async (c) => {
+      // Everybody may everything here; gcloud asks before the service exists, when the project's permissions hold.
       const { permissions } = await readBody(c, testSchema);
-      model.service(nameOf(c));
       return c.json({ permissions });
     });
 }

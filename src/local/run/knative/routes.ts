@@ -5,11 +5,11 @@ import { readObject } from '../../web/body.ts';
 import type { WebEnv } from '../../web/env.ts';
 import type { RunModel } from '../model.ts';
 import type { ServiceName } from '../names.ts';
-import { page } from '../page.ts';
 import { firstRefusal, SpecError } from '../spec-error.ts';
-import type { Revision, Service } from '../state.ts';
+import { findRevision as findOwn, type Revision, type Service } from '../state.ts';
 import { knativePath } from './field-path.ts';
 import { fromKnative } from './from-knative.ts';
+import { listPage, selected } from './lists.ts';
 import { locations } from './locations.ts';
 import {
   knativeConfiguration,
@@ -21,10 +21,8 @@ import {
 import { policyRoutes } from './policy-routes.ts';
 import { readResourceVersion } from './resource-version.ts';
 import { type KnativeService, knativeServiceSchema } from './schema.ts';
-import { labelSelector } from './selector.ts';
 
 type C = Context<WebEnv>;
-const most = 1000;
 
 /**
  * Cloud Run's v1 API (run.googleapis.com, v1): the one that gcloud speaks. Knative's own paths say no region: it
@@ -70,10 +68,10 @@ export function knativeRoutes(model: RunModel): Hono<WebEnv> {
       ...spec.labels,
       'cloud.googleapis.com/location': location,
     }));
-    return c.json(list(c, kind, found, render));
+    return c.json(listPage(c, kind, found, render));
   }
 
-  /** Newest first. In Knative a revision has its name in the whole namespace. */
+  /** The newest first. */
   function allRevisions(c: C): { service: Service; revision: Revision }[] {
     return model
       .services(place(c))
@@ -81,10 +79,11 @@ export function knativeRoutes(model: RunModel): Hono<WebEnv> {
       .sort((a, b) => b.revision.createTime.localeCompare(a.revision.createTime));
   }
 
-  function findRevision(c: C) {
-    const name = parameter(c, 'name');
-    const found = allRevisions(c).find(({ revision }) => revision.id === name);
-    return found ?? model.revision({ ...place(c), service: '', revision: name });
+  /** In Knative a revision has its name in the whole namespace. */
+  function findRevision(c: C): { service: Service; revision: Revision } {
+    const revision = parameter(c, 'name');
+    const owner = model.services(place(c)).find((service) => findOwn(service, revision));
+    return model.revision({ ...place(c), service: owner?.service ?? '', revision });
   }
 
   const app = new Hono<WebEnv>();
@@ -104,7 +103,7 @@ export function knativeRoutes(model: RunModel): Hono<WebEnv> {
           revisionLabels(service, revision),
         );
         return c.json(
-          list(c, 'RevisionList', found, ({ service, revision }) => knativeRevision(service, revision)),
+          listPage(c, 'RevisionList', found, ({ service, revision }) => knativeRevision(service, revision)),
         );
       })
       .get(`${base}/revisions/:name`, (c) => {
@@ -170,23 +169,6 @@ function isDryRun(c: C): boolean {
   if (asked === undefined || asked === '') return false;
   if (asked === 'all') return true;
   throw new RpcError(status.INVALID_ARGUMENT, `dryRun: '${asked}' is not supported: it can be 'all'.`);
-}
-
-function selected<T>(c: C, all: readonly T[], labels: (item: T) => Record<string, string>): readonly T[] {
-  const selector = c.req.query('labelSelector');
-  if (!selector) return all;
-  const matches = labelSelector(selector);
-  return all.filter((item) => matches(labels(item)));
-}
-
-function list<T>(c: C, kind: string, all: readonly T[], render: (item: T) => object): object {
-  const limit = Number(c.req.query('limit') ?? 0);
-  const { items, nextPageToken } = page(all, limit, c.req.query('continue'), most);
-  return {
-    ...{ apiVersion: 'serving.knative.dev/v1', kind },
-    metadata: nextPageToken ? { continue: nextPageToken } : {},
-    items: items.map(render),
-  };
 }
 
 function deleted(kind: string, name: string, uid: string): object {

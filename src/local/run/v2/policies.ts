@@ -2,7 +2,7 @@ import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { RpcError, unary } from '../../grpc.ts';
 import type { RunModel } from '../model.ts';
 import { parseServiceName } from '../names.ts';
-import { type Policy, policyEtag } from '../policy.ts';
+import { checkPolicyMask, type Policy, policyEtag } from '../policy.ts';
 
 type BindingMessage = { role?: string; members?: string[]; condition?: object };
 type PolicyMessage = { bindings?: BindingMessage[]; etag?: Uint8Array; auditConfigs?: object[] };
@@ -15,7 +15,8 @@ export function policyMethods(model: RunModel): UntypedServiceImplementation {
     GetIamPolicy: unary(({ resource = '' }: { resource?: string }) =>
       renderPolicy(model.policy(parseServiceName(resource, 'resource'))),
     ),
-    SetIamPolicy: unary(async ({ resource = '', policy = {} }: SetRequest) => {
+    SetIamPolicy: unary(async ({ resource = '', policy = {}, updateMask }: SetRequest) => {
+      checkPolicyMask(updateMask?.paths ?? []);
       const { bindings = [], etag, auditConfigs = [] } = policy;
       if (auditConfigs.length > 0) refuse('policy.auditConfigs');
       if (bindings.some(({ condition }) => condition)) refuse('policy.bindings.condition');
@@ -23,7 +24,8 @@ export function policyMethods(model: RunModel): UntypedServiceImplementation {
       return renderPolicy(await model.setPolicy(parseServiceName(resource, 'resource'), asked, etag));
     }),
     TestIamPermissions: unary(({ resource = '', permissions = [] }: TestRequest) => {
-      model.service(parseServiceName(resource, 'resource'));
+      parseServiceName(resource, 'resource');
+      // Everybody may everything here; clients ask before the service exists, when the project's permissions hold.
       return { permissions };
     }),
   };

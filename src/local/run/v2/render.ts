@@ -1,6 +1,6 @@
 import { toTimestamp } from '../../grpc.ts';
-import { revisionVersion } from '../model.ts';
 import { formatRevisionName, formatServiceName } from '../names.ts';
+import { revisionVersion } from '../refusals.ts';
 import type { Condition, Revision, Service } from '../state.ts';
 import { formatEtag } from './etag.ts';
 
