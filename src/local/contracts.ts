@@ -165,7 +165,7 @@ export type Router = {
 };
 
 /** `invalid`: malformed, expired, for another audience, or not minted here. */
-export type TokenVerdict = 'opens' | 'missing' | 'invalid';
+type TokenVerdict = 'opens' | 'missing' | 'invalid';
 
 /** Mints and verifies the ID tokens that a private service asks for. */
 export type TokenAuthority = {

@@ -277,7 +277,7 @@ judge('Cloud Run', images, (judged) => {
 
   test('a pin and a candidate by Sluice are one to gcloud, and the other way round', async () => {
     await judged().write('sluice.yaml', config);
-    const deployed = await judged().sluice(['deploy', 'staging', '--local', '--yes', '--take-over-traffic']);
+    const deployed = await judged().sluice(['deploy', 'staging', '--local', '--take-over-traffic']);
     expect(deployed.exitCode, deployed.stdout + deployed.stderr).toBe(0);
     const pinned = await service();
     expect(pinned.spec.traffic).toEqual([

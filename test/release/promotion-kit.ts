@@ -63,7 +63,8 @@ export async function openRoads(stand: Stand) {
     /** In production's project. */
     async keepAccount(accountId: string) {
       const url = `http://127.0.0.1:${stand.cloud.port}/v1/projects/${target}/serviceAccounts`;
-      await fetch(url, { method: 'POST', body: JSON.stringify({ accountId }) });
+      const headers = { 'content-type': 'application/json' };
+      await fetch(url, { method: 'POST', headers, body: JSON.stringify({ accountId }) });
     },
     close: async () => {
       await Promise.all([from.close(), to.close()]);

@@ -54,7 +54,7 @@ export function search({ columns, timeline, read }: Log, query: Query): Page {
   return { entries };
 }
 
-export type Verdict = 'yes' | 'no' | 'perhaps';
+type Verdict = 'yes' | 'no' | 'perhaps';
 
 /**
  * Asks the plan once about each channel, about each resource and, where that does not settle it, about both together.

@@ -17,7 +17,7 @@ type RowBody = { line: number; seconds: number; nanos: number; channel: number; 
 
 export type NewRecord = TextRecord | ({ kind: 'row'; text: string } & RowBody);
 /** A row's insertId is left where it lies: a start reads a million of them. */
-export type KnownRow = { kind: 'row'; id: Bytes } & RowBody;
+type KnownRow = { kind: 'row'; id: Bytes } & RowBody;
 export type KnownRecord = TextRecord | KnownRow;
 
 export type Bytes = { bytes: Buffer; start: number; end: number };

@@ -9,7 +9,15 @@ import type { WebEnv } from '../web/env.ts';
 /** The APIs that the local cloud serves: each is enabled in every project, and none can be disabled. */
 const served = [
   ...['artifactregistry', 'cloudbuild', 'cloudresourcemanager', 'iam', 'iamcredentials', 'logging', 'run'],
-  ...['secretmanager', 'serviceusage', 'sqladmin', 'storage', 'storage-api', 'storage-component'],
+  ...[
+    'secretmanager',
+    'serviceusage',
+    'sql-component',
+    'sqladmin',
+    'storage',
+    'storage-api',
+    'storage-component',
+  ],
 ].map((name) => `${name}.googleapis.com`);
 
 const batchSchema = z.strictObject({ serviceIds: z.array(z.string()).min(1).max(20) });

@@ -27,7 +27,7 @@ exec unshare --root="$root" --wd="$cwd" -- "$@"
 `;
 
 /** `lock` makes read-only, where the kernel allows it. What is gone since the steps were made is left out. */
-export type Step = [kind: 'dir' | 'link' | 'file' | 'bind' | 'lock', at: string, from: string];
+type Step = [kind: 'dir' | 'link' | 'file' | 'bind' | 'lock', at: string, from: string];
 
 /**
  * What goes between a launcher that can mount and a command line, so that the process sees the mounts at their targets.
@@ -46,7 +46,7 @@ export async function namespaceArguments(
  * The machine's tree with the mounts in it. A target that the machine has is covered. For one that it lacks, the
  * nearest folder above that it has is made anew, with its entries bound in, so that nothing is made on the machine.
  */
-export async function viewSteps(mounts: readonly Mount[]): Promise<Step[]> {
+async function viewSteps(mounts: readonly Mount[]): Promise<Step[]> {
   const placed = await Promise.all(
     mounts.map(async (mount) => ({ ...mount, ...(await place(mount.target)) })),
   );

@@ -6,7 +6,7 @@ import type { CloudSql, MountedVolume, RunnableRevision, SecretReader, SecretRef
 export type Mount = { source: string; target: string; readOnly: boolean; isFile?: boolean };
 
 /** An instance cannot start, for a reason that its log tells. */
-export class StartError extends Error {
+class StartError extends Error {
   override readonly name = 'StartError';
 }
 

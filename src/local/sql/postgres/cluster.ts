@@ -1,7 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chown, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  chown,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
@@ -89,10 +99,10 @@ export function openCluster(host: ClusterHost, folder: string, short: string): C
           child.once('exit', gone);
           return child;
         }
-        // What a killed server had started ends a moment after it.
-        if (!/is still in use/.test(failure) || performance.now() > deadline)
+        if (!heldByAnother.test(failure) || performance.now() > deadline)
           throw new Error(`Postgres did not start: ${failure}`);
         await delay(200);
+        if (await isForsaken(data)) await rm(path.join(data, 'postmaster.pid'), { force: true });
       }
     } catch (error) {
       gone();
@@ -160,6 +170,20 @@ export function openCluster(host: ClusterHost, folder: string, short: string): C
   };
 }
 
+/** What Postgres says when its lock file names a process, or the shared memory of one, that is there. */
+const heldByAnother = /"postmaster\.pid" already exists|shared memory block .* is still in use/;
+
+/**
+ * Does no process work in this data? A killed server leaves processes that end a moment after it, and stays in the
+ * table of processes itself until somebody asks for its end: then only its lock file is left of it. Linux tells.
+ */
+async function isForsaken(data: string): Promise<boolean> {
+  const [own, all] = await Promise.all([realpath(data), readdir('/proc').catch(() => [])]);
+  const pids = all.filter((name) => /^\d+$/.test(name));
+  const folders = await Promise.all(pids.map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => '')));
+  return pids.length > 0 && !folders.includes(own);
+}
+
 function run({ launcher }: ClusterHost, binary: string, args: string[]): ChildProcess {
   const [command = '', ...rest] = [...launcher.command, binary, ...args];
   return spawn(command, rest, {
@@ -195,7 +219,7 @@ function listen(child: ChildProcess, say: (line: string) => void) {
   let last = '';
   const lines = lineSplitter((bytes) => {
     const line = bytes.toString('utf8');
-    if (!/ LOG: /.test(line)) last = line.trim() || last;
+    if (!/ (LOG|HINT|DETAIL): /.test(line)) last = line.trim() || last;
     say(line);
     if (line.endsWith(readyLine)) resolve(undefined);
   });
