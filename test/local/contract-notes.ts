@@ -1,10 +1,12 @@
 /** Where the local cloud differs from the real one, by API and method; every name must be served. */
 export const differences: Readonly<Record<string, string>> = {
   'run CreateService':
-    'the image must be one that the local Cloud Build made; VPC access, GPUs and sidecars are refused by field',
-  'run UpdateService': "as CreateService; Knative's PUT is this method too",
+    'the image must be in the local image store; VPC access, GPUs, sidecars, gRPC probes, service-level maximum and manual scaling, custom audiences and IAP are refused by field; CPU boost and execution environment have no effect; a secret volume is read when an instance starts; an in-memory volume is on disk, its size not enforced; an ingress other than all answers 404 to everybody; Ready waits for one instance, not for the minimum; a Cloud SQL instance that does not exist shows in the log, not in the deploy',
+  'run UpdateService':
+    "as CreateService; Knative's PUT is this method too, refuses with 400 where v2 says UNIMPLEMENTED (gcloud would try again), has no operation-id and names no creator",
   'run DeleteService': 'instances get their grace behind the answer',
-  'run SetIamPolicy': 'only who may invoke a service has an effect; nobody needs a role to call an API',
+  'run SetIamPolicy':
+    'only allUsers as roles/run.invoker has an effect; any identity token of the local cloud opens a closed service; conditions and audit configs are refused',
   'run TestIamPermissions': 'every permission that is asked for is granted',
   'run ListLocations': 'a fixed list',
   'run ListRoutes': 'a view of the service; a Route is no resource of its own',
@@ -17,17 +19,20 @@ export const differences: Readonly<Record<string, string>> = {
     'the newest 500 builds; filters by status, tags, images, ids, times and the storage source, others refused by name',
   'build GetDefaultServiceAccount': 'always the one of Compute Engine',
   'build CancelBuild': 'processes are killed at once',
-  'logging WriteLogEntries': 'no quotas',
-  'logging ListLogEntries': 'no quotas; the oldest entries go when the store is full, not after 30 days',
+  'logging WriteLogEntries':
+    'no quotas; protoPayload and split are refused; a payload over 256 KiB is cut, not refused',
+  'logging ListLogEntries':
+    'no quotas; the oldest go beyond 2,000,000 entries or 2 GiB, not after 30 days; a page may end early with a token; SEARCH knows whole words; sample, ip_in_net and other functions are refused by name',
   'logging TailLogEntries': 'gRPC only, as at Google',
   'operations ListOperations': 'the newest 200 finished operations are kept',
   'operations WaitOperation': 'waits five minutes at most',
   'storage objects.insert': 'one storage class; no encryption keys, holds or retention',
   'storage buckets.insert': 'names are unique on this machine; no location has an effect',
   'secrets CreateSecret':
-    'replication is stored and has no effect; payloads lie in the home folder, readable by its owner only',
+    'names carry the project id, not its number; replication has no effect; expiry, rotation, topics and KMS keys are refused by field; payloads lie in the home folder, readable by its owner only',
   'secrets AccessSecretVersion': 'nobody needs a role',
-  'sql instances.insert': 'a Postgres on this machine; tiers, disks and networks have no effect',
+  'sql instances.insert':
+    'a Postgres of this machine, one version whatever is asked of POSTGRES_15 to 18; MySQL, SQL Server, flags, replicas and IAM users are refused by name; tiers, disks, networks, backups and maintenance have no effect; no IP address, no TLS; 20 instances at most, their disk is not bounded',
   'artifacts CreateRepository': 'remembered, and no more: images lie in the local image store',
   'serviceusage GetService': 'what the local cloud serves is enabled, everything else disabled',
   'serviceusage EnableService': 'only what is enabled already',
@@ -36,4 +41,11 @@ export const differences: Readonly<Record<string, string>> = {
   'iam CreateServiceAccount':
     'an account is a name: it has no keys, and a build or revision that names one that is not there runs too',
   'tokens GenerateIdToken': 'signed by the local cloud, which alone accepts it',
+  'run ListServices': 'Knative label selectors: =, !=, a and !a',
+  'storage objects.rewrite': 'done in one call, whatever the size',
+  'storage objects.compose': 'a composed object has an md5Hash',
+  'storage objects.list': 'no older and no soft-deleted versions',
+  'secrets DestroySecretVersion': 'the bytes leave the disk when the journal is next compacted',
+  'secrets ListSecrets': 'filter is refused',
+  'sql instances.delete': 'done when answered',
 };
