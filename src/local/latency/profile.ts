@@ -14,8 +14,8 @@ export type Moment =
 type Range = readonly [leastMs: number, mostMs: number];
 
 /**
- * Orders of magnitude, beside what the work itself takes here; each time is drawn evenly from its range. They are
- * what users of Cloud Run report for small services in one region, not measurements of ours.
+ * Orders of magnitude that we chose, beside what the work itself takes here; each time is drawn evenly from its
+ * range. Nobody has measured them at Google.
  */
 const cloud: Readonly<Record<Moment, Range>> = {
   /** Get and List, until they answer. */
