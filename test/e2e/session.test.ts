@@ -306,7 +306,7 @@ describe('what stands in the way ends with 10 and leaves what serves alone', () 
     expect((await whoServes(place))?.answered).toBe(before?.answered);
   });
 
-  test('a secret, which the local cloud refuses by name', async () => {
+  test('a secret that does not exist', async () => {
     const before = await whoServes(place);
     const sample = await readFile(join(place.dir, 'sluice.yaml'), 'utf8');
     await place.configure((config) => withService(config, { secrets: { TOKEN: 'chat-token:1' } }));
@@ -314,8 +314,8 @@ describe('what stands in the way ends with 10 and leaves what serves alone', () 
     await place.write('sluice.yaml', sample);
     expect(exitCode).toBe(10);
     expect(stdout).toMatch(/✖ chat was not deployed to staging: nothing was built or written/);
-    expect(stdout).toMatch(/valueSource: the local cloud does not support this field/);
-    expect(stdout).toMatch(/→ mend sluice\.yaml, then sluice deploy staging --local/);
+    expect(stdout).toMatch(/The secret chat-token:1, which chat reads as TOKEN, does not exist\./);
+    expect(stdout).toMatch(/→ gcloud secrets create chat-token --project=chat-staging --data-file=FILE/);
     expect((await whoServes(place))?.answered).toBe(before?.answered);
   });
 

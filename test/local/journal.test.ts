@@ -62,9 +62,9 @@ test('a byte that has changed costs the lines that it is in, and they are named'
       fc.nat(),
       fc.nat(255),
       (changes, at, byte) => {
-        // Each in a turn of its own; the last stays whole, so that the damage is no tail.
+        // Each in a turn of its own; the last stays whole and apart, so that the damage is no tail.
         const { bytes, ends } = encode(changes.map((each) => [each]));
-        const place = at % (ends.at(-2) ?? 1);
+        const place = at % ((ends.at(-2) ?? 2) - 1);
         fc.pre(bytes[place] !== byte);
         bytes[place] = byte;
         const hit = ends.findIndex((end) => place < end);

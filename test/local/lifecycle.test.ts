@@ -213,6 +213,7 @@ test('an ID token opens a private service, and nothing else does', async () => {
       `http://127.0.0.1:${port}/v1/projects/-/serviceAccounts/ci@demo.iam.gserviceaccount.com:generateIdToken`,
       {
         method: 'POST',
+        headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ audience, includeEmail: true }),
       },
     ).then(async (response) => ((await response.json()) as { token: string }).token);

@@ -77,6 +77,7 @@ describe('buckets', () => {
   test.each(['..', 'UPPER', 'a', 'a/../b', '.hidden'])('are not named %s', async (name) => {
     const response = await fetch(`${origin}/storage/v1/b?project=p`, {
       method: 'POST',
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ name }),
     });
     expect(response.status).toBe(400);
@@ -292,11 +293,13 @@ describe('objects made of objects', () => {
     await put('a', 'x');
     const answer = await fetch(`${origin}/storage/v1/b/p_cloudbuild/o/a`, {
       method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ temporaryHold: true }),
     });
     expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('temporaryHold')]);
     const stale = await fetch(`${origin}/storage/v1/b/p_cloudbuild/o/a?ifMetagenerationMatch=7`, {
       method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
       body: '{}',
     });
     expect(stale.status).toBe(412);

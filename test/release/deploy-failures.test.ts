@@ -192,13 +192,20 @@ test.concurrent('service-wide settings come with the traffic and go with the res
 test('what Cloud Run would refuse is refused before anything is built or written', async () => {
   const chat = stand.subject('refused');
   const outcome = await chat.deploy({
-    patch: { secrets: { API_KEY: { secret: 'api-key', version: '1' } } },
+    patch: { secrets: { API_KEY: { secret: 'api-key', version: '1' } }, container: { memory: '64Gi' } },
   });
   expect(soundness(outcome)).toEqual([]);
   expect(outcome).toMatchObject({ exitCode: 10, rolledBack: false });
   expect(outcome.service.finished).toMatchObject({ outcome: 'not-started', reason: 'preflight' });
   expect(outcome.service.preflight).toMatchObject([
-    { what: expect.stringMatching(/would refuse .*valueSource/), next: [expect.stringContaining('sluice')] },
+    {
+      what: 'The secret api-key:1, which refused reads as API_KEY, does not exist.',
+      next: [
+        expect.stringMatching(/^gcloud secrets create api-key --project=\S+ --data-file=FILE$/),
+        expect.stringContaining('sluice'),
+      ],
+    },
+    { what: expect.stringMatching(/would refuse .*memory/), next: [expect.stringContaining('sluice')] },
   ]);
   expect(outcome.service.build).toBeNull();
   await expect(chat.live()).rejects.toThrow('refused does not exist');

@@ -5,6 +5,7 @@ import { describeTraffic, namedTraffic, onlyServing } from '../../plan/traffic.t
 import { problemOf, reasonOf } from '../diagnose.ts';
 import { call, type ServiceRun } from '../run.ts';
 import { attachedInstances } from './attached-instances.ts';
+import { namedSecrets } from './named-secrets.ts';
 import type { Observed } from './observe.ts';
 
 export type Ready<F = Observed> = { run: ServiceRun; found: F };
@@ -100,7 +101,7 @@ async function refusals(run: ServiceRun, { live, plan }: Observed): Promise<Prob
     release: run.journal.release,
     image,
   });
-  const missing = await attachedInstances(run);
+  const missing = (await Promise.all([attachedInstances(run), namedSecrets(run)])).flat();
   try {
     await run.cloud.run.validate(run.target.ref, live, edit, call(run));
     return missing;
