@@ -7,7 +7,7 @@ const insert = writeMethod('sqladmin.instances.insert', 10_000);
 
 /** What the sample's sluice.yaml and its README know: nothing but this machine can reach it. */
 const rootPassword = 'this-machine-only';
-const sqlInstance = { databaseVersion: 'POSTGRES_18', rootPassword, settings: { tier: 'db-f1-micro' } };
+const sqlInstance = { databaseVersion: 'POSTGRES_17', rootPassword, settings: { tier: 'db-f1-micro' } };
 
 /** On the local cloud at this origin. */
 export function provisionAdapter(origin: string, waiting: Waiting): ProvisionPort {
