@@ -326,7 +326,8 @@ describe('hostile services', () => {
     ],
     [
       'floods with pings',
-      'it floods',
+      // Where the machine is busy its end may be seen before a thousand pings are counted.
+      /it floods|the connection broke off/,
       (socket: import('ws').WebSocket) => {
         for (let at = 0; at < 5_000; at++) socket.ping();
       },
@@ -353,7 +354,9 @@ describe('hostile services', () => {
   ])('one that %s', async (_, why, act) => {
     const result = await check(await serveWebsocket({ answer: act }));
     expect(result.status).toBe('failed');
-    expect(result.reason).toContain(`processing failed: ${why}`);
+    expect(result.reason).toMatch(
+      new RegExp(`processing failed: (${why instanceof RegExp ? why.source : why})`),
+    );
     expect(matrix(result)).toEqual(['user_message ✔✔✖–']);
   });
 

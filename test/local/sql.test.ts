@@ -178,7 +178,8 @@ describe('a Cloud SQL instance', async () => {
       cloud = await startLocalCloud({ home, images, trafficDelayMs: 20 });
       const service = await read(connect(cloud.port));
       // Clients connect again after a crash, and so does this one.
-      await expect.poll(() => ask(service.uri, 'SELECT answer FROM kept')).toMatchObject({ answer: 42 });
+      const answer = () => ask(service.uri, 'SELECT answer FROM kept');
+      await expect.poll(answer, { timeout: 30_000 }).toMatchObject({ answer: 42 });
       expect(isRunning(pid)).toBe(false);
 
       await change('DELETE', 'instances/main');
