@@ -34,6 +34,8 @@ export type Judged = {
   said(args: readonly string[], options?: Given): Promise<string>;
   /** `said` with `--format=json`, parsed. */
   told(args: readonly string[]): Promise<unknown>;
+  /** The gcloud commands that were run, without their arguments. */
+  typed(): readonly string[];
   sluice(args: readonly string[], options?: { cwd?: string }): Promise<Ended>;
   /** Writes a file under `dir` and answers its path. */
   write(file: string, content: string): Promise<string>;
@@ -64,6 +66,7 @@ export function judge(name: string, images: Images, tests: (judged: () => Judged
     });
     afterAll(async () => {
       await judged?.sluice(['local', 'stop']);
+      console.log(told(name, judged?.typed() ?? []));
       if (folder) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     });
     tests(() => {
@@ -71,6 +74,31 @@ export function judge(name: string, images: Images, tests: (judged: () => Judged
       return judged;
     });
   });
+}
+
+/** `run services update-traffic`: the groups and the verb, which are plain words before any argument. */
+function commandOf(args: readonly string[]): string {
+  const words = ['run', 'builds', 'logging', 'storage', 'secrets', 'sql', 'iam', 'auth', 'beta'];
+  const groups = [
+    'services',
+    'revisions',
+    'logs',
+    'buckets',
+    'objects',
+    'versions',
+    'instances',
+    'users',
+    'databases',
+  ];
+  const end = args.findIndex((arg) => ![...words, ...groups, 'operations', 'service-accounts'].includes(arg));
+  return args.slice(0, end < 0 ? undefined : end + 1).join(' ');
+}
+
+/** How often each command was run: the judge's count. */
+function told(name: string, typed: readonly string[]): string {
+  const kinds = [...new Set(typed)].sort();
+  const counts = kinds.map((kind) => `${typed.filter((each) => each === kind).length} × gcloud ${kind}`);
+  return [`${name}: ${typed.length} gcloud commands of ${kinds.length} kinds`, ...counts].join('\n  ');
 }
 
 async function startJudged(folder: string, images: Images): Promise<Judged> {
@@ -98,14 +126,18 @@ async function startJudged(folder: string, images: Images): Promise<Judged> {
   if (started.exitCode !== 0) throw new Error(`sluice local start: ${started.stdout}${started.stderr}`);
   port = z.object({ port: z.int() }).parse(JSON.parse(started.stdout)).port;
 
-  const gcloud: Judged['gcloud'] = (args, options = {}) => run('gcloud', args, options);
+  const typed: string[] = [];
+  const gcloud: Judged['gcloud'] = (args, options = {}) => {
+    typed.push(commandOf(args));
+    return run('gcloud', args, options);
+  };
   const said: Judged['said'] = async (args, options) => {
     const { exitCode, stdout, stderr } = await gcloud(args, options);
     if (exitCode !== 0) throw new Error(`gcloud ${args.join(' ')}: ${exitCode}\n${stdout}\n${stderr}`);
     return stdout;
   };
   return {
-    ...{ port, home, dir, gcloud, said },
+    ...{ port, home, dir, gcloud, said, typed: () => typed },
     told: async (args) => JSON.parse(await said([...args, '--format=json'])),
     sluice: (args, options = {}) => run(process.execPath, [bin, ...args], options),
     async write(file, content) {
