@@ -14,6 +14,8 @@ export type ServiceStatus = {
     conditions: Condition[];
     desired: TrafficTarget[];
     actual: ObservedTraffic[];
+    /** What `LATEST` in the traffic stands for; '' while no revision is ready. */
+    latestReady: string;
     pin: 'own' | 'foreign' | 'LATEST' | 'none';
     /** The one revision with all the traffic, or '' for a split. */
     revision: string;
@@ -46,6 +48,7 @@ export async function readStatus(target: Target, cloud: Cloud, signal: AbortSign
       conditions: live.conditions,
       desired: live.traffic,
       actual: live.actualTraffic,
+      latestReady: live.latestReadyRevision,
       pin: pinName(live, marks),
       revision,
       digest: found?.template.image.split('@')[1] ?? '',

@@ -1,4 +1,4 @@
-import type { Condition, ObservedTraffic, TrafficTarget } from '../cloud/ports/run.ts';
+import type { Condition, TrafficTarget } from '../cloud/ports/run.ts';
 import { describeHold } from '../plan/hold.ts';
 import type { RecordedStatus } from '../release/recorded-status.ts';
 import type { ServiceStatus } from '../release/status.ts';
@@ -34,7 +34,7 @@ export function statusLines(view: StatusView, deploy: string, theme: Theme): str
     ...field('commit', commitText(view.recorded, theme), theme),
     ...field('verdict', verdictText(view, live, theme), theme),
     ...field('created', live.createdAt ? [live.createdAt] : [], theme),
-    ...field('traffic', trafficLines(live.actual, theme), theme),
+    ...field('traffic', trafficLines(live, theme), theme),
     ...field('pin', [pinText(live.pin)], theme),
     ...field('release', releaseText(view), theme),
   ];
@@ -80,11 +80,11 @@ function failedConditions(conditions: readonly Condition[]): string[] {
     .map(({ type, reason, message }) => `  ${type} ${reason}: ${sanitiseLine(message)}`);
 }
 
-function trafficLines(actual: readonly ObservedTraffic[], theme: Theme): string[] {
+function trafficLines({ actual, latestReady }: Live, theme: Theme): string[] {
   return table(
     actual.map(({ revision, percent, tag = '', uri = '' }) => [
       `${percent} %`,
-      revision,
+      revision === 'LATEST' && latestReady ? `LATEST, now ${latestReady}` : revision,
       theme.dim(tag),
       tag ? theme.dim(uri) : '',
     ]),

@@ -313,6 +313,7 @@ const statusDocument = z.object({
     z.object({
       live: z.object({
         ...{ url: z.string(), ready: z.boolean(), public: z.boolean() },
+        latestReady: z.string(),
         actual: z.array(
           z.object({ revision: z.string(), percent: z.int().optional(), tag: z.string().optional() }),
         ),
@@ -325,5 +326,9 @@ async function bySluice(judged: Judged): Promise<View> {
   const { stdout, stderr, exitCode } = await judged.sluice(['status', 'staging', '--local', '--json']);
   expect(exitCode, stdout + stderr).toBe(0);
   const [{ live }] = statusDocument.parse(JSON.parse(stdout)).services;
-  return { url: live.url, ready: live.ready, public: live.public, traffic: trafficOf(live.actual) };
+  const named = live.actual.map(({ revision, ...target }) => ({
+    revision: revision === 'LATEST' ? live.latestReady : revision,
+    ...target,
+  }));
+  return { url: live.url, ready: live.ready, public: live.public, traffic: trafficOf(named) };
 }

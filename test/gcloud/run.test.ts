@@ -400,7 +400,7 @@ judge('Cloud Run', images, (judged) => {
 
   test('replace writes what describe exported', async () => {
     const exported = await judged().said(['run', 'services', 'describe', 'chat', '--format=export']);
-    const changed = exported.replace('timeoutSeconds: 60', 'timeoutSeconds: 61');
+    const changed = exported.replace(/^ {6}timeoutSeconds: \d+$/m, '      timeoutSeconds: 61');
     const before = await service();
     await judged().said(['run', 'services', 'replace', await judged().write('service.yaml', changed)]);
     const { spec, status } = await service();

@@ -23,7 +23,7 @@ const status: ServiceStatus = {
   ...{ service: 'chat', environment: 'staging', newestRelease: null, unfinishedRelease: null, hold: null },
   live: {
     ...{ url: '', ready: true, conditions: [], desired: [], pin: 'own', revision: 'chat-r1', digest },
-    ...{ madeBy: made, createdAt: '', verified: true, public: true },
+    ...{ madeBy: made, createdAt: '', verified: true, public: true, latestReady: 'chat-r2' },
     actual: [
       { revision: 'chat-r1', percent: 100 },
       { revision: 'chat-r2', percent: 0, tag: 'candidate', uri: 'https://candidate---chat' },

@@ -71,6 +71,7 @@ describe('a status', () => {
     conditions: [],
     desired: [{ revision: 'chat-r1', percent: 100 }],
     actual: [{ revision: 'chat-r1', percent: 100 }],
+    latestReady: 'chat-r1',
     pin: 'own',
     revision: 'chat-r1',
     digest: `sha256:${'ab'.repeat(32)}`,
@@ -103,6 +104,12 @@ describe('a status', () => {
       "  pin        Sluice's own",
       '  release    rel-1  verified',
     ]);
+  });
+
+  test('says which revision LATEST is', () => {
+    const actual = [{ revision: 'LATEST', percent: 100 }];
+    const lines = statusLines({ ...view, live: { ...live, desired: actual, actual } }, deploy, plainTheme);
+    expect(lines).toContain('  traffic    100 %  LATEST, now chat-r1');
   });
 
   test('tells what the ledger knows, who is at work, and what waits for somebody', () => {
