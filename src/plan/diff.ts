@@ -28,6 +28,16 @@ export function leftBehind(target: Target, owns: Owned): Owned {
   };
 }
 
+/** What somebody else has set beside the config's keys: it stays in every revision to come. */
+export function foreignKeys(target: Target, { env, secrets }: Template, owns: Owned): string[] {
+  const others = (found: object, wished: object, owned: readonly string[]): string[] =>
+    Object.keys(found).filter((key) => !(key in wished) && !owned.includes(key));
+  return [
+    ...others(env, target.env, owns.env).map((key) => `env ${key}`),
+    ...others(secrets, target.secrets, owns.secrets).map((key) => `secret ${key}`),
+  ];
+}
+
 /** Every field of a revision that would differ, against the revision that serves (undefined: none does). */
 export function templateChanges(
   target: Target,

@@ -3,7 +3,7 @@ import type { LiveRevision, LiveService } from '../cloud/ports/index.ts';
 import type { Target } from '../config/target.ts';
 import { retyped } from '../typed.ts';
 import { foreignBlockers } from './blockers.ts';
-import { serviceWideChanges, templateChanges } from './diff.ts';
+import { foreignKeys, serviceWideChanges, templateChanges } from './diff.ts';
 import { describeHold } from './hold.ts';
 import { candidateTag, ownedKeys, readMarks, schemaNoteOf, unfinishedRelease } from './marks.ts';
 import type { Change, Plan, PlannedTraffic } from './plan.ts';
@@ -62,7 +62,7 @@ export function makePlan(inputs: PlanInputs): Plan {
     steps: action === 'none' ? [] : describeSteps(inputs, first, serviceWide),
     // Otherwise it is told as what stands in the way.
     notes: [
-      ...notes(inputs, first),
+      ...notes(inputs, serving, first),
       ...(action === 'none' && found.hold ? [`The traffic is held ${describeHold(found.hold)}`] : []),
     ],
     blockers,
@@ -183,7 +183,11 @@ function rolloutSteps({ steps, bakeSeconds }: Target['rollout'], first: boolean)
   );
 }
 
-function notes({ live, command }: PlanInputs, first: boolean): string[] {
+function notes(
+  { live, command, target }: PlanInputs,
+  serving: LiveRevision | undefined,
+  first: boolean,
+): string[] {
   if (!live) return [];
   const found = readMarks(live.annotations);
   const result: string[] = [];
@@ -194,6 +198,7 @@ function notes({ live, command }: PlanInputs, first: boolean): string[] {
     );
   }
   if (first) result.push('No revision of this service has served yet: there is no traffic to protect.');
-  if (live.foreign.length > 0) result.push(`Left as they are: ${live.foreign.join(', ')}.`);
+  const foreign = [...live.foreign, ...foreignKeys(target, live.template, ownedKeys(live, serving))];
+  if (foreign.length > 0) result.push(`Left as they are: ${foreign.join(', ')}.`);
   return result;
 }

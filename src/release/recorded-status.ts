@@ -54,11 +54,15 @@ async function readAll(
   { ledger, locks, statements }: RecordsOf,
 ): Promise<RecordedStatus> {
   const { environment, key: service, cloud } = target;
-  const [holder, [last], record] = await Promise.all([
+  const [holder, [last], named] = await Promise.all([
     locks.holder(target.ref),
     ledger.releases({ environment, service, cloud, limit: 1 }),
     status.live?.madeBy ? ledger.read(status.live.madeBy) : undefined,
   ]);
+  // gcloud copies what a template is annotated with into the revisions that it makes itself.
+  const makes = named && madeRevision(named, service);
+  const isMaker = makes === undefined || makes === status.live?.revision;
+  const record = isMaker ? named : undefined;
   const signed = await statements.signatures({ environment, service });
   const atWork = holder?.release;
   const unfinished = new Set(
@@ -90,6 +94,10 @@ async function readAll(
       ...keptCandidate(status),
     ],
   };
+}
+
+function madeRevision({ id, events }: ReleaseRecord, service: string): string | undefined {
+  return foldAll(id, events).services.get(service)?.revision ?? undefined;
 }
 
 function madeOf(record: ReleaseRecord): RecordedStatus['made'] {

@@ -231,7 +231,11 @@ async function openHistory(judged: Judged) {
 
   return {
     perform,
-    views: () => Promise.all([byClient(client().services), byGcloud(judged), bySluice(judged)]),
+    async views() {
+      // Not every write waits until it has taken effect.
+      await expect.poll(async () => (await live()).found.reconciling, { timeout: 30_000 }).toBe(false);
+      return Promise.all([byClient(client().services), byGcloud(judged), bySluice(judged)]);
+    },
   };
 }
 

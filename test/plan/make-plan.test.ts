@@ -123,6 +123,15 @@ describe('changes, against the revision that serves', () => {
   });
 });
 
+test('variables and secrets of somebody else are named: they stay', () => {
+  const template = sampleTemplate({
+    env: { ...sampleTarget().env, FOO: 'bar' },
+    secrets: { API_KEY: { secret: 'api-key', version: '1' } },
+  });
+  const made = plan({ live: live({ template }) });
+  expect(made.notes.join()).toContain('Left as they are: env FOO, secret API_KEY.');
+});
+
 test('a service that its IAM policy opens is not closed by a deploy, so the plan says how', () => {
   const opened = live({ public: true, openedByPolicy: true });
   expect(plan({ live: opened }).blockers).toEqual([]);

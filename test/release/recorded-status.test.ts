@@ -7,9 +7,11 @@ import { folderStore } from '../../src/ledger/folder-store.ts';
 import { openLedger } from '../../src/ledger/ledger.ts';
 import { openLocks } from '../../src/ledger/lock.ts';
 import { openStatements, type Signature } from '../../src/ledger/statements.ts';
+import { makePlan } from '../../src/plan/make-plan.ts';
 import type { DurableEvent } from '../../src/release/events.ts';
 import { readRecorded } from '../../src/release/recorded-status.ts';
 import type { ServiceStatus } from '../../src/release/status.ts';
+import { image, sampleTarget } from '../plan/samples.ts';
 
 const made = '20261101T000000-staging-made';
 const digest = 'sha256:abc';
@@ -65,6 +67,16 @@ async function open() {
   const read = () => readRecorded(target, status, 'sluice deploy staging --local --service chat', records);
   return { ...records, store, record, read };
 }
+
+test('a revision that gcloud made, with the annotations of ours, is not taken for ours', async () => {
+  const { record, read } = await open();
+  const plan = makePlan({
+    ...{ target: sampleTarget(), live: undefined, revisions: [], takeOverTraffic: true, source: null },
+    ...{ image: { from: 'given', reference: image }, revisionSuffix: 'r0', command: 'sluice deploy staging' },
+  });
+  await record(made, [started, { type: 'plan.made', service: 'chat', plan }, finished]);
+  expect((await read()).made).toBeNull();
+});
 
 test('the release that made what serves tells its commit and verdict, and what waits for a person', async () => {
   const { record, read, statements } = await open();
