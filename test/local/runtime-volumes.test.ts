@@ -1,9 +1,11 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MountedVolume, RunnableRevision, Runtime } from '../../src/local/contracts.ts';
 import { openRuntime, type RuntimeOptions } from '../../src/local/runtime/index.ts';
 import { findMountingLauncher } from '../../src/local/runtime/launcher.ts';
 import { rewriter } from '../../src/local/runtime/view.ts';
+import { openVolumes } from '../../src/local/runtime/volumes.ts';
 import { MemoryLog, nodeRevision, secretsOf, server, temporaryFolder, text } from './runtime-kit.ts';
 
 const value = 'hunter2-of-the-test';
@@ -96,6 +98,19 @@ describe('volumes', async () => {
 });
 
 describe('secrets', () => {
+  test.each(['../../x', 'a\n/../../../x', '.'])(
+    'are not written outside of their volume: %j',
+    async (name) => {
+      const volumes = [{ ...secretVolume, files: [{ path: name, mode: 0o440, ref }] }];
+      const parts = { secrets, say: () => undefined, gone: new AbortController().signal };
+      await expect(openVolumes(path.join(home, 'i'), volumes, parts)).rejects.toThrow(
+        'is not within its volume',
+      );
+      expect(readdirSync(path.join(home, 'i', 'volumes', 'secret-0'))).toEqual([]);
+      expect(readdirSync(home)).toEqual(['i']);
+    },
+  );
+
   test('are in the environment of an instance and in no line of a log', async () => {
     const secretEnv = { API_KEY: ref };
     const revision = nodeRevision(home, server('process.env.API_KEY'), { secretEnv });

@@ -60,6 +60,9 @@ type SecretFiles = Extract<MountedVolume, { kind: 'secret' }>['files'];
 async function writeSecrets(folder: string, files: SecretFiles, secrets: SecretReader): Promise<void> {
   for (const { path: name, mode, ref } of files) {
     const file = path.join(folder, name);
+    // The API refuses such a path; here it would put a secret anywhere on the machine.
+    if (!file.startsWith(folder + path.sep))
+      throw new StartError(`The secret file ${JSON.stringify(name)} is not within its volume.`);
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, readSecret(ref, secrets), { mode: 0o600 });
     await chmod(file, mode);
