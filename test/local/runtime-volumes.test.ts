@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MountedVolume, RunnableRevision, Runtime } from '../../src/local/contracts.ts';
@@ -10,6 +10,7 @@ import { MemoryLog, nodeRevision, secretsOf, server, temporaryFolder, text } fro
 
 const value = 'hunter2-of-the-test';
 const secrets = secretsOf({ 'api-key': value, dsn: 'postgresql:///chat?host=/sluice-test/sql' });
+const parts = { secrets, say: () => undefined, gone: new AbortController().signal };
 const ref = { project: 'demo', secret: 'api-key', version: 'latest' };
 const secretVolume: MountedVolume = {
   path: '/sluice-test/keys',
@@ -85,6 +86,14 @@ describe('volumes', async () => {
     await logs.seen('varlog/system', text('Nothing can be mounted on this machine: /sluice-test/keys is at'));
   });
 
+  test('are out of the reach of other users', async () => {
+    const opened = await openVolumes(path.join(home, 'i'), [secretVolume], parts);
+    expect(opened).toEqual([
+      { source: path.join(home, 'i', 'volumes', 'secret-0'), target: secretVolume.path, readOnly: true },
+    ]);
+    expect(statSync(path.join(home, 'i', 'volumes')).mode & 0o777).toBe(0o700);
+  });
+
   test('a path is put in the place of another only as a whole', () => {
     const rewrite = rewriter([
       { source: '/real/sql', target: '/cloudsql/p:r:i', readOnly: false },
@@ -102,7 +111,6 @@ describe('secrets', () => {
     'are not written outside of their volume: %j',
     async (name) => {
       const volumes = [{ ...secretVolume, files: [{ path: name, mode: 0o440, ref }] }];
-      const parts = { secrets, say: () => undefined, gone: new AbortController().signal };
       await expect(openVolumes(path.join(home, 'i'), volumes, parts)).rejects.toThrow(
         'is not within its volume',
       );

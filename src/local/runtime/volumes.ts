@@ -29,14 +29,13 @@ export async function openVolumes(
   volumes: readonly MountedVolume[],
   parts: VolumeParts,
 ): Promise<Mount[]> {
+  const own = path.join(folder, 'volumes');
+  // Secret files may be readable by all, for the instance's own users; the machine's others do not get this far.
+  await mkdir(own, { recursive: true, mode: 0o700 });
   const opened = await Promise.all(
     volumes.map(async (volume, index): Promise<Mount[]> => {
       if (volume.kind === 'cloudSql') return openSockets(volume, parts);
-      const source = path.join(
-        folder,
-        'volumes',
-        volume.kind === 'scratch' ? volume.name : `secret-${index}`,
-      );
+      const source = path.join(own, volume.kind === 'scratch' ? volume.name : `secret-${index}`);
       await mkdir(source, { recursive: true });
       if (volume.kind === 'secret') await writeSecrets(source, volume.files, parts.secrets);
       return [{ source, target: volume.path, readOnly: volume.kind === 'secret' }];
