@@ -86,11 +86,16 @@ describe('volumes', async () => {
     await logs.seen('varlog/system', text('Nothing can be mounted on this machine: /sluice-test/keys is at'));
   });
 
-  test('are out of the reach of other users', async () => {
-    const opened = await openVolumes(path.join(home, 'i'), [secretVolume], parts);
-    expect(opened).toEqual([
-      { source: path.join(home, 'i', 'volumes', 'secret-0'), target: secretVolume.path, readOnly: true },
-    ]);
+  test('have a folder each, whatever their names, out of the reach of other users', async () => {
+    const named: MountedVolume = { ...scratch, name: 'secret-0' };
+    const opened = await openVolumes(
+      path.join(home, 'i'),
+      [secretVolume, named, { ...named, path: '/b' }],
+      parts,
+    );
+    const [secret, ...scratches] = opened.map(({ source }) => path.relative(path.join(home, 'i'), source));
+    expect(secret).toBe('volumes/secret-0');
+    expect(scratches).toEqual(['volumes/scratch-secret-0', 'volumes/scratch-secret-0']);
     expect(statSync(path.join(home, 'i', 'volumes')).mode & 0o777).toBe(0o700);
   });
 

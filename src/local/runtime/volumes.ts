@@ -35,7 +35,7 @@ export async function openVolumes(
   const opened = await Promise.all(
     volumes.map(async (volume, index): Promise<Mount[]> => {
       if (volume.kind === 'cloudSql') return openSockets(volume, parts);
-      const source = path.join(own, volume.kind === 'scratch' ? volume.name : `secret-${index}`);
+      const source = path.join(own, volume.kind === 'scratch' ? `scratch-${volume.name}` : `secret-${index}`);
       await mkdir(source, { recursive: true });
       if (volume.kind === 'secret') await writeSecrets(source, volume.files, parts.secrets);
       return [{ source, target: volume.path, readOnly: volume.kind === 'secret' }];
