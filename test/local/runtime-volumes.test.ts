@@ -78,6 +78,19 @@ describe('volumes', async () => {
     },
   );
 
+  test.runIf(mountingLauncher)('may lie within one another, in whatever order they are given', async () => {
+    const key = (at: string): MountedVolume => ({ ...secretVolume, path: at });
+    const inner: MountedVolume = { path: '/sluice-test/data/secret/tmp', kind: 'scratch', name: 'inner' };
+    const outer: MountedVolume = { path: '/sluice-test/data', kind: 'scratch', name: 'outer' };
+    const volumes = [inner, key('/sluice-test/data/secret'), outer];
+    const tree = server(
+      `(fs.writeFileSync('/sluice-test/data/secret/tmp/x', ''), fs.readdirSync('/sluice-test/data', { recursive: true }).sort().join(' '))`,
+      "const fs = require('node:fs');",
+    );
+    const answer = await answerOf(openWith({ mountingLauncher }), nodeRevision(home, tree, { volumes }));
+    expect(answer).toBe('secret secret/deep secret/deep/api-key secret/tmp secret/tmp/x');
+  });
+
   test('are named by their real place where nothing can be mounted, and the log says so', async () => {
     const revision = nodeRevision(home, program, change);
     const answer = JSON.parse(await answerOf(openWith({ mountingLauncher: undefined }), revision));

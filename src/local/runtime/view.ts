@@ -51,11 +51,16 @@ async function viewSteps(mounts: readonly Mount[]): Promise<Step[]> {
     mounts.map(async (mount) => ({ ...mount, ...(await place(mount.target)) })),
   );
   const lacking = placed.filter(({ exists }) => !exists).map(({ at }) => at);
-  const own = placed.flatMap(({ source, at, readOnly, isFile }): Step[] => [
-    [isFile ? 'file' : 'bind', at, source],
-    ...(readOnly ? ([['lock', at, '']] satisfies Step[]) : []),
-  ]);
-  return [...(await mirror('/', lacking)), ...own];
+  // An outer one would cover what was mounted within it before.
+  const outerFirst = placed.toSorted((one, other) => depth(one.at) - depth(other.at));
+  const own = outerFirst.map(({ source, at, isFile }): Step => [isFile ? 'file' : 'bind', at, source]);
+  // Last, since a mount within a read-only one needs a folder there.
+  const locks = outerFirst.filter(({ readOnly }) => readOnly).map(({ at }): Step => ['lock', at, '']);
+  return [...(await mirror('/', lacking)), ...own, ...locks];
+}
+
+function depth(file: string): number {
+  return file.split('/').length;
 }
 
 /** Where a path is once the links above it are followed: a step that met one would leave the new tree. */
