@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MountedVolume, RunnableRevision, Runtime } from '../../src/local/contracts.ts';
 import { openRuntime, type RuntimeOptions } from '../../src/local/runtime/index.ts';
 import { findMountingLauncher } from '../../src/local/runtime/launcher.ts';
-import { rewriter } from '../../src/local/runtime/view.ts';
+import { namespaceArguments, rewriter } from '../../src/local/runtime/view.ts';
 import { openVolumes } from '../../src/local/runtime/volumes.ts';
 import { MemoryLog, nodeRevision, secretsOf, server, temporaryFolder, text } from './runtime-kit.ts';
 
@@ -89,6 +89,25 @@ describe('volumes', async () => {
     );
     const answer = await answerOf(openWith({ mountingLauncher }), nodeRevision(home, tree, { volumes }));
     expect(answer).toBe('secret secret/deep secret/deep/api-key secret/tmp secret/tmp/x');
+  });
+
+  test('may be placed in a folder that the user of the local cloud cannot list', async () => {
+    const closed = path.join(realpathSync(home), 'closed');
+    const target = path.join(closed, 'app');
+    mkdirSync(path.join(closed, 'unseen'), { recursive: true });
+    chmodSync(closed, 0);
+    chmodSync(home, 0o755);
+    // Root may list everything.
+    const user = process.geteuid?.();
+    if (user === 0) process.seteuid?.(65_534);
+    try {
+      const mount = { source: '/source', target, readOnly: false };
+      const view = await namespaceArguments('/root-of-the-view', '/', [mount]);
+      expect(view.filter((word) => word.startsWith(closed))).toEqual([closed, target]);
+    } finally {
+      if (user === 0) process.seteuid?.(0);
+      chmodSync(closed, 0o700);
+    }
   });
 
   test('are named by their real place where nothing can be mounted, and the log says so', async () => {

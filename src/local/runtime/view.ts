@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { readdir, readlink, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { Mount } from './volumes.ts';
@@ -74,7 +75,7 @@ async function place(target: string): Promise<{ at: string; exists: boolean }> {
 }
 
 async function mirror(folder: string, lacking: readonly string[]): Promise<Step[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+  const entries = await entriesOf(folder);
   const steps = await Promise.all(
     entries.map(async (entry): Promise<Step[]> => {
       const at = path.join(folder, entry.name);
@@ -86,6 +87,17 @@ async function mirror(folder: string, lacking: readonly string[]): Promise<Step[
     }),
   );
   return steps.flat();
+}
+
+/** None of a folder that this user may not list, such as /root: there is nothing in it that an instance could use. */
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    const denied = error instanceof Error && 'code' in error && /^(EACCES|EPERM)$/.test(String(error.code));
+    if (denied) return [];
+    throw error;
+  }
 }
 
 /** Where nothing can be mounted: puts the real path where a text names a mount's, in a URL too. */
