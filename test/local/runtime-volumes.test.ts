@@ -110,6 +110,15 @@ describe('volumes', async () => {
     }
   });
 
+  test.each([[[]], [[scratch]]])(
+    'an application has a search path without the tools that start it: %j',
+    async (volumes) => {
+      const env = { PATH: '/sluice-test/bin' };
+      const revision = nodeRevision(home, server('process.env.PATH'), { env, volumes });
+      expect(await answerOf(openWith(), revision)).toBe(`${path.dirname(process.execPath)}:/sluice-test/bin`);
+    },
+  );
+
   test('are named by their real place where nothing can be mounted, and the log says so', async () => {
     const revision = nodeRevision(home, program, change);
     const answer = JSON.parse(await answerOf(openWith({ mountingLauncher: undefined }), revision));

@@ -1,16 +1,19 @@
 import type { Dirent } from 'node:fs';
 import { readdir, readlink, realpath } from 'node:fs/promises';
 import path from 'node:path';
+import { machinePath, toolPath } from './tools.ts';
 import type { Mount } from './volumes.ts';
 
 /**
- * Builds the tree that the steps describe at $1, goes into it at the folder $2 and becomes what follows `--`. The text
- * is constant: paths arrive as arguments.
+ * Builds the tree that the steps describe at $1 with the tools of the search path $3, goes into it at the folder $2 and
+ * becomes what follows `--`, with the search path it was given. The text is constant: paths arrive as arguments.
  */
 const enter = `
 set -e
-root=$1 cwd=$2
-shift 2
+root=$1 cwd=$2 own=$PATH
+PATH=$3
+unshare=$(command -v unshare)
+shift 3
 mount -t tmpfs -o mode=755 tmpfs "$root"
 while [ "$1" != -- ]; do
   kind=$1 at=$root$2 from=$3
@@ -24,7 +27,8 @@ while [ "$1" != -- ]; do
   esac
 done
 shift
-exec unshare --root="$root" --wd="$cwd" -- "$@"
+PATH=$own
+exec "$unshare" --root="$root" --wd="$cwd" -- "$@"
 `;
 
 /** `lock` makes read-only, where the kernel allows it. What is gone since the steps were made is left out. */
@@ -40,7 +44,7 @@ export async function namespaceArguments(
   mounts: readonly Mount[],
 ): Promise<string[]> {
   const steps = await viewSteps(mounts);
-  return ['sh', '-c', enter, 'sh', root, cwd, ...steps.flat(), '--'];
+  return [toolPath('sh'), '-c', enter, 'sh', root, cwd, machinePath, ...steps.flat(), '--'];
 }
 
 /**
