@@ -112,7 +112,7 @@ const livenessProbe = z
 
 const fileMode = z.int().min(0).max(0o777).optional();
 /** No control characters: no path needs them, and a line break hides what follows from a pattern's dot. */
-const pathText = /^\P{Cc}{1,513}$/u;
+const pathText = /^\P{Cc}{1,512}$/u;
 const staysWithin = (path: string) =>
   pathText.test(path) && !path.split('/').some((segment) => segment === '.' || segment === '..');
 /** Within a volume: no absolute path, and none that leaves it. */
