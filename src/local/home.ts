@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
@@ -41,9 +41,16 @@ function takeHome(home: string): Marker {
   const foreign = readdirSync(home).filter((entry) => !entry.startsWith(markerName));
   if (existsSync(file)) return readMarker(file);
   if (foreign.length > 0) throw notAHome(home);
+  closeToOthers(home);
   const marker: Marker = { format: 2 };
   writeFileAtomic.sync(file, JSON.stringify(marker));
   return marker;
+}
+
+/** It will hold secrets, in files that instances read: the folder is what keeps other users out. */
+function closeToOthers(home: string): void {
+  const { uid, mode } = statSync(home);
+  if (uid === process.getuid?.()) chmodSync(home, mode & 0o700);
 }
 
 /** Not by `recursive`: Node 24 tries for ever where a parent exists that takes no folders, such as /proc. */

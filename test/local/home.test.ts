@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -11,6 +11,18 @@ test('a home is made with all its parents, and found again', () => {
   const home = join(folder, 'a', 'b');
   expect(openHome(home)).toEqual({ format: 2 });
   expect(openHome(home)).toEqual({ format: 2 });
+});
+
+test('an empty folder that becomes a home is closed to other users, one that is refused stays as it was', () => {
+  const [taken, refused] = [join(folder, 'taken'), join(folder, 'refused')];
+  for (const each of [taken, refused]) {
+    mkdirSync(each);
+    chmodSync(each, 0o755);
+  }
+  writeFileSync(join(refused, 'x'), '');
+  openHome(taken);
+  expect(() => openHome(refused)).toThrow(LocalCloudError);
+  expect([taken, refused].map((each) => statSync(each).mode & 0o777)).toEqual([0o700, 0o755]);
 });
 
 const file = join(folder, 'file');

@@ -146,3 +146,26 @@ test.for([
     else expect(check).toThrow(refusal);
   },
 );
+
+test.each([
+  ['api-key', '/keys', true],
+  ['deep/..data/...', '/..keys/.hidden', true],
+  ['..', '/keys/..', false],
+  ['a/./b', '/./keys', false],
+  ['a\n/../../x', '/a\n/../proc', false],
+  ['a\u2028/../../x', '/a\u2028/../proc', false],
+  ['a\tb', '/a\u0085b', false],
+  ['/api-key', 'keys', false],
+  ['', '//proc', false],
+])('a secret at %j of a volume at %j is taken: %j', (item, mountPath, taken) => {
+  const spec = (path: string, at: string) => () =>
+    parseSpec({
+      template: {
+        containers: [{ image: 'i', volumeMounts: [{ name: 'v', mountPath: at }] }],
+        volumes: [{ name: 'v', secret: { secret: 's', items: [{ path }] } }],
+      },
+    });
+  if (taken) return expect(spec(item, mountPath)).not.toThrow();
+  expect(spec(item, '/keys')).toThrow('must be a path within the volume');
+  expect(spec('api-key', mountPath)).toThrow(/mountPath: must be/);
+});

@@ -1,13 +1,16 @@
-import { existsSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MountedVolume, RunnableRevision, Runtime } from '../../src/local/contracts.ts';
 import { openRuntime, type RuntimeOptions } from '../../src/local/runtime/index.ts';
 import { findMountingLauncher } from '../../src/local/runtime/launcher.ts';
-import { rewriter } from '../../src/local/runtime/view.ts';
+import { namespaceArguments, rewriter } from '../../src/local/runtime/view.ts';
+import { openVolumes } from '../../src/local/runtime/volumes.ts';
 import { MemoryLog, nodeRevision, secretsOf, server, temporaryFolder, text } from './runtime-kit.ts';
 
 const value = 'hunter2-of-the-test';
 const secrets = secretsOf({ 'api-key': value, dsn: 'postgresql:///chat?host=/sluice-test/sql' });
+const parts = { secrets, say: () => undefined, gone: new AbortController().signal };
 const ref = { project: 'demo', secret: 'api-key', version: 'latest' };
 const secretVolume: MountedVolume = {
   path: '/sluice-test/keys',
@@ -75,12 +78,66 @@ describe('volumes', async () => {
     },
   );
 
+  test.runIf(mountingLauncher)('may lie within one another, in whatever order they are given', async () => {
+    const key = (at: string): MountedVolume => ({ ...secretVolume, path: at });
+    const inner: MountedVolume = { path: '/sluice-test/data/secret/tmp', kind: 'scratch', name: 'inner' };
+    const outer: MountedVolume = { path: '/sluice-test/data', kind: 'scratch', name: 'outer' };
+    const volumes = [inner, key('/sluice-test/data/secret'), outer];
+    const tree = server(
+      `(fs.writeFileSync('/sluice-test/data/secret/tmp/x', ''), fs.readdirSync('/sluice-test/data', { recursive: true }).sort().join(' '))`,
+      "const fs = require('node:fs');",
+    );
+    const answer = await answerOf(openWith({ mountingLauncher }), nodeRevision(home, tree, { volumes }));
+    expect(answer).toBe('secret secret/deep secret/deep/api-key secret/tmp secret/tmp/x');
+  });
+
+  test('may be placed in a folder that the user of the local cloud cannot list', async () => {
+    const closed = path.join(realpathSync(home), 'closed');
+    const target = path.join(closed, 'app');
+    mkdirSync(path.join(closed, 'unseen'), { recursive: true });
+    chmodSync(closed, 0);
+    chmodSync(home, 0o755);
+    // Root may list everything.
+    const user = process.geteuid?.();
+    if (user === 0) process.seteuid?.(65_534);
+    try {
+      const mount = { source: '/source', target, readOnly: false };
+      const view = await namespaceArguments('/root-of-the-view', '/', [mount]);
+      expect(view.filter((word) => word.startsWith(closed))).toEqual([closed, target]);
+    } finally {
+      if (user === 0) process.seteuid?.(0);
+      chmodSync(closed, 0o700);
+    }
+  });
+
+  test.each([[[]], [[scratch]]])(
+    'an application has a search path without the tools that start it: %j',
+    async (volumes) => {
+      const env = { PATH: '/sluice-test/bin' };
+      const revision = nodeRevision(home, server('process.env.PATH'), { env, volumes });
+      expect(await answerOf(openWith(), revision)).toBe(`${path.dirname(process.execPath)}:/sluice-test/bin`);
+    },
+  );
+
   test('are named by their real place where nothing can be mounted, and the log says so', async () => {
     const revision = nodeRevision(home, program, change);
     const answer = JSON.parse(await answerOf(openWith({ mountingLauncher: undefined }), revision));
     expect(answer).toMatchObject({ key: value, mode: '440', scratch: 'kept' });
     expect(answer.file).toContain(home);
     await logs.seen('varlog/system', text('Nothing can be mounted on this machine: /sluice-test/keys is at'));
+  });
+
+  test('have a folder each, whatever their names, out of the reach of other users', async () => {
+    const named: MountedVolume = { ...scratch, name: 'secret-0' };
+    const opened = await openVolumes(
+      path.join(home, 'i'),
+      [secretVolume, named, { ...named, path: '/b' }],
+      parts,
+    );
+    const [secret, ...scratches] = opened.map(({ source }) => path.relative(path.join(home, 'i'), source));
+    expect(secret).toBe('volumes/secret-0');
+    expect(scratches).toEqual(['volumes/scratch-secret-0', 'volumes/scratch-secret-0']);
+    expect(statSync(path.join(home, 'i', 'volumes')).mode & 0o777).toBe(0o700);
   });
 
   test('a path is put in the place of another only as a whole', () => {
@@ -96,6 +153,18 @@ describe('volumes', async () => {
 });
 
 describe('secrets', () => {
+  test.each(['../../x', 'a\n/../../../x', '.'])(
+    'are not written outside of their volume: %j',
+    async (name) => {
+      const volumes = [{ ...secretVolume, files: [{ path: name, mode: 0o440, ref }] }];
+      await expect(openVolumes(path.join(home, 'i'), volumes, parts)).rejects.toThrow(
+        'is not within its volume',
+      );
+      expect(readdirSync(path.join(home, 'i', 'volumes', 'secret-0'))).toEqual([]);
+      expect(readdirSync(home)).toEqual(['i']);
+    },
+  );
+
   test('are in the environment of an instance and in no line of a log', async () => {
     const secretEnv = { API_KEY: ref };
     const revision = nodeRevision(home, server('process.env.API_KEY'), { secretEnv });

@@ -111,9 +111,13 @@ const livenessProbe = z
   .refine(notLongerThanPeriod, timeoutTooLong);
 
 const fileMode = z.int().min(0).max(0o777).optional();
+/** No control characters: no path needs them, and a line break hides what follows from a pattern's dot. */
+const pathText = /^\P{Cc}{1,512}$/u;
+const staysWithin = (path: string) =>
+  pathText.test(path) && !path.split('/').some((segment) => segment === '.' || segment === '..');
 /** Within a volume: no absolute path, and none that leaves it. */
-const relativePath = text.regex(
-  /^(?!\/)(?!(.*\/)?\.{1,2}(\/|$))[^\0]{1,512}$/,
+const relativePath = text.refine(
+  (path) => !path.startsWith('/') && staysWithin(path),
   'must be a path within the volume',
 );
 const volumeName = z
@@ -150,10 +154,10 @@ const volume = z
   })
   .refine(({ name: _, ...sources }) => Object.keys(sources).length === 1, 'must have exactly one source');
 
-const reservedMount = /^\/(dev|proc|sys)?\/*$|^\/(dev|proc|sys)\//;
+const reservedMount = /^\/+((dev|proc|sys)(\/|$)|$)/;
 const mountPath = z
   .string()
-  .regex(/^\/(?!(.*\/)?\.{1,2}(\/|$))[^\0]{1,512}$/, 'must be an absolute path without . and ..')
+  .refine((path) => path.startsWith('/') && staysWithin(path), 'must be an absolute path without . and ..')
   .refine((path) => !reservedMount.test(path), 'must be none of /, /dev, /proc and /sys, nor within them');
 const volumeMounts = z.array(z.strictObject({ name: volumeName, mountPath: mountPath.optional() }));
 

@@ -6,6 +6,7 @@ import { findLauncher, findMountingLauncher } from './launcher.ts';
 import { portLender } from './loopback-port.ts';
 import { Pool, type Times } from './pool.ts';
 import { endOrphans } from './process-records.ts';
+import { machinePath } from './tools.ts';
 
 export type RuntimeOptions = {
   /** The local cloud's folder; the runtime keeps to `instances` in it. */
@@ -38,7 +39,7 @@ export function openRuntime(options: RuntimeOptions): Runtime {
   const host: Host = {
     logs: options.logs,
     instances,
-    searchPath: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
+    searchPath: machinePath,
     launcher: endOrphans(instances).then(() => options.launcher ?? findLauncher()),
     mountingLauncher: () => {
       mountingLauncher ??= findMounting(instances, options);

@@ -2,20 +2,23 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { removeFolder } from './process-records.ts';
+import { toolPath } from './tools.ts';
 import { namespaceArguments } from './view.ts';
+
+const [setpriv, unshare] = [toolPath('setpriv'), toolPath('unshare')];
 
 /**
  * Argument vectors put before an instance's own, best first: with the first two the kernel ends an instance, and all it
  * started, when the local cloud dies, even by SIGKILL; and the application is PID 1, as in a container. The second
  * needs no root.
  */
-const dies = ['setpriv', '--pdeathsig', 'SIGKILL', '--'];
-const tied = [...dies, 'unshare', '--pid', '--fork', '--kill-child', '--'];
-const launchers = [tied, ['unshare', '--user', '--map-current-user', '--keep-caps', '--', ...tied]];
+const dies = [setpriv, '--pdeathsig', 'SIGKILL', '--'];
+const tied = [...dies, unshare, '--pid', '--fork', '--kill-child', '--'];
+const launchers = [tied, [unshare, '--user', '--map-current-user', '--keep-caps', '--', ...tied]];
 
 /** The same, with mounts of its own; mount(8) wants to be root, if only in its own eyes. */
-const mounting = [...dies, 'unshare', '--pid', '--mount', '--fork', '--kill-child', '--'];
-const mountingLaunchers = [mounting, ['unshare', '--user', '--map-root-user', '--', ...mounting]];
+const mounting = [...dies, unshare, '--pid', '--mount', '--fork', '--kill-child', '--'];
+const mountingLaunchers = [mounting, [unshare, '--user', '--map-root-user', '--', ...mounting]];
 
 /**
  * What unshare says, and exits with 1, when its child was ended by SIGKILL: it tries to end itself the same way, with a

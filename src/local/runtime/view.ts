@@ -1,15 +1,19 @@
+import type { Dirent } from 'node:fs';
 import { readdir, readlink, realpath } from 'node:fs/promises';
 import path from 'node:path';
+import { machinePath, toolPath } from './tools.ts';
 import type { Mount } from './volumes.ts';
 
 /**
- * Builds the tree that the steps describe at $1, goes into it at the folder $2 and becomes what follows `--`. The text
- * is constant: paths arrive as arguments.
+ * Builds the tree that the steps describe at $1 with the tools of the search path $3, goes into it at the folder $2 and
+ * becomes what follows `--`, with the search path it was given. The text is constant: paths arrive as arguments.
  */
 const enter = `
 set -e
-root=$1 cwd=$2
-shift 2
+root=$1 cwd=$2 own=$PATH
+PATH=$3
+unshare=$(command -v unshare)
+shift 3
 mount -t tmpfs -o mode=755 tmpfs "$root"
 while [ "$1" != -- ]; do
   kind=$1 at=$root$2 from=$3
@@ -23,7 +27,8 @@ while [ "$1" != -- ]; do
   esac
 done
 shift
-exec unshare --root="$root" --wd="$cwd" -- "$@"
+PATH=$own
+exec "$unshare" --root="$root" --wd="$cwd" -- "$@"
 `;
 
 /** `lock` makes read-only, where the kernel allows it. What is gone since the steps were made is left out. */
@@ -39,7 +44,7 @@ export async function namespaceArguments(
   mounts: readonly Mount[],
 ): Promise<string[]> {
   const steps = await viewSteps(mounts);
-  return ['sh', '-c', enter, 'sh', root, cwd, ...steps.flat(), '--'];
+  return [toolPath('sh'), '-c', enter, 'sh', root, cwd, machinePath, ...steps.flat(), '--'];
 }
 
 /**
@@ -51,11 +56,16 @@ async function viewSteps(mounts: readonly Mount[]): Promise<Step[]> {
     mounts.map(async (mount) => ({ ...mount, ...(await place(mount.target)) })),
   );
   const lacking = placed.filter(({ exists }) => !exists).map(({ at }) => at);
-  const own = placed.flatMap(({ source, at, readOnly, isFile }): Step[] => [
-    [isFile ? 'file' : 'bind', at, source],
-    ...(readOnly ? ([['lock', at, '']] satisfies Step[]) : []),
-  ]);
-  return [...(await mirror('/', lacking)), ...own];
+  // An outer one would cover what was mounted within it before.
+  const outerFirst = placed.toSorted((one, other) => depth(one.at) - depth(other.at));
+  const own = outerFirst.map(({ source, at, isFile }): Step => [isFile ? 'file' : 'bind', at, source]);
+  // Last, since a mount within a read-only one needs a folder there.
+  const locks = outerFirst.filter(({ readOnly }) => readOnly).map(({ at }): Step => ['lock', at, '']);
+  return [...(await mirror('/', lacking)), ...own, ...locks];
+}
+
+function depth(file: string): number {
+  return file.split('/').length;
 }
 
 /** Where a path is once the links above it are followed: a step that met one would leave the new tree. */
@@ -69,7 +79,7 @@ async function place(target: string): Promise<{ at: string; exists: boolean }> {
 }
 
 async function mirror(folder: string, lacking: readonly string[]): Promise<Step[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+  const entries = await entriesOf(folder);
   const steps = await Promise.all(
     entries.map(async (entry): Promise<Step[]> => {
       const at = path.join(folder, entry.name);
@@ -81,6 +91,17 @@ async function mirror(folder: string, lacking: readonly string[]): Promise<Step[
     }),
   );
   return steps.flat();
+}
+
+/** None of a folder that this user may not list, such as /root: there is nothing in it that an instance could use. */
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    const denied = error instanceof Error && 'code' in error && /^(EACCES|EPERM)$/.test(String(error.code));
+    if (denied) return [];
+    throw error;
+  }
 }
 
 /** Where nothing can be mounted: puts the real path where a text names a mount's, in a URL too. */

@@ -29,14 +29,13 @@ export async function openVolumes(
   volumes: readonly MountedVolume[],
   parts: VolumeParts,
 ): Promise<Mount[]> {
+  const own = path.join(folder, 'volumes');
+  // Secret files may be readable by all, for the instance's own users; the machine's others do not get this far.
+  await mkdir(own, { recursive: true, mode: 0o700 });
   const opened = await Promise.all(
     volumes.map(async (volume, index): Promise<Mount[]> => {
       if (volume.kind === 'cloudSql') return openSockets(volume, parts);
-      const source = path.join(
-        folder,
-        'volumes',
-        volume.kind === 'scratch' ? volume.name : `secret-${index}`,
-      );
+      const source = path.join(own, volume.kind === 'scratch' ? `scratch-${volume.name}` : `secret-${index}`);
       await mkdir(source, { recursive: true });
       if (volume.kind === 'secret') await writeSecrets(source, volume.files, parts.secrets);
       return [{ source, target: volume.path, readOnly: volume.kind === 'secret' }];
@@ -60,6 +59,9 @@ type SecretFiles = Extract<MountedVolume, { kind: 'secret' }>['files'];
 async function writeSecrets(folder: string, files: SecretFiles, secrets: SecretReader): Promise<void> {
   for (const { path: name, mode, ref } of files) {
     const file = path.join(folder, name);
+    // The API refuses such a path; here it would put a secret anywhere on the machine.
+    if (!file.startsWith(folder + path.sep))
+      throw new StartError(`The secret file ${JSON.stringify(name)} is not within its volume.`);
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, readSecret(ref, secrets), { mode: 0o600 });
     await chmod(file, mode);
