@@ -15,6 +15,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Header } from 'tar';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { storeArtifacts } from '../../src/local/build/artifacts.ts';
 import { sealContent } from '../../src/local/build/content.ts';
 import { openImages, parseReference } from '../../src/local/build/image-store.ts';
 import { findLaunch, splitWords } from '../../src/local/build/launch.ts';
@@ -22,6 +23,7 @@ import { buildEnvironment } from '../../src/local/build/npm.ts';
 import { endProcessesIn } from '../../src/local/build/orphans.ts';
 import { unpackSource } from '../../src/local/build/source.ts';
 import { Substitution } from '../../src/local/build/substitutions.ts';
+import { openStorage } from '../../src/local/storage/index.ts';
 import { openTestJournal } from './harness.ts';
 import { type ZipEntry, zipOf } from './zip-writer.ts';
 
@@ -286,6 +288,32 @@ test('a build sees where packages come from, and nothing else of the caller', ()
   expect(env['PATH']).toBe(`${path.dirname(process.execPath)}:/usr/bin`);
   expect(Object.keys(env)).not.toContain('SECRET_TOKEN');
   expect(Object.keys(env)).not.toContain('npm_config_local_prefix');
+});
+
+test.each([
+  ['by a link', 'd/id'],
+  ['by braces', '{..,q}/outside/id'],
+  ['by braces in braces', '{{.,q}.,q}/outside/*'],
+])('no artifact is taken from outside of the workspace %s', async (_what, pattern) => {
+  const workspace = path.join(folder, 'workspace');
+  for (const [name, text] of Object.entries({ 'workspace/in/id': 'ours', 'outside/id': "the host's" })) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), text);
+  }
+  symlinkSync(path.join(folder, 'outside'), path.join(workspace, 'd'));
+  symlinkSync('in', path.join(workspace, 'alias'));
+  const storage = openStorage({ home: path.join(folder, 'home') });
+  storage.ensureBucket('out', 'demo', 'eu');
+  const store = (paths: string[]) =>
+    storeArtifacts({ objects: { bucket: 'out', prefix: '', paths } }, workspace, {
+      storage,
+      folder,
+      log() {},
+    });
+  await expect(store([pattern])).rejects.toThrow(`"${pattern}" leaves the workspace`);
+  expect(await storage.readObject('out', 'id')).toBeUndefined();
+  expect(await store(['alias/id'])).toMatchObject({ count: 1 });
+  expect((await storage.readObject('out', 'id'))?.toString()).toBe('ours');
 });
 
 test('substitutions', () => {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { extract, list, type Parser, type ReadEntry } from 'tar';
 import { type ArchiveEntry, entryGuard, maxArchiveBytes } from './archive-limits.ts';
+import { isWithin } from './within.ts';
 import { isZip, unpackZip } from './zip.ts';
 
 const pieceBytes = 64 * 1024;
@@ -89,7 +90,7 @@ async function checkLinks(folder: string): Promise<void> {
     if (!entry.isSymbolicLink()) continue;
     const link = path.join(entry.parentPath, entry.name);
     const target = await realpath(link).catch(() => root);
-    if (target !== root && !target.startsWith(root + path.sep))
+    if (!isWithin(root, target))
       throw new Error(`the link '${path.relative(folder, link)}' leads out of the source`);
   }
 }

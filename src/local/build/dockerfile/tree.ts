@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { chmod, copyFile, lstat, mkdir, readdir, readlink, realpath, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { isWithin } from '../within.ts';
 
 /** Something in a folder, by its path relative to it. */
 export type Entry = { name: string; kind: 'folder' | 'file' | 'link' };
@@ -75,10 +76,6 @@ export async function checkInside(root: string, file: string): Promise<void> {
     if (found !== undefined && isWithin(real, found)) return;
     throw new Error(`'${file.slice(root.length)}' leads out of the folder`);
   }
-}
-
-function isWithin(folder: string, file: string): boolean {
-  return file === folder || file.startsWith(folder + path.sep);
 }
 
 function isThere(file: string): Promise<boolean> {
