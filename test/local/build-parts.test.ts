@@ -13,8 +13,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { Header } from 'tar';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Header, Unpack } from 'tar';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { storeArtifacts } from '../../src/local/build/artifacts.ts';
 import { sealContent } from '../../src/local/build/content.ts';
 import { openImages, parseReference } from '../../src/local/build/image-store.ts';
@@ -132,6 +132,31 @@ describe('a source archive', () => {
     expect(readFileSync(path.join(folder, 'src/link'), 'utf8')).toBe('echo');
     expect(statSync(path.join(folder, 'src/run.sh')).mode & 0o111).toBe(0o111);
     expect(readFileSync(path.join(folder, 'deep/er/file'), 'utf8')).toBe('x');
+  });
+
+  test('is unpacked no faster than the disk takes it', async () => {
+    const [write, emit] = [vi.spyOn(Unpack.prototype, 'write'), vi.spyOn(Unpack.prototype, 'emit')];
+    onTestFinished(() => {
+      write.mockRestore();
+      emit.mockRestore();
+    });
+    const body = 'x'.repeat(2 * 1024 * 1024);
+    await unpackSource(
+      archive(['a', 'b', 'c'].map((name) => ({ path: `${name}/file`, type: 'File', body }))),
+      folder,
+    );
+    for (const name of ['a', 'b', 'c'])
+      expect(statSync(path.join(folder, name, 'file')).size).toBe(body.length);
+    const drains = emit.mock.invocationCallOrder.filter(
+      (_at, index) => emit.mock.calls[index]?.[0] === 'drain',
+    );
+    const writes = write.mock.invocationCallOrder;
+    const full = writes.filter((_at, index) => write.mock.results[index]?.value === false);
+    expect(full.length).toBeGreaterThan(0);
+    for (const at of full) {
+      const next = writes[writes.indexOf(at) + 1] ?? Number.POSITIVE_INFINITY;
+      expect(drains.some((drained) => at < drained && drained < next)).toBe(true);
+    }
   });
 
   test('may hold links within itself', async () => {

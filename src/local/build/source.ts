@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { createGunzip } from 'node:zlib';
@@ -66,10 +67,12 @@ async function feed(
   let bytes = 0;
   for await (const piece of unzipped as AsyncIterable<Buffer>) {
     bytes += piece.length;
-    parser.write(piece);
+    const hasRoom = parser.write(piece);
     const refused = bytes > maxArchiveBytes ? `more than ${maxArchiveBytes} bytes unzipped` : refusal();
     if (refused !== undefined) throw new Error(refused);
     if (failure || isOver) break;
+    // It takes any number of pieces, and keeps in memory those that the disk has not taken yet.
+    if (!hasRoom) await Promise.race([once(parser, 'drain'), ended]);
   }
   parser.end();
   await ended;
