@@ -13,8 +13,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { Header } from 'tar';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Header, Unpack } from 'tar';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { storeArtifacts } from '../../src/local/build/artifacts.ts';
 import { sealContent } from '../../src/local/build/content.ts';
 import { openImages, parseReference } from '../../src/local/build/image-store.ts';
 import { findLaunch, splitWords } from '../../src/local/build/launch.ts';
@@ -22,6 +23,7 @@ import { buildEnvironment } from '../../src/local/build/npm.ts';
 import { endProcessesIn } from '../../src/local/build/orphans.ts';
 import { unpackSource } from '../../src/local/build/source.ts';
 import { Substitution } from '../../src/local/build/substitutions.ts';
+import { openStorage } from '../../src/local/storage/index.ts';
 import { openTestJournal } from './harness.ts';
 import { type ZipEntry, zipOf } from './zip-writer.ts';
 
@@ -130,6 +132,31 @@ describe('a source archive', () => {
     expect(readFileSync(path.join(folder, 'src/link'), 'utf8')).toBe('echo');
     expect(statSync(path.join(folder, 'src/run.sh')).mode & 0o111).toBe(0o111);
     expect(readFileSync(path.join(folder, 'deep/er/file'), 'utf8')).toBe('x');
+  });
+
+  test('is unpacked no faster than the disk takes it', async () => {
+    const [write, emit] = [vi.spyOn(Unpack.prototype, 'write'), vi.spyOn(Unpack.prototype, 'emit')];
+    onTestFinished(() => {
+      write.mockRestore();
+      emit.mockRestore();
+    });
+    const body = 'x'.repeat(2 * 1024 * 1024);
+    await unpackSource(
+      archive(['a', 'b', 'c'].map((name) => ({ path: `${name}/file`, type: 'File', body }))),
+      folder,
+    );
+    for (const name of ['a', 'b', 'c'])
+      expect(statSync(path.join(folder, name, 'file')).size).toBe(body.length);
+    const drains = emit.mock.invocationCallOrder.filter(
+      (_at, index) => emit.mock.calls[index]?.[0] === 'drain',
+    );
+    const writes = write.mock.invocationCallOrder;
+    const full = writes.filter((_at, index) => write.mock.results[index]?.value === false);
+    expect(full.length).toBeGreaterThan(0);
+    for (const at of full) {
+      const next = writes[writes.indexOf(at) + 1] ?? Number.POSITIVE_INFINITY;
+      expect(drains.some((drained) => at < drained && drained < next)).toBe(true);
+    }
   });
 
   test('may hold links within itself', async () => {
@@ -286,6 +313,32 @@ test('a build sees where packages come from, and nothing else of the caller', ()
   expect(env['PATH']).toBe(`${path.dirname(process.execPath)}:/usr/bin`);
   expect(Object.keys(env)).not.toContain('SECRET_TOKEN');
   expect(Object.keys(env)).not.toContain('npm_config_local_prefix');
+});
+
+test.each([
+  ['by a link', 'd/id'],
+  ['by braces', '{..,q}/outside/id'],
+  ['by braces in braces', '{{.,q}.,q}/outside/*'],
+])('no artifact is taken from outside of the workspace %s', async (_what, pattern) => {
+  const workspace = path.join(folder, 'workspace');
+  for (const [name, text] of Object.entries({ 'workspace/in/id': 'ours', 'outside/id': "the host's" })) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), text);
+  }
+  symlinkSync(path.join(folder, 'outside'), path.join(workspace, 'd'));
+  symlinkSync('in', path.join(workspace, 'alias'));
+  const storage = openStorage({ home: path.join(folder, 'home') });
+  storage.ensureBucket('out', 'demo', 'eu');
+  const store = (paths: string[]) =>
+    storeArtifacts({ objects: { bucket: 'out', prefix: '', paths } }, workspace, {
+      storage,
+      folder,
+      log() {},
+    });
+  await expect(store([pattern])).rejects.toThrow(`"${pattern}" leaves the workspace`);
+  expect(await storage.readObject('out', 'id')).toBeUndefined();
+  expect(await store(['alias/id'])).toMatchObject({ count: 1 });
+  expect((await storage.readObject('out', 'id'))?.toString()).toBe('ours');
 });
 
 test('substitutions', () => {

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { openBuildCloud } from './build-kit.ts';
 
@@ -197,6 +198,30 @@ describe('a Dockerfile', () => {
       const said = log.split('\n').filter((line) => line.startsWith(`Step #${index}: ERROR`));
       expect(said.join('\n')).toMatch(why);
     }
+  });
+
+  test('is read from the workspace only, whatever links a step makes', async () => {
+    const { upload, run } = await openBuildCloud();
+    const outside = mkdtempSync(path.join(tmpdir(), 'sluice-outside-'));
+    onTestFinished(() => rmSync(outside, { recursive: true, force: true }));
+    writeFileSync(path.join(outside, 'Dockerfile'), 'HOSTS OWN');
+    const script = `ln -s ${outside} d; ln -s ${outside}/Dockerfile file; ln -s ${outside}/Dockerfile c/Dockerfile; ln -s ok inside`;
+    const failing = [['d'], ['-f', '/workspace/file', '.'], ['c']];
+    const { build, log } = await run({
+      source: await upload({ 'c/x': '', 'ok/Dockerfile': 'FROM scratch\nCOPY x /', 'ok/x': '' }),
+      steps: [
+        { name: 'bash', script },
+        ...failing.map((args) => ({ name: docker, args: ['build', ...args], allowExitCodes: [1] })),
+        { name: docker, args: ['build', 'inside'] },
+      ],
+    });
+    expect(build.steps?.map(({ status }) => status)).toEqual([
+      'SUCCESS',
+      ...failing.map(() => 'FAILURE'),
+      'SUCCESS',
+    ]);
+    expect(log.match(/reads only from \/workspace/g)).toHaveLength(failing.length);
+    expect(log).not.toContain('HOSTS');
   });
 });
 

@@ -1,10 +1,19 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findBaseImage } from '../../src/local/build/dockerfile/base-images.ts';
-import { copyInto, openContext } from '../../src/local/build/dockerfile/copy.ts';
+import { type CopySource, copyInto, openContext } from '../../src/local/build/dockerfile/copy.ts';
 import { execForm, parseDockerfile } from '../../src/local/build/dockerfile/parse.ts';
+import { enterFolder, type Stage } from '../../src/local/build/dockerfile/stage.ts';
 import { listTree } from '../../src/local/build/dockerfile/tree.ts';
 import { expand, readPairs, splitWords } from '../../src/local/build/dockerfile/words.ts';
 
@@ -169,6 +178,34 @@ describe('COPY', () => {
     expect(readFileSync(path.join(folder, 'outside/x'), 'utf8')).toBe('old');
     symlinkSync('/etc', path.join(context, 'etc'));
     await expect(openContext(context, 'Dockerfile')).rejects.toThrow(/'etc' leads out of the build context/);
+  });
+
+  test('nor is anything by way of a link below the target, up from it, or to what is not there yet', async () => {
+    const [context, root] = [path.join(folder, 'context'), path.join(folder, 'root')];
+    const outside = path.join(folder, 'outside');
+    lay(context, { 'conf/x': 'new', 'deep/conf/x': 'new', 'in/file': 'new' });
+    symlinkSync('../../../x', path.join(context, 'deep/conf/up'));
+    for (const made of [path.join(root, 'app'), path.join(root, 'real'), outside])
+      mkdirSync(made, { recursive: true });
+    symlinkSync(outside, path.join(root, 'app/conf'));
+    symlinkSync(path.join(outside, 'later'), path.join(root, 'later'));
+    symlinkSync('real', path.join(root, 'in'));
+    const source: CopySource = { root: context, entries: await listTree(context) };
+    const copy = (from: string, destination: string) =>
+      copyInto(root, source, { sources: [from], destination, workdir: '/' });
+    await expect(copy('.', '/app/')).rejects.toThrow("'/app/conf' leads out of the folder");
+    await expect(copy('conf', '/later/a')).rejects.toThrow("'/later/a' leads out of the folder");
+    await expect(copy('deep/conf/', '/')).rejects.toThrow("the link 'up' leads out of the folder");
+    await copy('in', '/in');
+    expect(readFileSync(path.join(root, 'real/file'), 'utf8')).toBe('new');
+
+    const stage: Stage = {
+      ...{ index: 0, name: '', root, env: {}, args: {}, workdir: '/', entrypoint: [], command: [] },
+      ...{ labels: {}, shell: [], ownCommand: false },
+    };
+    await expect(enterFolder(stage, '/app/conf/new')).rejects.toThrow(/leads out of the folder/);
+    await expect(enterFolder(stage, '/later')).rejects.toThrow(/leads out of the folder/);
+    expect(readdirSync(outside)).toEqual([]);
   });
 });
 

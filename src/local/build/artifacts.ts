@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { StorageBackend } from '../storage/index.ts';
 import { BuildFailed, messageOf } from './failure.ts';
 import type { BuildOrder } from './order.ts';
+import { isReallyWithin } from './within.ts';
 
 export type StoredArtifacts = {
   /** `gs://…` of the object that lists the others. */
@@ -53,8 +54,13 @@ async function filesOf(paths: readonly string[], workspace: string): Promise<str
   const found = new Set<string>();
   for (const pattern of paths) {
     const before = found.size;
-    for await (const file of glob(pattern.replace(/^\/workspace\//, ''), { cwd: workspace }))
-      if ((await lstat(path.join(workspace, file))).isFile()) found.add(file);
+    for await (const file of glob(pattern.replace(/^\/workspace\//, ''), { cwd: workspace })) {
+      const onHost = path.join(workspace, file);
+      if (!(await lstat(onHost)).isFile()) continue;
+      // By a link that a step made, or by `..` that only the glob's braces spell.
+      if (!(await isReallyWithin(workspace, onHost))) throw new Error(`"${pattern}" leaves the workspace`);
+      found.add(file);
+    }
     if (found.size === before) throw new Error(`No URLs matched: ${pattern}`);
   }
   return [...found].sort();

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { extract, list, type Parser, type ReadEntry } from 'tar';
 import { type ArchiveEntry, entryGuard, maxArchiveBytes } from './archive-limits.ts';
+import { isWithin } from './within.ts';
 import { isZip, unpackZip } from './zip.ts';
 
 const pieceBytes = 64 * 1024;
@@ -65,10 +67,12 @@ async function feed(
   let bytes = 0;
   for await (const piece of unzipped as AsyncIterable<Buffer>) {
     bytes += piece.length;
-    parser.write(piece);
+    const hasRoom = parser.write(piece);
     const refused = bytes > maxArchiveBytes ? `more than ${maxArchiveBytes} bytes unzipped` : refusal();
     if (refused !== undefined) throw new Error(refused);
     if (failure || isOver) break;
+    // It takes any number of pieces, and keeps in memory those that the disk has not taken yet.
+    if (!hasRoom) await Promise.race([once(parser, 'drain'), ended]);
   }
   parser.end();
   await ended;
@@ -89,7 +93,7 @@ async function checkLinks(folder: string): Promise<void> {
     if (!entry.isSymbolicLink()) continue;
     const link = path.join(entry.parentPath, entry.name);
     const target = await realpath(link).catch(() => root);
-    if (target !== root && !target.startsWith(root + path.sep))
+    if (!isWithin(root, target))
       throw new Error(`the link '${path.relative(folder, link)}' leads out of the source`);
   }
 }

@@ -2,7 +2,7 @@ import { readFile, readlink, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type Dockerignore from '@balena/dockerignore';
-import { checkInside, copyEntry, type Entry, listTree } from './tree.ts';
+import { copyEntry, type Entry, listTree } from './tree.ts';
 
 // Its types say ESM, its code is CommonJS: only `require` has both right.
 const dockerignore: typeof Dockerignore.default = createRequire(import.meta.url)('@balena/dockerignore');
@@ -48,14 +48,14 @@ export async function copyInto(
       'When using COPY with more than one source file, the destination must be a directory and end with a /',
     );
   const target = path.join(root, path.posix.resolve('/', workdir, destination));
-  await checkInside(root, target);
   for (const entry of found) {
-    if (entry.kind === 'folder') await copyContent(source, entry.name, target, mode);
+    if (entry.kind === 'folder') await copyContent(source, entry.name, { root, target }, mode);
     else {
       const into = asFolder || (await isFolder(target)) || found.length > 1;
       await copyEntry(
         source.root,
         entry,
+        root,
         into ? path.join(target, path.posix.basename(entry.name)) : target,
         mode,
       );
@@ -86,14 +86,14 @@ function matching({ entries }: CopySource, pattern: string): Entry[] {
 async function copyContent(
   source: CopySource,
   folder: string,
-  target: string,
+  { root, target }: { root: string; target: string },
   mode: number | undefined,
 ): Promise<void> {
   const prefix = folder === '' ? '' : `${folder}/`;
-  await copyEntry(source.root, { name: folder, kind: 'folder' }, target);
+  await copyEntry(source.root, { name: folder, kind: 'folder' }, root, target);
   for (const entry of source.entries) {
     if (entry.name.startsWith(prefix))
-      await copyEntry(source.root, entry, path.join(target, entry.name.slice(prefix.length)), mode);
+      await copyEntry(source.root, entry, root, path.join(target, entry.name.slice(prefix.length)), mode);
   }
 }
 

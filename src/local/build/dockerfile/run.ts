@@ -8,6 +8,7 @@ import type { StepBench } from '../steps/bench.ts';
 import type { View } from '../userland.ts';
 import { dockerfileError, execForm, type Instruction } from './parse.ts';
 import { defaultPath, type Stage, variablesOf } from './stage.ts';
+import { checkInside, makeFolder } from './tree.ts';
 
 /** They would change this machine's system, which an image here only stands on. */
 const packageManager =
@@ -43,7 +44,9 @@ export async function runInstruction(
     ],
   };
   await mkdir(npmCache, { recursive: true });
-  await mkdir(path.join(stage.root, 'root'), { recursive: true });
+  await makeFolder(stage.root, path.join(stage.root, 'root'));
+  // Each is made to be mounted on, before the process has a root of its own.
+  for (const { to } of view.binds) await checkInside(stage.root, path.join(stage.root, to));
   const base = buildEnvironment(process.env, { home: userland.seen(view, '/root'), npmCache });
   const own = variablesOf(stage);
   const search = [userland.seen(view, '/builder/shims'), own['PATH'] ?? defaultPath, base['PATH'] ?? ''];

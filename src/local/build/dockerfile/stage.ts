@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { ImageConfig } from '../image-store.ts';
+import { makeFolder } from './tree.ts';
 
 /** A stage that is being built. */
 export type Stage = {
@@ -30,7 +31,8 @@ export function variablesOf({ env, args }: Stage): Record<string, string> {
 
 export async function enterFolder(stage: Stage, folder: string): Promise<void> {
   stage.workdir = path.posix.resolve('/', stage.workdir, folder);
-  await mkdir(path.join(stage.root, stage.workdir), { recursive: true });
+  await mkdir(stage.root, { recursive: true });
+  await makeFolder(stage.root, path.join(stage.root, stage.workdir));
 }
 
 export function configOf({ entrypoint, command, env, workdir, labels }: Stage): ImageConfig {

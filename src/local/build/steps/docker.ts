@@ -5,11 +5,12 @@ import { inWorkspace, type StepBench } from './bench.ts';
 import type { DockerBuild } from './planned.ts';
 
 export async function runDockerBuild(build: DockerBuild, bench: StepBench): Promise<number> {
-  const context = inWorkspace(bench, build.context, path.posix.resolve);
-  const dockerfile =
-    build.dockerfile === undefined
-      ? path.join(context, 'Dockerfile')
-      : inWorkspace(bench, build.dockerfile, path.posix.resolve);
+  const context = await inWorkspace(bench, build.context, path.posix.resolve);
+  const dockerfile = await inWorkspace(
+    bench,
+    build.dockerfile ?? path.posix.join(build.context, 'Dockerfile'),
+    path.posix.resolve,
+  );
   const { digest } = await buildDockerfile({ ...build, context, dockerfile }, bench);
   for (const name of build.tags) {
     bench.daemon.tag(name, digest);

@@ -17,7 +17,8 @@ export async function runPack(
   const root = path.join(folder, 'app');
   const home = path.join(folder, 'home');
   await mkdir(home, { recursive: true });
-  await cp(inWorkspace(bench, source, path.posix.resolve), root, { recursive: true, verbatimSymlinks: true });
+  const from = await inWorkspace(bench, source, path.posix.resolve);
+  await cp(from, root, { recursive: true, verbatimSymlinks: true });
   const app = await buildNodeService({
     root,
     npm: findProgram('npm'),
