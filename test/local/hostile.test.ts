@@ -246,6 +246,8 @@ test('no name leads out of the folder, and none is a fault of the server', async
     ],
     ['POST', `/v1/projects/${out}/secrets?secretId=${out}`, replication],
     ['POST', `/v1/projects/demo/secrets?secretId=${out}`, replication],
+    ['POST', '/v1/projects/a%09b/secrets?secretId=x', replication],
+    ['POST', '/v1/projects/a%0Ab/instances', '{"name":"x","databaseVersion":"POSTGRES_16"}'],
     ['POST', `/apis/serving.knative.dev/v1/namespaces/${out}/services`, '{"metadata":{"name":"../../x"}}'],
     ['POST', '/storage/v1/b?project=demo', '{"name":"../../out"}'],
     ['POST', `/v1/projects/${out}/builds`, '{"steps":[{"name":"../../x","dir":"../../../out"}]}'],
