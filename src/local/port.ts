@@ -8,7 +8,7 @@ export type SharedPort = { port: number; stop(): Promise<void> };
 
 const firstBytesMs = 10_000;
 /** A client that sends a request drop by drop is let go. */
-const httpLimits = {
+export const httpLimits = {
   maxHeaderSize: 32 * 1024,
   headersTimeout: 20_000,
   requestTimeout: 300_000,
@@ -22,7 +22,7 @@ export async function listen(options: {
   grpc: GrpcServer;
   http: http.RequestListener;
   /** What to do with a CONNECT request's connection. */
-  connect(req: http.IncomingMessage, socket: Duplex): void;
+  connect(req: http.IncomingMessage, socket: Duplex, head: Buffer): void;
   limits?: Partial<typeof httpLimits>;
   /** Taken, or an error says so. */
   port?: number;

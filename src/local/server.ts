@@ -88,10 +88,11 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   });
   const jsonApis = routesOf(backends);
   const storage = faultyStorage(faults, backends.storage.handle);
+  const tunnel = parts.adopt(openTunnel({ home, storage }), (part) => part.close());
   const shared = await listen({
     grpc: grpcServer(served),
     http: webListener({ app: webApp([control, ...jsonApis, restRoutes(served)], faults), storage }),
-    connect: openTunnel({ home, storage }),
+    connect: tunnel.connect,
     ...(options.port !== undefined && { port: options.port }),
     ...(remembered.port !== undefined && { preferredPort: remembered.port }),
   });

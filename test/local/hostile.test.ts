@@ -1,15 +1,19 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { duplexPair } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { connect as connectTls } from 'node:tls';
 import { LoggingServiceV2Client } from '@google-cloud/logging-api';
 import { Server, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../src/local/port.ts';
 import { type LocalCloud, startLocalCloud } from '../../src/local/server.ts';
-import { clientOptions } from './harness.ts';
+import { openTunnel } from '../../src/local/web/tunnel.ts';
+import { clientOptions, tempHome } from './harness.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'sluice-hostile-'));
 let cloud: LocalCloud;
@@ -125,6 +129,40 @@ describe('half a request', () => {
       dripping('POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 100000\r\n\r\n'),
     ]);
     for (const answer of answers) expect(answer).toMatch(/^(HTTP\/1.1 408 |$)/);
+  });
+
+  test('is let go in a tunnel too, whose handshake may come with the CONNECT', async () => {
+    const home = tempHome();
+    mkdirSync(home);
+    const limits = { headersTimeout: 150, connectionsCheckingInterval: 20, handshakeTimeout: 300 };
+    const tunnel = openTunnel({ home, storage: async () => false, limits });
+    const port = await listen({ grpc: new Server(), http: () => {}, connect: tunnel.connect });
+    onTestFinished(async () => {
+      await port.stop();
+      tunnel.close();
+    });
+    const open = head('CONNECT storage.googleapis.com:443', 'host: storage.googleapis.com');
+    const begin = (hello: Buffer) => {
+      const socket = net.connect(port.port, '127.0.0.1').on('error', () => undefined);
+      socket.write(Buffer.concat([Buffer.from(open), hello]));
+      return socket;
+    };
+
+    const drop = begin(Buffer.from('1603014000', 'hex'));
+    const drip = setInterval(() => drop.write('a'), 20);
+    const answer = await text(drop).finally(() => clearInterval(drip));
+    expect(answer).toBe('HTTP/1.1 200 Connection Established\r\n\r\n');
+
+    const [mine, theirs] = duplexPair();
+    const ca = readFileSync(path.join(home, 'storage-certificate.pem'));
+    const secure = connectTls({ socket: theirs, servername: 'storage.googleapis.com', ca });
+    secure.write('GET /bucket/object HTTP/1.1\r\nx-');
+    const [hello] = await once(mine, 'data');
+    const socket = begin(hello);
+    const [opened] = await once(socket, 'data');
+    mine.write(opened.subarray(opened.indexOf('\r\n\r\n') + 4));
+    mine.pipe(socket).pipe(mine);
+    expect(await text(secure)).toMatch(/^HTTP\/1.1 408 /);
   });
 
   test('holds nobody else up, and neither do a thousand headers or a flood of them', async () => {
@@ -246,6 +284,8 @@ test('no name leads out of the folder, and none is a fault of the server', async
     ],
     ['POST', `/v1/projects/${out}/secrets?secretId=${out}`, replication],
     ['POST', `/v1/projects/demo/secrets?secretId=${out}`, replication],
+    ['POST', '/v1/projects/a%09b/secrets?secretId=x', replication],
+    ['POST', '/v1/projects/a%0Ab/instances', '{"name":"x","databaseVersion":"POSTGRES_16"}'],
     ['POST', `/apis/serving.knative.dev/v1/namespaces/${out}/services`, '{"metadata":{"name":"../../x"}}'],
     ['POST', '/storage/v1/b?project=demo', '{"name":"../../out"}'],
     ['POST', `/v1/projects/${out}/builds`, '{"steps":[{"name":"../../x","dir":"../../../out"}]}'],

@@ -115,6 +115,25 @@ test('it stays small, and says all it knows after every compaction and every res
   expect(now.said).toEqual([]);
 });
 
+test('a key that no line can hold is refused alone', async () => {
+  const { journal, records, contents, home } = open();
+  const put = (key: string, n: number) => records.put({ key, n, filler: '' });
+  const undone: string[] = [];
+  const bad = records.put({ key: 'b\tc', n: 2, filler: '' }, () => undone.push('b'));
+  const [a, b, c] = await Promise.allSettled([put('a', 1), bad, put('a', 3)]);
+  expect([a, b, c]).toMatchObject([
+    { status: 'fulfilled' },
+    { status: 'rejected', reason: { code: 3 } },
+    { status: 'fulfilled' },
+  ]);
+  expect([undone, contents()]).toEqual([['b'], [['a', 3]]]);
+  await expect(put('d\n', 4)).rejects.toMatchObject({ code: 3 });
+  await journal.stop();
+  await expect(put('a', 5)).rejects.toMatchObject({ code: 14 });
+  expect(contents()).toEqual([['a', 3]]);
+  expect(open(home).contents()).toEqual([['a', 3]]);
+});
+
 test('a half-written tail is dropped with a word, and what comes next is not lost after it', async () => {
   const first = open();
   await first.records.put({ key: 'a', n: 1, filler: '' });

@@ -105,6 +105,12 @@ test("a request that is wrong is refused in Google's shape, naming the field", a
     status: 400,
   });
   expect(await send(`${services}?nonsense=1`)).toMatchObject({ status: 400 });
+  for (const name of ['constructor', '__proto__', 'hasOwnProperty']) {
+    const error = { message: expect.stringContaining(`Unknown name "${name}"`) };
+    expect(await send(`${services}?${name}=1`)).toMatchObject({ status: 400, error });
+    const body = JSON.parse(`{"template":{"${name}":{}}}`);
+    expect(await send(`${services}?serviceId=chat`, body)).toMatchObject({ status: 400, error });
+  }
   expect(await send(`${services}?serviceId=chat`, [])).toMatchObject({ status: 400 });
   expect(await send('/v2/entries:tail', {})).toMatchObject({
     status: 501,

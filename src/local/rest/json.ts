@@ -32,7 +32,7 @@ function withoutDefaults(type: Type, json: JsonObject): JsonObject {
   const own = type.fullName === '.google.protobuf.Any' ? packedType(type, json) : type;
   if (ownJsonForm.test(own.fullName)) return json;
   const kept = Object.entries(json).flatMap(([key, value]) => {
-    const field = own.fields[key]?.resolve();
+    const field = fieldOf(own, key)?.resolve();
     if (!field) return [[key, value]];
     const inner = field.resolvedType && 'fields' in field.resolvedType ? field.resolvedType : undefined;
     if (!inner) return isDefault(field, value) ? [] : [[key, value]];
@@ -69,7 +69,7 @@ function knownFields(type: Type, json: JsonObject, path: string, depth = 0): Jso
   if (depth > maxDepth)
     throw new RpcError(status.INVALID_ARGUMENT, 'Invalid JSON payload received. Too deep.');
   const named = Object.entries(json).map(([key, value]) => {
-    const field = type.fields[key] ?? type.fields[toCamelCase(key)];
+    const field = fieldOf(type, key) ?? fieldOf(type, toCamelCase(key));
     if (!field) {
       const at = path ? ` at '${path}'` : '';
       const why = `Invalid JSON payload received. Unknown name "${key}"${at}: Cannot find field.`;
@@ -98,6 +98,11 @@ function knownValue(field: Field, value: unknown, path: string, depth: number): 
 
 function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The field of this name, which may be one that every object has, such as `constructor`. */
+export function fieldOf(type: Type, name: string): Field | undefined {
+  return Object.hasOwn(type.fields, name) ? type.fields[name] : undefined;
 }
 
 export function toCamelCase(name: string): string {

@@ -1,6 +1,6 @@
 import type { Field, Type } from 'protobufjs';
 import { invalidField } from '../grpc.ts';
-import { toCamelCase } from './json.ts';
+import { fieldOf, toCamelCase } from './json.ts';
 
 /** Parameters of every Google API; they say nothing of the request. Source: cloud.google.com/apis/docs/system-parameters. */
 const systemParameters = new Set([
@@ -26,7 +26,7 @@ function jsonOf(type: Type, name: string, values: string[]): unknown {
   let current: Type | undefined = type;
   const path = camelPath(name);
   for (const [index, part] of path.entries()) {
-    const field: Field | undefined = current?.fields[part]?.resolve();
+    const field: Field | undefined = current && fieldOf(current, part)?.resolve();
     if (!field) {
       throw invalidField(
         name,

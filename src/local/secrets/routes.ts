@@ -5,6 +5,7 @@ import { RpcError } from '../grpc.ts';
 import { readBody } from '../web/body.ts';
 import { bytesSchema } from '../web/bytes.ts';
 import type { WebEnv } from '../web/env.ts';
+import { projectOf } from '../web/project.ts';
 import { renderAccess, renderSecret, renderVersion } from './render.ts';
 import { maskedSettings, page, unknownVerb } from './requests.ts';
 import { secretFields } from './state.ts';
@@ -36,12 +37,12 @@ export function secretsRoutes(store: SecretStore): Hono<WebEnv> {
   const version = `${secret}/versions/:version`;
   return new Hono<WebEnv>()
     .get(secrets, (c) => {
-      const { items, ...rest } = page(c, store.list(c.req.param('project')));
+      const { items, ...rest } = page(c, store.list(projectOf(c)));
       return c.json({ secrets: items.map(renderSecret), ...rest });
     })
     .post(secrets, async (c) => {
       const { etag: _, replication, ...settings } = await readBody(c, createSchema);
-      const name = { project: c.req.param('project'), secret: c.req.query('secretId') ?? '' };
+      const name = { project: projectOf(c), secret: c.req.query('secretId') ?? '' };
       if (!replication) throw new RpcError(status.INVALID_ARGUMENT, 'Field [replication] is required.');
       return c.json(renderSecret(await store.create(name, replication, settings)));
     })
@@ -89,7 +90,7 @@ export function secretsRoutes(store: SecretStore): Hono<WebEnv> {
 function secretOf(c: Context<WebEnv>, expected: string) {
   const { name: secret, verb } = split(c.req.param('secret') ?? '');
   if (verb !== expected) throw unknownVerb(verb);
-  return { project: c.req.param('project') ?? '', secret };
+  return { project: projectOf(c), secret };
 }
 
 function split(segment: string): { name: string; verb: string } {

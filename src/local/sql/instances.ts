@@ -110,6 +110,8 @@ export class Instances {
     await Promise.all([state.instances.delete(keyOf(instance)), keepOperation(state, operation)]);
     await this.#clusters.get(instance.id)?.close();
     this.#clusters.delete(instance.id);
+    // One in the making is cut short by that, and writes nothing any more then.
+    await this.#creating.get(instance.id);
     await rm(this.#folderOf(instance), { recursive: true, force: true });
     return operation;
   }
@@ -198,6 +200,12 @@ export class Instances {
     if (known) return known;
     const folder = this.#folderOf(instance);
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    // Nobody would close what is opened now.
+    this.#stopping.signal.throwIfAborted();
+    if (this.#find(instance.project, instance.name) !== instance) {
+      await rm(folder, { recursive: true, force: true });
+      throw new RpcError(status.NOT_FOUND, 'The Cloud SQL instance does not exist.');
+    }
     const host = { ...engine, say: sayAs(this.#parts.logs, instance) };
     const cluster = this.#clusters.get(id) ?? openCluster(host, folder, path.join(this.#parts.short(), id));
     this.#clusters.set(id, cluster);

@@ -4,6 +4,7 @@ import { RpcError } from '../grpc.ts';
 import { page } from '../run/page.ts';
 import { readBody } from '../web/body.ts';
 import type { WebEnv } from '../web/env.ts';
+import { projectOf } from '../web/project.ts';
 import type { Instances } from './instances.ts';
 import { platformRole } from './postgres/admin.ts';
 import { scramVerifier } from './postgres/scram.ts';
@@ -23,7 +24,6 @@ export function sqlRoutes(parts: SqlParts): Hono<WebEnv> {
 
 function projectRoutes({ instances, state }: SqlParts): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
-  const projectOf = (c: Context) => c.req.param('project') ?? '';
   const instanceOf = (c: Context) => instances.get(projectOf(c), c.req.param('instance') ?? '');
   return app
     .get('/instances', async (c) => {

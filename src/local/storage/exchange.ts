@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { noRoomMessage } from '../no-room.ts';
 import { isJson } from '../web/json.ts';
 import { badRequest, StorageError } from './errors.ts';
+import { parseJson } from './json.ts';
 import type { Preconditions } from './objects.ts';
 
 const maxJsonBytes = 256 * 1024;
@@ -87,12 +88,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
     if (size > maxJsonBytes) throw new StorageError(413, 'uploadTooLarge', 'The metadata is too large.');
     chunks.push(chunk);
   }
-  if (size === 0) return {};
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  } catch {
-    throw new StorageError(400, 'parseError', 'Parse Error');
-  }
+  return parseJson(Buffer.concat(chunks));
 }
 
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {

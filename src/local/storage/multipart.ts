@@ -1,4 +1,5 @@
 import { badRequest } from './errors.ts';
+import { parseJson } from './json.ts';
 
 const maxHeadBytes = 256 * 1024;
 
@@ -97,13 +98,5 @@ class PartReader {
 
   private async drain(): Promise<void> {
     while (!(await this.chunks.next()).done);
-  }
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    throw badRequest('The metadata part is not JSON');
   }
 }

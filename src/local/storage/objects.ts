@@ -20,10 +20,16 @@ const bucketSchema = z.object({
   timeCreated: z.string(),
 });
 
+/** A download says it in a header, which holds nothing else. */
+const headerText = z
+  .string()
+  .max(255)
+  .regex(/^[\x20-\x7e]*$/, 'must be visible ASCII');
+
 /** What an uploader may say of an object. */
 export const objectSettingsSchema = z.strictObject({
-  contentType: z.string().max(255).optional(),
-  contentEncoding: z.string().max(255).optional(),
+  contentType: headerText.optional(),
+  contentEncoding: headerText.optional(),
   contentDisposition: z.string().max(1024).optional(),
   contentLanguage: z.string().max(255).optional(),
   cacheControl: z.string().max(255).optional(),
@@ -31,6 +37,9 @@ export const objectSettingsSchema = z.strictObject({
 });
 
 const objectSchema = objectSettingsSchema.extend({
+  // One that an earlier version took as it was is still there, to be patched or deleted.
+  contentType: z.string().optional(),
+  contentEncoding: z.string().optional(),
   bucket: z.string(),
   name: z.string(),
   generation: z.string().regex(/^\d+$/),

@@ -124,7 +124,7 @@ function targetOf(
   return {
     bucket,
     name,
-    settings: { ...(contentType && { contentType }), ...settings },
+    settings: parse(objectSettingsSchema, { ...(contentType && { contentType }), ...settings }),
     conditions: conditionsOf(query),
     verify(content) {
       if (md5Hash !== undefined && md5Hash !== content.md5Hash) throw badRequest(mismatch('MD5'));
