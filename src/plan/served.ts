@@ -33,7 +33,8 @@ export type Served = {
  */
 export function servedInTurn(oldestFirst: readonly PastRelease[]): Served[] {
   const turn: Served[] = [];
-  for (const past of oldestFirst) {
+  // Ids of one second are in no order; one release at a time moves a service's traffic, so their ends are.
+  for (const past of oldestFirst.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))) {
     standOn(turn, past.former);
     const { revision, release, at, passed } = past;
     const known = turn.findIndex((served) => served.revision === revision);
