@@ -1,6 +1,6 @@
-import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { isExecutable } from '../runtime/tools.ts';
 
 /** What of the user's environment a build may see: where packages come from, and how to get there. */
 const passedOn =
@@ -40,13 +40,4 @@ function searchPath(from: NodeJS.ProcessEnv): string[] {
   // The folders that npm adds for a script of its own hold tools of another project.
   const own = inherited.filter((folder) => path.isAbsolute(folder) && !folder.includes('node_modules'));
   return [path.dirname(process.execPath), ...own];
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

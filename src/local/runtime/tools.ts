@@ -10,7 +10,8 @@ export function toolPath(name: string): string {
   return candidates.find(isExecutable) ?? name;
 }
 
-function isExecutable(file: string): boolean {
+/** Is it a file that this user may run? */
+export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
     return true;
