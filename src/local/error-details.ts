@@ -2,9 +2,10 @@ import { Metadata } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 
 /** What a failed call says beside its sentence; source: google/rpc/error_details.proto. */
-export type ErrorDetail =
-  | { kind: 'ErrorInfo'; reason: string; domain: string }
-  | { kind: 'BadRequest'; fieldViolations: { field: string; description: string }[] };
+export type ErrorDetail = {
+  kind: 'BadRequest';
+  fieldViolations: { field: string; description: string }[];
+};
 
 const urlOf = (kind: ErrorDetail['kind']) => `type.googleapis.com/google.rpc.${kind}`;
 
@@ -24,7 +25,6 @@ const messages = protobuf.Root.fromJSON({
         details: { rule: 'repeated', type: 'Any', id: 3 },
       },
     },
-    ErrorInfo: { fields: { reason: string(1), domain: string(2) } },
     BadRequest: { fields: { fieldViolations: { rule: 'repeated', type: 'FieldViolation', id: 1 } } },
     FieldViolation: { fields: { field: string(1), description: string(2) } },
   },
