@@ -5,25 +5,14 @@ import fc from 'fast-check';
 import { PassThroughClient } from 'google-auth-library';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { type Judged, judge, project, region } from './kit.ts';
+import { configOf, type Judged, judge, project, region } from './kit.ts';
 
 const program = `require('http').createServer((q, s) => s.end(JSON.stringify({ revision: process.env.K_REVISION })))
   .listen(process.env.PORT)`;
 const image = `europe-west1-docker.pkg.dev/${project}/judge/web:1`;
 const service = `projects/${project}/locations/${region}/services/web`;
 
-const config = `
-services:
-  web:
-    build: { image: ${image} }
-    container: { public: true }
-    startup: { deadline: 20s, quiet: 100ms }
-    rollout: { bake: 0s, answers: 2, identity: { path: /, field: revision } }
-    checklist:
-      - { id: root, kind: http, path: / }
-environments:
-  staging: { project: ${project}, region: ${region} }
-`;
+const config = configOf('web', image);
 
 /** One operation: who does what; the numbers choose among what there is when its turn comes. */
 const operations = fc.record({

@@ -149,6 +149,22 @@ async function startJudged(folder: string, images: Images): Promise<Judged> {
   };
 }
 
+/** A sluice.yaml whose `staging` is the judge's project: one service of an image that is there. */
+export function configOf(service: string, image: string): string {
+  return `
+services:
+  ${service}:
+    build: { image: ${image} }
+    container: { public: true }
+    startup: { deadline: 20s, quiet: 100ms }
+    rollout: { bake: 0s, answers: 2, identity: { path: /, field: revision } }
+    checklist:
+      - { id: root, kind: http, path: / }
+environments:
+  staging: { project: ${project}, region: ${region} }
+`;
+}
+
 async function layImages(home: string, staging: string, images: Images): Promise<void> {
   openHome(home);
   const journal = openJournal({ home });

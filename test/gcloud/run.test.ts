@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type Judged, judge, project, region } from './kit.ts';
+import { configOf, type Judged, judge, project, region } from './kit.ts';
 
 const repository = `${region}-docker.pkg.dev/${project}/judge`;
 const answers = (status: number) =>
@@ -13,18 +13,7 @@ const images = {
 };
 const image = (name: string) => `--image=${repository}/${name}:1`;
 
-const config = `
-services:
-  chat:
-    build: { image: ${repository}/good:1 }
-    container: { public: true }
-    startup: { deadline: 20s, quiet: 100ms }
-    rollout: { bake: 0s, answers: 2, identity: { path: /, field: revision } }
-    checklist:
-      - { id: root, kind: http, path: / }
-environments:
-  staging: { project: ${project}, region: ${region} }
-`;
+const config = configOf('chat', `${repository}/good:1`);
 
 const target = z.object({
   revisionName: z.string().optional(),
