@@ -17,10 +17,8 @@ type RowBody = { line: number; seconds: number; nanos: number; channel: number; 
 
 export type NewRecord = TextRecord | ({ kind: 'row'; text: string } & RowBody);
 /** A row's insertId is left where it lies: a start reads a million of them. */
-type KnownRow = { kind: 'row'; id: Bytes } & RowBody;
+export type KnownRow = { kind: 'row'; idStart: number; idEnd: number; bytes: Buffer } & RowBody;
 export type KnownRecord = TextRecord | KnownRow;
-
-export type Bytes = { bytes: Buffer; start: number; end: number };
 
 const headBytes = 5;
 const rowBytes = 20;
@@ -43,9 +41,23 @@ export function encodeRecord(record: NewRecord): Buffer {
   return bytes;
 }
 
-/** Shows the whole records in turn, up to one that is refused or can be none. Answers where the last taken one ends. */
+/**
+ * Shows the whole records in turn, up to one that is refused or can be none. Answers where the last taken one ends.
+ * All rows are shown in one object: a million of them would be most of what a start takes.
+ */
 export function readRecords(bytes: Buffer, take: (record: KnownRecord) => boolean): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const row: KnownRow = {
+    kind: 'row',
+    line: 0,
+    seconds: 0,
+    nanos: 0,
+    channel: 0,
+    resource: 0,
+    bytes,
+    idStart: 0,
+    idEnd: 0,
+  };
   let at = 0;
   while (at + headBytes <= bytes.length) {
     const kind = kinds[view.getUint8(at)];
@@ -55,19 +67,16 @@ export function readRecords(bytes: Buffer, take: (record: KnownRecord) => boolea
     const end = start + view.getUint32(start - 4, true);
     if (end > bytes.length) break;
     const line = view.getUint32(at + 1, true);
-    const record: KnownRecord =
-      kind === 'row'
-        ? {
-            kind,
-            line,
-            seconds: view.getFloat64(body, true),
-            nanos: view.getUint32(body + 8, true),
-            channel: view.getUint32(body + 12, true),
-            resource: view.getUint32(body + 16, true),
-            id: { bytes, start, end },
-          }
-        : { kind, line, text: bytes.toString('utf8', start, end) };
-    if (!take(record)) break;
+    if (kind === 'row') {
+      row.line = line;
+      row.seconds = view.getFloat64(body, true);
+      row.nanos = view.getUint32(body + 8, true);
+      row.channel = view.getUint32(body + 12, true);
+      row.resource = view.getUint32(body + 16, true);
+      row.idStart = start;
+      row.idEnd = end;
+      if (!take(row)) break;
+    } else if (!take({ kind, line, text: bytes.toString('utf8', start, end) })) break;
     at = end;
   }
   return at;

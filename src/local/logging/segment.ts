@@ -8,14 +8,24 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import type { Place, Row } from './columns.ts';
+import type { Place } from './columns.ts';
 import type { Dictionaries } from './dictionary.ts';
 import { type Line, parseLine } from './line.ts';
 import { LocalNumbers } from './local-numbers.ts';
-import { encodeRecord, type KnownRecord, type NewRecord, readRecords } from './segment-index.ts';
+import {
+  encodeRecord,
+  type KnownRecord,
+  type KnownRow,
+  type NewRecord,
+  readRecords,
+} from './segment-index.ts';
 
 /** Takes in what the lines say, in their order: an entry is there, or all entries of a log so far are gone. */
-export type Learner = { row(row: Row): unknown; deleted(logName: string): void };
+export type Learner = {
+  /** The record is good during the call; its channel and resource are told in numbers that hold for all segments. */
+  row(record: KnownRow, channel: number, resource: number, segment: number, offset: number): void;
+  deleted(logName: string): void;
+};
 
 /** One file of NDJSON and its index. Lines are only ever added. */
 export class Segment {
@@ -147,15 +157,14 @@ export class Segment {
   }
 
   private tell(record: KnownRecord, learner: Learner): void {
-    const place = { segment: this.number, offset: this.bytes, length: record.line };
+    const offset = this.bytes;
     this.bytes += record.line;
     if (record.kind === 'deleted') learner.deleted(record.text);
     if (record.kind !== 'row') return;
     this.rowCount += 1;
-    const { seconds, nanos, id } = record;
     const channel = this.channels.globalOf(record.channel);
     const resource = this.resources.globalOf(record.resource);
-    learner.row({ seconds, nanos, channel, resource, id, place });
+    learner.row(record, channel, resource, this.number, offset);
   }
 }
 

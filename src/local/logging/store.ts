@@ -98,13 +98,13 @@ export class EntryStore {
   }
 
   private learn(from: (learner: Learner) => void): void {
-    let rows: number[] = [];
+    let settled = this.columns.count;
     const settle = () => {
-      this.timeline.insert(rows);
-      rows = [];
+      this.timeline.insert(settled, this.columns.count);
+      settled = this.columns.count;
     };
     from({
-      row: (row) => rows.push(this.columns.append(row)),
+      row: (...known) => this.columns.append(...known),
       deleted: (logName) => {
         settle();
         this.forgetLog(logName);

@@ -1,12 +1,9 @@
 import type { Columns, RowKey } from './columns.ts';
 
-const growPlaces = 64 * 1024;
-const maxPlaces = 8 * 1024 * 1024;
-
 /** The rows of the log in the order of their keys. */
 export class Timeline {
   private readonly columns: Columns;
-  private readonly order = new Uint32Array(new ArrayBuffer(0, { maxByteLength: maxPlaces * 4 }));
+  private order = new Uint32Array(0);
   private places = 0;
 
   constructor(columns: Columns) {
@@ -37,25 +34,29 @@ export class Timeline {
     return isThere ? place + 1 : place;
   }
 
-  /** Takes in new rows, in any order. */
-  insert(rows: readonly number[]): void {
-    const compare = (a: number, b: number) => this.columns.compareRows(a, b);
-    const sorted = rows.some((row, index) => compare(rows[index - 1] ?? row, row) > 0)
-      ? rows.toSorted(compare)
-      : rows;
-    const count = this.places + sorted.length;
-    if (count > this.order.length)
-      this.order.buffer.resize(Math.min(count + growPlaces, maxPlaces) * Uint32Array.BYTES_PER_ELEMENT);
-    let end = this.places;
+  /** Takes in the rows from `first` to before `end`, in whatever order they came. */
+  insert(first: number, end: number): void {
+    const rows = this.sorted(first, end);
+    const count = this.places + rows.length;
+    if (count > this.order.length) this.order = moved(this.order, 2 * count);
+    let left = rows.length;
     // From the last on, so that each piece between two of them is moved once.
-    for (let index = sorted.length - 1; index >= 0; index -= 1) {
-      const row = sorted[index] ?? 0;
-      const place = this.search(end, (there) => compare(there, row));
-      this.order.copyWithin(place + index + 1, place, end);
-      this.order[place + index] = row;
-      end = place;
+    for (let before = this.places; left > 0 && before > 0; left -= 1) {
+      const row = rows[left - 1] ?? 0;
+      const place = this.search(before, (there) => this.columns.compareRows(there, row));
+      this.order.copyWithin(place + left, place, before);
+      this.order[place + left - 1] = row;
+      before = place;
     }
+    this.order.set(rows.subarray(0, left));
     this.places = count;
+  }
+
+  private sorted(first: number, end: number): Uint32Array {
+    const { columns } = this;
+    const rows = new Uint32Array(end - first).map((_, index) => first + index);
+    const isSorted = rows.every((row) => row === first || columns.compareRows(row - 1, row) <= 0);
+    return isSorted ? rows : rows.sort((a, b) => columns.compareRows(a, b));
   }
 
   /** Of the places before `end` the first whose row is not before. Most that is new comes behind all that is there. */
@@ -82,4 +83,10 @@ export class Timeline {
     }
     this.places = kept;
   }
+}
+
+function moved(from: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
+  const to = new Uint32Array(length);
+  to.set(from);
+  return to;
 }
