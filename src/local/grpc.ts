@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import {
   type handleUnaryCall,
   Metadata,
@@ -7,12 +6,8 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { fromJSON, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';
 import { detailTrailers, type ErrorDetail } from './error-details.ts';
 import { noRoomMessage } from './no-room.ts';
-
-/** `google.protobuf.Any` as it is decoded and encoded here. */
-export type PackedAny = { type_url: string; value: Buffer };
 
 /** A failed call, with a code of `grpc.status` and Google's sentence. */
 export class RpcError extends Error {
@@ -40,59 +35,6 @@ export class RpcError extends Error {
 export function invalidField(field: string, description: string): RpcError {
   const violation: ErrorDetail = { kind: 'BadRequest', fieldViolations: [{ field, description }] };
   return new RpcError(status.INVALID_ARGUMENT, description, [violation]);
-}
-
-/** The protos of one official client: messages in camelCase, enums by name, int64 as strings, unset fields absent. */
-export type Protos = {
-  /** By full name, for example `google.cloud.run.v2.Services`. */
-  service(name: string): ServiceDefinition;
-  /** As the `Any` of an operation; the client decodes it by this type, so it must be the exact one. */
-  pack(type: string, message: object): PackedAny;
-  unpack(packed: PackedAny): object;
-};
-
-const require = createRequire(import.meta.url);
-
-export type ProtoClient = 'run' | 'cloudbuild' | 'logging-api';
-const loaded = new Map<ProtoClient, Protos>();
-
-/** Parsed once in a process: it takes some 50 ms a client. */
-export function loadProtos(client: ProtoClient): Protos {
-  const protos = loaded.get(client) ?? parseProtos(client);
-  loaded.set(client, protos);
-  return protos;
-}
-
-function parseProtos(client: ProtoClient): Protos {
-  const definitions: PackageDefinition = fromJSON(
-    require(`@google-cloud/${client}/build/protos/protos.json`),
-    {
-      enums: String,
-      longs: String,
-    },
-  );
-
-  function message(type: string): MessageTypeDefinition<object, object> {
-    const found = definitions[type];
-    if (!found || !('serialize' in found) || typeof found.serialize !== 'function') {
-      throw new Error(`${client} has no message ${type}`);
-    }
-    return found as MessageTypeDefinition<object, object>; // Only messages have `serialize`.
-  }
-
-  return {
-    service(name) {
-      const found = definitions[name];
-      if (!found || 'format' in found) throw new Error(`${client} has no service ${name}`);
-      return found as ServiceDefinition; // Only messages and enums have `format`.
-    },
-    pack: (type, value) => ({
-      type_url: `type.googleapis.com/${type}`,
-      value: message(type).serialize(value),
-    }),
-    unpack: ({ type_url, value }) =>
-      message(type_url.slice(type_url.lastIndexOf('/') + 1)).deserialize(value),
-  };
 }
 
 /** A unary handler written as an async function; anything it throws that is no `RpcError` is INTERNAL. */

@@ -1,8 +1,9 @@
 import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { z } from 'zod';
-import { type PackedAny, RpcError, unary } from './grpc.ts';
+import { RpcError, unary } from './grpc.ts';
 import { openCollection } from './journal/collection.ts';
 import type { Journal } from './journal/journal.ts';
+import type { PackedAny } from './protos.ts';
 
 export type OperationOutcome = { response: PackedAny } | { error: { code: number; message: string } };
 

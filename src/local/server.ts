@@ -7,7 +7,7 @@ import type { IdleTimeout, ServiceStatus } from './control.ts';
 import { HomeBusyError } from './errors.ts';
 import type { Fault, FaultSpec } from './faults/fault.ts';
 import { ArmedFaults, faultyServices, faultyStorage } from './faults/index.ts';
-import { complete, loadProtos, type ProtoClient } from './grpc.ts';
+import { complete } from './grpc.ts';
 import { openHome, remember } from './home.ts';
 import { openJournal } from './journal/journal.ts';
 import { Latency, slowAccess, slowSink } from './latency/index.ts';
@@ -17,6 +17,7 @@ import { openLogging } from './logging/index.ts';
 import { openOperations, operationsService } from './operations.ts';
 import { platformRoutes } from './platform/index.ts';
 import { listen } from './port.ts';
+import { loadProtos, type Protos } from './protos.ts';
 import { openRememberedPorts } from './remembered-ports.ts';
 import { restRoutes, type ServedService } from './rest/routes.ts';
 import { openRouter } from './router/index.ts';
@@ -74,12 +75,13 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 
   const latency = new Latency(remembered.latency ?? noLatency);
   let host = '127.0.0.1';
-  const backends = await openBackends({ ...options, host: () => host, latency }, parts);
+  const protos = loadProtos();
+  const backends = await openBackends({ ...options, host: () => host, latency, protos }, parts);
   const faults = new ArmedFaults(latency);
   const idleTimeout = idleTimeoutOf(home, backends.runtime, remembered.idleTimeout);
   const stopRequest = Promise.withResolvers<void>();
   const health = { nonce: randomUUID(), pid: process.pid, stamp };
-  const served = servicesOf(backends, faults);
+  const served = servicesOf(protos, backends, faults);
   const control = controlRoutes({
     ...{ health, services: backends.run.list, faults, latency },
     onLatency: () => remember(home, { latency: latency.setting }),
@@ -91,7 +93,10 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   const tunnel = parts.adopt(openTunnel({ home, storage }), (part) => part.close());
   const shared = await listen({
     grpc: grpcServer(served),
-    http: webListener({ app: webApp([control, ...jsonApis, restRoutes(served)], faults), storage }),
+    http: webListener({
+      app: webApp([control, ...jsonApis, restRoutes(served, protos.root)], faults),
+      storage,
+    }),
     connect: tunnel.connect,
     ...(options.port !== undefined && { port: options.port }),
     ...(remembered.port !== undefined && { preferredPort: remembered.port }),
@@ -119,10 +124,10 @@ type Backends = Awaited<ReturnType<typeof openBackends>>;
 
 /** What stands behind the port. `parts` closes it, the last opened first. */
 async function openBackends(
-  options: LocalCloudOptions & { host(): string; latency: Latency },
+  options: LocalCloudOptions & { host(): string; latency: Latency; protos: Protos },
   parts: AsyncDisposableStack,
 ) {
-  const { home, host, latency, trafficDelayMs = 300 } = options;
+  const { home, host, latency, protos, trafficDelayMs = 300 } = options;
   const opened = <T extends { stop(): void | Promise<void> }>(part: T) =>
     parts.adopt(part, () => part.stop());
   const journal = opened(openJournal({ home }));
@@ -134,7 +139,7 @@ async function openBackends(
   const storage = opened(openStorage({ home }));
   const build = opened(
     openBuild({
-      ...{ home, host, journal, storage, logs, operations },
+      ...{ home, host, journal, protos, storage, logs, operations },
       provision: (signal) => latency.wait('buildQueue', signal),
     }),
   );
@@ -149,7 +154,6 @@ async function openBackends(
   const router = opened(
     slowAccess(openRouter({ logs, runtime, tokens, ports: openRememberedPorts({ journal }) }), latency),
   );
-  const protos = loadProtos('run');
   const run = opened(
     await openRun({
       ...{ journal, protos, operations, images, secrets: secrets.reader, runtime, router },
@@ -177,23 +181,20 @@ function idleTimeoutOf(home: string, runtime: Runtime, remembered: IdleTimeout |
 type Served = ServedService & { definition: ServiceDefinition };
 
 /** What is served over gRPC, and over REST by the same handlers. */
-function servicesOf({ operations, run, build, logging }: Backends, faults: ArmedFaults): Served[] {
+function servicesOf(protos: Protos, backends: Backends, faults: ArmedFaults): Served[] {
+  const { operations, run, build, logging } = backends;
   const faulty = faultyServices(faults);
-  const serve = (client: ProtoClient, name: string, implementation: UntypedServiceImplementation) => {
-    const definition = loadProtos(client).service(name);
-    return {
-      name,
-      definition,
-      implementation: faulty(definition, complete(definition, implementation)),
-    };
+  const serve = (name: string, implementation: UntypedServiceImplementation) => {
+    const definition = protos.service(name);
+    return { name, definition, implementation: faulty(definition, complete(definition, implementation)) };
   };
   return [
-    serve('run', 'google.longrunning.Operations', operationsService(operations)),
-    serve('run', 'google.cloud.run.v2.Services', run.services),
-    serve('run', 'google.cloud.run.v2.Revisions', run.revisions),
-    serve('run', 'google.cloud.run.v2.Builds', build.submit),
-    serve('cloudbuild', 'google.devtools.cloudbuild.v1.CloudBuild', build.service),
-    serve('logging-api', 'google.logging.v2.LoggingServiceV2', logging.service),
+    serve('google.longrunning.Operations', operationsService(operations)),
+    serve('google.cloud.run.v2.Services', run.services),
+    serve('google.cloud.run.v2.Revisions', run.revisions),
+    serve('google.cloud.run.v2.Builds', build.submit),
+    serve('google.devtools.cloudbuild.v1.CloudBuild', build.service),
+    serve('google.logging.v2.LoggingServiceV2', logging.service),
   ];
 }
 

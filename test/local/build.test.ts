@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CloudBuildClient, type protos } from '@google-cloud/cloudbuild';
+import { CloudBuildClient, type protos as messages } from '@google-cloud/cloudbuild';
 import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import { PassThroughClient } from 'google-auth-library';
 import { create } from 'tar';
@@ -17,17 +17,18 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type BuildBackend, openBuild } from '../../src/local/build/index.ts';
 import { recordSchema } from '../../src/local/build/record.ts';
 import type { NewLogEntry } from '../../src/local/contracts.ts';
-import { complete, loadProtos } from '../../src/local/grpc.ts';
+import { complete } from '../../src/local/grpc.ts';
 import { openCollection } from '../../src/local/journal/collection.ts';
 import { type Journal, openJournal } from '../../src/local/journal/journal.ts';
 import { type OperationStore, openOperations, operationsService } from '../../src/local/operations.ts';
+import { loadProtos } from '../../src/local/protos.ts';
 import { openStorage, type StorageBackend } from '../../src/local/storage/index.ts';
 
-type Build = protos.google.devtools.cloudbuild.v1.IBuild;
+type Build = messages.google.devtools.cloudbuild.v1.IBuild;
 
-const cloudbuild = loadProtos('cloudbuild');
-const buildDefinition = cloudbuild.service('google.devtools.cloudbuild.v1.CloudBuild');
-const operationsDefinition = cloudbuild.service('google.longrunning.Operations');
+const protos = loadProtos();
+const buildDefinition = protos.service('google.devtools.cloudbuild.v1.CloudBuild');
+const operationsDefinition = protos.service('google.longrunning.Operations');
 
 const parent = 'projects/p/locations/us-central1';
 const image = 'us-central1-docker.pkg.dev/p/sluice/chat:v1';
@@ -76,6 +77,7 @@ async function start(): Promise<void> {
   backend = openBuild({
     home,
     journal,
+    protos,
     storage,
     operations,
     logs: { write: (entry) => entries.push(entry) },

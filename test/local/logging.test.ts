@@ -6,13 +6,13 @@ import { LoggingServiceV2Client, type protos } from '@google-cloud/logging-api';
 import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import { PassThroughClient } from 'google-auth-library';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { loadProtos } from '../../src/local/grpc.ts';
 import { type LoggingBackend, openLogging } from '../../src/local/logging/index.ts';
+import { loadProtos } from '../../src/local/protos.ts';
 
 type Entry = protos.google.logging.v2.ILogEntry;
 type TailResponse = protos.google.logging.v2.ITailLogEntriesResponse;
 
-const definition = loadProtos('logging-api').service('google.logging.v2.LoggingServiceV2');
+const definition = loadProtos().service('google.logging.v2.LoggingServiceV2');
 const stdout = 'projects/p/logs/run.googleapis.com%2Fstdout';
 const resource = { type: 'cloud_run_revision', labels: { service_name: 'chat' } };
 

@@ -2,11 +2,11 @@ import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ImageStore, LogSink } from '../contracts.ts';
-import { loadProtos } from '../grpc.ts';
 import { type Collection, openCollection } from '../journal/collection.ts';
 import { untilWritten } from '../journal/failure.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OperationStore } from '../operations.ts';
+import type { Protos } from '../protos.ts';
 import { StorageError } from '../storage/errors.ts';
 import type { StorageBackend } from '../storage/index.ts';
 import { openImages } from './image-store.ts';
@@ -36,13 +36,14 @@ export function openBuild(options: {
   /** What the local cloud is reached by; asked for each build. */
   host?: () => string;
   journal: Journal;
+  protos: Protos;
   storage: StorageBackend;
   logs: LogSink;
   operations: OperationStore;
   /** Resolves when a worker is there. */
   provision?: QueueTools['provision'];
 }): BuildBackend {
-  const { journal, storage, logs, operations } = options;
+  const { journal, protos, storage, logs, operations } = options;
   const folder = path.join(options.home, 'builds');
   const workFolder = path.join(folder, 'work');
   endProcessesIn(workFolder);
@@ -51,7 +52,6 @@ export function openBuild(options: {
 
   const images = openImages({ home: options.home, journal });
   const records = openCollection({ journal, name: 'builds', schema: recordSchema, keyOf: ({ id }) => id });
-  const protos = loadProtos('cloudbuild');
   const pack = (type: string, message: object) =>
     protos.pack(`google.devtools.cloudbuild.v1.${type}`, message);
   const metadataOf = (record: BuildRecord) => pack('BuildOperationMetadata', { build: toBuild(record) });

@@ -1,8 +1,7 @@
-import { createRequire } from 'node:module';
 import { type handleUnaryCall, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { Hono } from 'hono';
-import protobuf from 'protobufjs';
-import { type ProtoClient, RpcError } from '../grpc.ts';
+import type protobuf from 'protobufjs';
+import { RpcError } from '../grpc.ts';
 import { readObject } from '../web/body.ts';
 import type { WebEnv } from '../web/env.ts';
 import { type Binding, bindingsOf } from './bindings.ts';
@@ -21,11 +20,11 @@ type Route = Binding & {
 };
 
 /** The REST road to gRPC services: URLs, verbs and bodies by the protos' own HTTP annotations (google.api.http). */
-export function restRoutes(served: readonly ServedService[]): Hono<WebEnv> {
-  // Looked up at the first request: parsing the protos again would make every start slower.
+export function restRoutes(served: readonly ServedService[], protos: protobuf.Root): Hono<WebEnv> {
+  // Made at the first request: resolving every method would make every start slower.
   let routes: Route[] | undefined;
   return new Hono<WebEnv>().all('*', async (c, next) => {
-    routes ??= routesOf(served);
+    routes ??= routesOf(served, protos);
     const { method, raw } = c.req;
     const url = new URL(raw.url);
     const found = findRoute(routes, method, decoded(url.pathname));
@@ -65,10 +64,9 @@ function findRoute(routes: readonly Route[], verb: string, path: string) {
   return undefined;
 }
 
-function routesOf(served: readonly ServedService[]): Route[] {
-  const root = allProtos();
+function routesOf(served: readonly ServedService[], protos: protobuf.Root): Route[] {
   return served.flatMap(({ name, implementation }) => {
-    const service = root.lookupService(name);
+    const service = protos.lookupService(name);
     return service.methodsArray.flatMap((method) => {
       method.resolve();
       const { resolvedRequestType: request, resolvedResponseType: response } = method;
@@ -81,29 +79,4 @@ function routesOf(served: readonly ServedService[]): Route[] {
       });
     });
   });
-}
-
-const require = createRequire(import.meta.url);
-const clients: readonly ProtoClient[] = ['run', 'cloudbuild', 'logging-api'];
-
-/** One root for all APIs: an operation of one may carry a message of another. */
-function allProtos(): protobuf.Root {
-  const nested = clients
-    .map((client): protobuf.INamespace => require(`@google-cloud/${client}/build/protos/protos.json`))
-    .reduce(merged, {});
-  return protobuf.Root.fromJSON(nested);
-}
-
-/** The packages have what they share, such as google.protobuf, each in full. */
-function merged(a: protobuf.INamespace, b: protobuf.INamespace): protobuf.INamespace {
-  const nested: Record<string, protobuf.AnyNestedObject> = { ...a.nested };
-  for (const [name, value] of Object.entries(b.nested ?? {})) {
-    const known = nested[name];
-    nested[name] = known && isNamespace(known) && isNamespace(value) ? merged(known, value) : value;
-  }
-  return { ...a, ...b, nested };
-}
-
-function isNamespace(value: protobuf.AnyNestedObject): value is protobuf.INamespace {
-  return !('fields' in value || 'values' in value || 'methods' in value);
 }

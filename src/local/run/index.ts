@@ -1,9 +1,9 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Hono } from 'hono';
 import type { ImageStore, Router, Runtime, SecretReader } from '../contracts.ts';
-import type { Protos } from '../grpc.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OperationStore } from '../operations.ts';
+import type { Protos } from '../protos.ts';
 import type { WebEnv } from '../web/env.ts';
 import { knativeRoutes } from './knative/routes.ts';
 import { openModel } from './model.ts';

@@ -1,4 +1,4 @@
-import type { PackedAny, Protos } from '../../grpc.ts';
+import type { PackedAny, Protos } from '../../protos.ts';
 import type { Revision, Service } from '../state.ts';
 import { renderRevision, renderService } from './render.ts';
 
