@@ -12,7 +12,7 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-v')) {
 } else if (Number(process.versions.node.split('.')[0]) < 24) {
   runOnNewerNode();
 } else {
-  await runHere();
+  void runHere();
 }
 
 async function runHere(): Promise<void> {

@@ -13,6 +13,7 @@ const plugin = new Plugin({
   errorOnManifestCreate: true,
   respectNoCacheDefault: true,
 });
-await plugin.load();
-writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify(plugin.manifest, null, 2)}\n`);
-writeFileSync(join(root, 'dist/build.json'), `${JSON.stringify(recordBuild(root))}\n`);
+void plugin.load().then(() => {
+  writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify(plugin.manifest, null, 2)}\n`);
+  writeFileSync(join(root, 'dist/build.json'), `${JSON.stringify(recordBuild(root))}\n`);
+});
