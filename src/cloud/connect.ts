@@ -1,10 +1,12 @@
+import { once as emitted } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { AuthClient, GoogleAuth } from 'google-auth-library';
 import { errorMessage } from '../errors.ts';
 import { Secret } from '../secret.ts';
 import { buildAdapter } from './build-adapter.ts';
 import { once, untilAborted } from './call.ts';
 import { cloudError } from './errors.ts';
-import { httpFailure } from './http-failure.ts';
+import { type Answer, boundedBytes, httpFailure } from './http-failure.ts';
 import { googleIdentity, localIdentity } from './identity.ts';
 import type { GetJson } from './inventory-adapter.ts';
 import { localRegistry } from './local-gaps.ts';
@@ -19,6 +21,8 @@ import { Waiting } from './waiting.ts';
 
 const scopes = ['https://www.googleapis.com/auth/cloud-platform'];
 const credentialsMs = 15_000;
+/** Of the APIs that are asked one question. */
+const maxAnswerBytes = 1024 * 1024;
 /** Retries are ours alone: see retry.ts. */
 const storageRetries = { autoRetry: false, maxRetries: 0 };
 
@@ -85,7 +89,7 @@ export async function connectLocal(options: {
     secrets: secretsAdapter(passThrough, waiting, origin),
     inventory: async () => {
       const { inventoryAdapter } = await import('./inventory-adapter.ts');
-      return inventoryAdapter(plainGet, waiting, () => origin);
+      return inventoryAdapter(loopbackGet, waiting, () => origin);
     },
     registry: async () => localRegistry,
     provision: provisionAdapter(origin, waiting),
@@ -127,15 +131,23 @@ function connection(
 
 /** For APIs that are asked one question only: no client of their own is worth its loading. */
 function authorisedGet(auth: GoogleAuth): GetJson {
-  return async (url, { signal }) => getJson(url, { headers: await auth.getRequestHeaders(url), signal });
+  return async (url, { signal }) => {
+    const headers = await auth.getRequestHeaders(url);
+    return jsonOf(await fetch(url, { headers, signal }));
+  };
 }
 
-const plainGet: GetJson = (url, { signal }) => getJson(url, { signal });
+/** Without `fetch`, whose first use sets up undici: nothing else needs that before a build. */
+const loopbackGet: GetJson = async (url, { signal }) => {
+  const sent = process.getBuiltinModule('node:http').get(url, { agent: false, signal });
+  const [body]: IncomingMessage[] = await emitted(sent, 'response');
+  if (!body) throw new Error('no answer');
+  return jsonOf({ status: body.statusCode ?? 0, statusText: body.statusMessage ?? '', body });
+};
 
-async function getJson(url: string, request: RequestInit): Promise<unknown> {
-  const response = await fetch(url, request);
-  if (!response.ok) throw await httpFailure(response);
-  return response.json();
+async function jsonOf(answer: Answer): Promise<unknown> {
+  if (answer.status !== 200) throw await httpFailure(answer);
+  return JSON.parse(Buffer.from(await boundedBytes(answer, maxAnswerBytes)).toString('utf8'));
 }
 
 async function credentials(auth: GoogleAuth, signal: AbortSignal, waiting: Waiting): Promise<AuthClient> {
