@@ -5,6 +5,25 @@ import { reachableFrom } from './reachable.ts';
 type Gax = typeof gax;
 type Json = protobuf.INamespace;
 
+/** What encodes and decodes the messages of a type: protobufjs's `Type`, or the code that the build makes of one. */
+type MessageType = Pick<protobuf.Type, 'fromObject' | 'encode' | 'decode' | 'toObject'>;
+type Method = {
+  name: string;
+  requestStream: boolean;
+  responseStream: boolean;
+  request: MessageType;
+  response: MessageType;
+};
+type Api = {
+  /** By the full names of the services. */
+  methods: Record<string, readonly Method[]>;
+  /** A message type by its full name. */
+  lookup(name: string): unknown;
+};
+
+/** A client's protos: as they are in a checkout, and what the build puts in their place (bundling/static-messages.ts). */
+type Protos = Json | Api;
+
 /**
  * google-gax for the generated clients, which take it as an argument. As it comes, it sets up every message of an API,
  * twice, and a descriptor of each for gRPC's reflection: most of the time of a command's first call. This one sets up
@@ -12,29 +31,25 @@ type Json = protobuf.INamespace;
  */
 export async function leanGax(wanted: readonly string[]): Promise<Gax> {
   const library = await import('google-gax');
-  const rootOf = new WeakMap<object, protobuf.Root>();
-  const leanRoot = (json: Json): protobuf.Root => {
-    const known = rootOf.get(json);
-    if (known) return known;
-    const root = library.protobuf.Root.fromJSON(reachableFrom(json, wanted));
-    root.resolveAll();
-    rootOf.set(json, root);
-    return root;
+  const reflected = new WeakMap<Json, Api>();
+  const apiOf = (protos: Protos): Api => {
+    if ('methods' in protos) return protos;
+    const api = reflected.get(protos) ?? reflect(library, protos, wanted);
+    reflected.set(protos, api);
+    return api;
   };
-  const isService = (found: unknown): found is protobuf.Service => found instanceof library.protobuf.Service;
   class LeanGrpcClient extends library.GrpcClient {
-    override loadProtoJSON(json: Json) {
-      const root = leanRoot(json);
-      const found = wanted.map((name) => root.lookup(name)).filter(isService);
+    override loadProtoJSON(protos: Protos) {
+      const { methods } = apiOf(protos);
       return library.grpc.loadPackageDefinition(
-        Object.fromEntries(found.map((service) => [service.fullName.slice(1), definitionOf(service)])),
+        Object.fromEntries(wanted.map((name) => [name, definitionOf(name, methods[name] ?? [])])),
       );
     }
   }
   // Inherited, not copied: reading a part of the library for the first time sets it up.
   return Object.create(library, {
     GrpcClient: { value: LeanGrpcClient },
-    protobufFromJSON: { value: leanRoot },
+    protobufFromJSON: { value: apiOf },
     LocationsClient: { value: NeverAsked },
     lro: { value: () => ({ operationsClient: () => new NeverAsked() }) },
   });
@@ -48,32 +63,41 @@ class NeverAsked {
   async close(): Promise<void> {}
 }
 
+function reflect(library: Gax, json: Json, wanted: readonly string[]): Api {
+  const root = library.protobuf.Root.fromJSON(reachableFrom(json, wanted));
+  const methods = wanted.map((name) => [name, root.lookupService(name).methodsArray.map(resolved)]);
+  return { methods: Object.fromEntries(methods), lookup: (name) => root.lookup(name) };
+}
+
+function resolved(method: protobuf.Method): Method {
+  const { resolvedRequestType: request, resolvedResponseType: response } = method;
+  if (!request || !response) throw new Error(`${method.fullName} has no types`);
+  const { name, requestStream = false, responseStream = false } = method;
+  return { name, requestStream, responseStream, request, response };
+}
+
 /** How gax has messages converted: int64 and enums as strings, unset fields as their defaults. */
 const conversion = { longs: String, enums: String, defaults: true, oneofs: true };
 
 /** What @grpc/proto-loader makes of a service, without the descriptors. */
-function definitionOf(service: protobuf.Service): gax.grpc.ServiceDefinition {
+function definitionOf(service: string, methods: readonly Method[]): gax.grpc.ServiceDefinition {
   return Object.fromEntries(
-    service.methodsArray.map((method) => {
-      const { resolvedRequestType, resolvedResponseType } = method;
-      if (!resolvedRequestType || !resolvedResponseType) throw new Error(`${method.fullName} has no types`);
-      const [request, response] = [codecOf(resolvedRequestType), codecOf(resolvedResponseType)];
+    methods.map(({ name, requestStream, responseStream, ...types }) => {
+      const [request, response] = [codecOf(types.request), codecOf(types.response)];
       const definition = {
-        path: `/${service.fullName.slice(1)}/${method.name}`,
-        requestStream: method.requestStream === true,
-        responseStream: method.responseStream === true,
+        ...{ path: `/${service}/${name}`, requestStream, responseStream },
         requestSerialize: request.serialize,
         requestDeserialize: request.deserialize,
         responseSerialize: response.serialize,
         responseDeserialize: response.deserialize,
-        originalName: method.name.charAt(0).toLowerCase() + method.name.slice(1),
+        originalName: name.charAt(0).toLowerCase() + name.slice(1),
       };
-      return [method.name, definition];
+      return [name, definition];
     }),
   );
 }
 
-function codecOf(type: protobuf.Type) {
+function codecOf(type: MessageType) {
   return {
     serialize: (message: object) => Buffer.from(type.encode(type.fromObject(message)).finish()),
     deserialize: (bytes: Uint8Array) => type.toObject(type.decode(bytes), conversion),
