@@ -6,6 +6,8 @@ export type Git = {
   isAncestor(commit: string, of: string): Promise<boolean | null>;
   /** Commits that came after the first one, newest first, at most `limit`. */
   commitsBetween(after: string, upTo: string, limit: number): Promise<{ id: string; subject: string }[]>;
+  /** The commit that is checked out, and whether anything under the folder differs from it. */
+  status(): Promise<{ commit: string | null; dirty: boolean }>;
   /** The output of a command; null when it fails. */
   ask(...args: string[]): Promise<string | null>;
 };
@@ -29,6 +31,13 @@ export function openGit(dir: string): Git {
   };
   return {
     ask,
+    async status() {
+      // Both in one process: to start one takes some milliseconds.
+      const told = await ask('status', '--porcelain=v2', '--branch', '--untracked-files=normal', '--', '.');
+      const lines = (told ?? '').split('\n').filter((line) => line !== '');
+      const [, commit = null] = /^# branch\.oid ([0-9a-f]+)$/m.exec(told ?? '') ?? [];
+      return { commit, dirty: lines.some((line) => !line.startsWith('#')) };
+    },
     async isAncestor(commit, of) {
       if (![commit, of].every((each) => commitPattern.test(each))) return null;
       const { code } = await run(['merge-base', '--is-ancestor', commit, of]);

@@ -125,12 +125,8 @@ export type Actor = { who: string; commit: string | null; dirty: boolean };
 /** Who deploys what, as git tells; outside a repository only the login name is known. */
 export async function identifyActor(dir: string): Promise<Actor> {
   const git = openGit(dir);
-  const [email, commit, changes] = await Promise.all([
-    git.ask('config', 'user.email'),
-    git.ask('rev-parse', 'HEAD'),
-    git.ask('status', '--porcelain', '--untracked-files=normal', '--', '.'),
-  ]);
-  return { who: email || userInfo().username, commit, dirty: changes !== null && changes !== '' };
+  const [email, status] = await Promise.all([git.ask('config', 'user.email'), git.status()]);
+  return { who: email || userInfo().username, ...status };
 }
 
 /** The account of the cloud's credentials; '' when they do not tell in time: nothing fails for want of it. */

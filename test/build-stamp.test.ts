@@ -36,6 +36,20 @@ describe('dist is', () => {
     expect(isStale(root)).toBe(true);
   });
 
+  test('stale when a source file is gone', () => {
+    writeFileSync(join(root, 'src/other.ts'), '');
+    build();
+    rmSync(join(root, 'src/other.ts'));
+    expect(isStale(root)).toBe(true);
+  });
+
+  test('stale when a source file was added in a folder below', () => {
+    mkdirSync(join(root, 'src/deep/er'), { recursive: true });
+    build();
+    writeFileSync(join(root, 'src/deep/er/new.ts'), '');
+    expect(isStale(root)).toBe(true);
+  });
+
   test('stale when nobody knows what it was built from', () => {
     writeFileSync(join(root, 'dist/build.json'), 'torn');
     expect(isStale(root)).toBe(true);

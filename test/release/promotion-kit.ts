@@ -41,7 +41,12 @@ type PromoteTry = {
 };
 
 const gate: GateSpec = { maxEvidenceAgeSeconds: 3600, approvals: 0, selfApproval: false, freeze: [] };
-const noGit: Git = { ask: async () => null, isAncestor: async () => null, commitsBetween: async () => [] };
+const noGit: Git = {
+  ask: async () => null,
+  status: async () => ({ commit: null, dirty: false }),
+  isAncestor: async () => null,
+  commitsBetween: async () => [],
+};
 
 /** The two clouds of a stand: each project is another connection. */
 export async function openRoads(stand: Stand) {
