@@ -25,8 +25,6 @@ const output = (chunks: string): OutputOptions => ({
   entryFileNames: '[name].js',
   // Beside main.js, so that a path from a module to the package's root is the same before and after.
   chunkFileNames: `${chunks}/[name]-[hash].js`,
-  // Comments are half of the generated code. Names stay, for who reads a stack trace.
-  minify: { compress: true, mangle: false, codegen: true },
 });
 
 const commands = defineConfig({
@@ -41,13 +39,25 @@ const commands = defineConfig({
       '@google-cloud/storage': resolve('@google-cloud/storage'),
     },
   },
-  output: output('src'),
+  output: {
+    ...output('src'),
+    // There is less to read at each start. Who wants to read a stack trace sets SLUICE_DEBUG=1 and sees the sources.
+    minify: true,
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+  },
+  // Lines stay where they are in what is transformed: libraries.
+  checks: { sourcemapBroken: false },
 });
 
 const localCloud = defineConfig({
   input: { 'src/local/main': 'src/local/main.ts' },
   platform: 'node',
-  output: output('src/local'),
+  output: {
+    ...output('src/local'),
+    // Comments are half of the generated code. Names stay, for who reads a stack trace in its log.
+    minify: { compress: true, mangle: false, codegen: true },
+  },
 });
 
 export default [commands, localCloud];

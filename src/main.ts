@@ -16,6 +16,7 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-v')) {
 }
 
 async function runHere(): Promise<void> {
+  if (process.env['SLUICE_DEBUG'] === '1') process.setSourceMapsEnabled(true);
   process.getBuiltinModule('node:module').enableCompileCache();
   const { isStale } = await import('./build-stamp.ts');
   if (isStale(root)) {
