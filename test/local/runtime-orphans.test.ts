@@ -23,7 +23,7 @@ afterEach(() => {
 async function startHost(launcher: string[] | undefined): Promise<number> {
   const grandchild = "require('node:child_process').spawn('sleep', ['1000'], { stdio: 'ignore' });";
   const revision = nodeRevision(home, server('process.pid', grandchild));
-  const module = path.resolve('dist/src/local/runtime/index.js');
+  const module = path.resolve('src/local/runtime/index.ts');
   const script = path.join(home, 'host.mjs');
   writeFileSync(
     script,
