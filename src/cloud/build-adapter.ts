@@ -1,6 +1,6 @@
 import type { google } from '@google-cloud/cloudbuild/build/protos/protos.js';
 import { z } from 'zod';
-import { apiServices } from './api-services.ts';
+import { apiMethods } from './api-methods.ts';
 import { gaxOptions, invoke, quietPause, readMethod, writeMethod } from './call.ts';
 import { cloudError } from './errors.ts';
 import { leanGax } from './lean-gax.ts';
@@ -31,7 +31,7 @@ export function buildAdapter(session: Session): Adapter<BuildPort> {
   const { waiting } = session;
   const builds = lazyClient(async () => {
     const { CloudBuildClient } = await import('@google-cloud/cloudbuild/build/src/v1/cloud_build_client.js');
-    const gax = await leanGax(apiServices.build);
+    const gax = await leanGax(apiMethods.build);
     return new CloudBuildClient(await session.grpcOptions(), gax);
   });
   const on = { client: builds.client, waiting };

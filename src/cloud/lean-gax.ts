@@ -1,5 +1,6 @@
 import type * as gax from 'google-gax';
 import type { protobuf } from 'google-gax';
+import type { Wanted } from './api-methods.ts';
 import { reachableFrom } from './reachable.ts';
 
 type Gax = typeof gax;
@@ -27,9 +28,9 @@ type Protos = Json | Api;
 /**
  * google-gax for the generated clients, which take it as an argument. As it comes, it sets up every message of an API,
  * twice, and a descriptor of each for gRPC's reflection: most of the time of a command's first call. This one sets up
- * what the named services can send or receive, once.
+ * what the wanted methods send or receive, once.
  */
-export async function leanGax(wanted: readonly string[]): Promise<Gax> {
+export async function leanGax(wanted: Wanted): Promise<Gax> {
   const library = await import('google-gax');
   const reflected = new WeakMap<Json, Api>();
   const apiOf = (protos: Protos): Api => {
@@ -42,14 +43,18 @@ export async function leanGax(wanted: readonly string[]): Promise<Gax> {
     override loadProtoJSON(protos: Protos) {
       const { methods } = apiOf(protos);
       return library.grpc.loadPackageDefinition(
-        Object.fromEntries(wanted.map((name) => [name, definitionOf(name, methods[name] ?? [])])),
+        Object.fromEntries(
+          Object.keys(wanted).map((name) => [name, definitionOf(name, methods[name] ?? [])]),
+        ),
       );
     }
   }
   // Inherited, not copied: reading a part of the library for the first time sets it up.
   return Object.create(library, {
     GrpcClient: { value: LeanGrpcClient },
-    protobufFromJSON: { value: apiOf },
+    protobufFromJSON: {
+      value: (protos: Protos) => ({ lookup: (name: string) => apiOf(protos).lookup(name) ?? unread }),
+    },
     LocationsClient: { value: NeverAsked },
     lro: { value: () => ({ operationsClient: () => new NeverAsked() }) },
   });
@@ -63,9 +68,15 @@ class NeverAsked {
   async close(): Promise<void> {}
 }
 
-function reflect(library: Gax, json: Json, wanted: readonly string[]): Api {
+/** The type of what an operation of an unwanted method would carry. */
+const unread = { decode: () => ({}) };
+
+function reflect(library: Gax, json: Json, wanted: Wanted): Api {
   const root = library.protobuf.Root.fromJSON(reachableFrom(json, wanted));
-  const methods = wanted.map((name) => [name, root.lookupService(name).methodsArray.map(resolved)]);
+  const methods = Object.keys(wanted).map((name) => [
+    name,
+    root.lookupService(name).methodsArray.map(resolved),
+  ]);
   return { methods: Object.fromEntries(methods), lookup: (name) => root.lookup(name) };
 }
 

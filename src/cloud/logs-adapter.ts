@@ -1,5 +1,5 @@
 import type { google } from '@google-cloud/logging-api/build/protos/protos.js';
-import { apiServices } from './api-services.ts';
+import { apiMethods } from './api-methods.ts';
 import { auditLogDecoder } from './audit-log.ts';
 import { gaxOptions, invoke, once, readMethod } from './call.ts';
 import { cloudError, toCloudError } from './errors.ts';
@@ -24,7 +24,7 @@ export function logsAdapter(session: Session): Adapter<LogsPort> {
     const { LoggingServiceV2Client } = await import(
       '@google-cloud/logging-api/build/src/v2/logging_service_v2_client.js'
     );
-    const gax = await leanGax(apiServices.logs);
+    const gax = await leanGax(apiMethods.logs);
     return new LoggingServiceV2Client(await session.grpcOptions(), gax);
   });
   const decoder = once(async () => {

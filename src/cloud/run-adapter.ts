@@ -1,5 +1,5 @@
 import type { google } from '@google-cloud/run/build/protos/protos.js';
-import { apiServices } from './api-services.ts';
+import { apiMethods } from './api-methods.ts';
 import { gaxOptions, invoke, once, readMethod, writeMethod } from './call.ts';
 import { cloudError } from './errors.ts';
 import { leanGax } from './lean-gax.ts';
@@ -30,7 +30,7 @@ const maxPageSize = 100;
 
 export function runAdapter(session: Session): Adapter<RunPort> {
   const { waiting } = session;
-  const gax = once(() => leanGax(apiServices.run));
+  const gax = once(() => leanGax(apiMethods.run));
   const services = lazyClient(async () => {
     const { ServicesClient } = await import('@google-cloud/run/build/src/v2/services_client.js');
     return new ServicesClient(await session.grpcOptions(), await gax());
