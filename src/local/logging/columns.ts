@@ -150,7 +150,7 @@ function noNumbers(): Numbers {
   };
 }
 
-function moved<Column extends Uint32Array | Float64Array>(from: Column, to: Column): Column {
+export function moved<Column extends Uint32Array | Float64Array>(from: Column, to: Column): Column {
   to.set(from);
   return to;
 }

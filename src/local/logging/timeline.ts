@@ -1,4 +1,4 @@
-import type { Columns, RowKey } from './columns.ts';
+import { type Columns, moved, type RowKey } from './columns.ts';
 
 /** The rows of the log in the order of their keys. */
 export class Timeline {
@@ -38,7 +38,7 @@ export class Timeline {
   insert(first: number, end: number): void {
     const rows = this.sorted(first, end);
     const count = this.places + rows.length;
-    if (count > this.order.length) this.order = moved(this.order, 2 * count);
+    if (count > this.order.length) this.order = moved(this.order, new Uint32Array(2 * count));
     let left = rows.length;
     // From the last on, so that each piece between two of them is moved once.
     for (let before = this.places; left > 0 && before > 0; left -= 1) {
@@ -83,10 +83,4 @@ export class Timeline {
     }
     this.places = kept;
   }
-}
-
-function moved(from: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
-  const to = new Uint32Array(length);
-  to.set(from);
-  return to;
 }
