@@ -14,7 +14,7 @@ import {
 } from './ports/index.ts';
 import { editService, newService } from './run-edit.ts';
 import { toLiveRevision, toLiveService } from './run-normalise.ts';
-import { type Adapter, lazyClient, type Session } from './session.ts';
+import { type Adapter, lazyClient, onOneChannel, type Session } from './session.ts';
 
 const methods = {
   readService: readMethod('run.services.get', 10_000),
@@ -31,13 +31,14 @@ const maxPageSize = 100;
 export function runAdapter(session: Session): Adapter<RunPort> {
   const { waiting } = session;
   const gax = once(() => leanGax(apiMethods.run));
+  const options = once(async () => ({ ...(await session.grpcOptions()), ...(await onOneChannel()) }));
   const services = lazyClient(async () => {
     const { ServicesClient } = await import('@google-cloud/run/build/src/v2/services_client.js');
-    return new ServicesClient(await session.grpcOptions(), await gax());
+    return new ServicesClient(await options(), await gax());
   });
   const revisions = lazyClient(async () => {
     const { RevisionsClient } = await import('@google-cloud/run/build/src/v2/revisions_client.js');
-    return new RevisionsClient(await session.grpcOptions(), await gax());
+    return new RevisionsClient(await options(), await gax());
   });
   const onServices = { client: services.client, waiting };
   const onRevisions = { client: revisions.client, waiting };

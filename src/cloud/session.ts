@@ -38,6 +38,17 @@ export function lazyClient<Client extends GeneratedClient>(
   };
 }
 
+/** Options for the clients of one API: they share a connection, and the handshake that it begins with. */
+export async function onOneChannel() {
+  const { grpc } = await import('google-gax');
+  let channel: InstanceType<typeof grpc.Channel> | undefined;
+  const share = (...made: ConstructorParameters<typeof grpc.Channel>) => {
+    channel ??= new grpc.Channel(...made);
+    return channel;
+  };
+  return { 'grpc.channelFactoryOverride': share };
+}
+
 /**
  * Makes a generated client ready here, inside the caller's try: one that fails to initialise within a call ends the
  * process by an unhandled rejection.
