@@ -7,7 +7,7 @@ type Gax = typeof gax;
 type Json = protobuf.INamespace;
 
 /** What encodes and decodes the messages of a type: protobufjs's `Type`, or the code that the build makes of one. */
-type MessageType = Pick<protobuf.Type, 'fromObject' | 'encode' | 'decode' | 'toObject'>;
+export type MessageType = Pick<protobuf.Type, 'fromObject' | 'encode' | 'decode' | 'toObject'>;
 type Method = {
   name: string;
   requestStream: boolean;
@@ -15,7 +15,7 @@ type Method = {
   request: MessageType;
   response: MessageType;
 };
-type Api = {
+export type Api = {
   /** By the full names of the services. */
   methods: Record<string, readonly Method[]>;
   /** A message type by its full name. */

@@ -4,20 +4,11 @@ import { protobuf } from 'google-gax';
 import { describe, expect, test } from 'vitest';
 import { staticCode } from '../../bundling/static-messages.ts';
 import { apiMethods, type Wanted } from '../../src/cloud/api-methods.ts';
+import type { Api, MessageType } from '../../src/cloud/lean-gax.ts';
 
 const require = createRequire(import.meta.url);
 const libraries = { run: 'run', build: 'cloudbuild', logs: 'logging-api' } as const;
 const kinds = ['run', 'build', 'logs'] as const;
-
-type Type = Pick<protobuf.Type, 'fromObject' | 'encode' | 'decode' | 'toObject'>;
-type Method = {
-  name: string;
-  requestStream: boolean;
-  responseStream: boolean;
-  request: Type;
-  response: Type;
-};
-type Api = { methods: Record<string, Method[]>; lookup(name: string): Type | undefined };
 
 async function load(kind: (typeof kinds)[number]): Promise<{ api: Api; root: protobuf.Root }> {
   const file = require.resolve(`@google-cloud/${libraries[kind]}/build/protos/protos.json`);
@@ -89,7 +80,7 @@ describe.each(kinds)('what the build makes of the protos of %s', (kind) => {
 
 test('finds the type that an operation carries, as gax asks for it', async () => {
   const { api } = await load('build');
-  const type = api.lookup('.google.devtools.cloudbuild.v1.BuildOperationMetadata');
+  const type = api.lookup('.google.devtools.cloudbuild.v1.BuildOperationMetadata') as MessageType | undefined;
   const bytes = type?.encode(type.fromObject({ build: { id: 'b1' } })).finish() ?? new Uint8Array();
   expect(type?.toObject(type.decode(bytes))).toEqual({ build: { id: 'b1' } });
   expect(api.lookup('.not.there')).toBeUndefined();
