@@ -96,11 +96,7 @@ export abstract class ReleaseCommand extends SluiceCommand {
         signal: this.signal,
         now: Date.now,
         track: (promise) => bench.waiting.track(promise),
-        meanwhile: () => {
-          void loadReport();
-          // Sets up what `fetch` stands on.
-          void globalThis.Response;
-        },
+        meanwhile: () => void loadReport(),
       });
       await view.close();
       this.endWith(state.finished?.exitCode ?? 0);

@@ -137,7 +137,7 @@ function authorisedGet(auth: GoogleAuth): GetJson {
   };
 }
 
-/** Without `fetch`, whose first use sets up undici: nothing else needs that before a build. */
+/** Without `fetch`, whose first use sets up undici: until something is uploaded nothing else needs that. */
 const loopbackGet: GetJson = async (url, { signal }) => {
   const sent = process.getBuiltinModule('node:http').get(url, { agent: false, signal });
   const [body]: IncomingMessage[] = await emitted(sent, 'response');
