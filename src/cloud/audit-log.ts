@@ -18,13 +18,12 @@ const auditLog = {
 
 /** Over gRPC an audit entry's payload is bytes, and the client has no type for them. */
 export function auditLogDecoder(library: typeof protobuf): AnyDecoder {
-  let known: protobuf.Type | undefined;
+  let type: protobuf.Type | undefined;
   return (any) => {
     // proto-loader spells the fields of Any as the proto does, the client's types in camelCase.
     const typeUrl = String(any.type_url ?? '');
     if (!typeUrl.endsWith('/google.cloud.audit.AuditLog')) return { '@type': typeUrl };
-    known ??= library.Root.fromJSON(auditLog).lookupType('AuditLog');
-    const type = known;
+    type ??= library.Root.fromJSON(auditLog).lookupType('AuditLog');
     try {
       const bytes = typeof any.value === 'string' ? Buffer.from(any.value, 'base64') : any.value;
       return { '@type': typeUrl, ...type.toObject(type.decode(bytes ?? new Uint8Array())) };

@@ -1,6 +1,5 @@
 // The detached process of the local cloud: argv is the home and the stamp; its first word goes to the parent by IPC.
 import type { BootMessage } from './launcher.ts';
-import type { LocalCloud } from './server.ts';
 
 process.getBuiltinModule('node:module').enableCompileCache();
 const [, , home = '', stamp = ''] = process.argv;
@@ -9,9 +8,8 @@ void run();
 async function run(): Promise<void> {
   const { HomeBusyError, LocalCloudError } = await import('./errors.ts');
   const { noRoomMessage } = await import('./no-room.ts');
-  const { startLocalCloud } = await import('./server.ts');
   try {
-    await serve(() => startLocalCloud({ home, stamp }));
+    await serve();
     process.exit(0);
   } catch (error) {
     const message = noRoomMessage(error, home) ?? (error instanceof Error ? error.message : String(error));
@@ -22,12 +20,13 @@ async function run(): Promise<void> {
   }
 }
 
-async function serve(start: () => Promise<LocalCloud>): Promise<void> {
+async function serve(): Promise<void> {
   const stopSignal = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopSignal.resolve());
   // A limit on the size of files is then an error of the write, which is answered for, not the end of the process.
   process.on('SIGXFSZ', () => {});
-  const cloud = await start();
+  const { startLocalCloud } = await import('./server.ts');
+  const cloud = await startLocalCloud({ home, stamp });
   tell({ kind: 'ready', port: cloud.port });
   await Promise.race([cloud.stopRequested, stopSignal.promise]);
   await cloud.stop();
